@@ -1,0 +1,383 @@
+import { homedir } from "node:os";
+import { isIP } from "node:net";
+import { join, resolve } from "node:path";
+import { closest } from "fastest-levenshtein";
+import { PlinthError } from "./kernel/errors.ts";
+
+/** Where the value of a setting came from. */
+export type Source = "flag" | "environment" | "default";
+
+export type Setting<T> = {
+  /** The flag without its dashes; the environment variable is derived from it. */
+  flag: string;
+  description: string;
+  /** What stands for the value in help and documentation; none for a switch. */
+  placeholder: string | undefined;
+  /** The default in words, when it is not simply the value. */
+  defaultText?: string;
+  secret?: true;
+  default: (env: Environment) => T;
+  /** Throws an Error that says what a good value looks like. */
+  parse: (text: string) => T;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Flags as given on the command line, by flag name; a switch is `true`. */
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+const DEFAULT_FOLDER_OF_ROOT = "/var/lib/plinth";
+
+type Words = { flag: string; description: string; placeholder: string };
+
+function integer(words: Words, range: { default: number; min: number; max: number }): Setting<number> {
+  return {
+    ...words,
+    default: () => range.default,
+    parse: (text) => {
+      const value = Number(text);
+      if (/^\d{1,15}$/.test(text) && value >= range.min && value <= range.max) return value;
+      throw new Error(`must be a whole number from ${range.min} to ${range.max}`);
+    },
+  };
+}
+
+function text(words: Words & { secret?: true }): Setting<string | undefined> {
+  return {
+    ...words,
+    defaultText: "none",
+    default: () => undefined,
+    parse: (value) => {
+      if (value !== "") return value;
+      throw new Error("must not be empty");
+    },
+  };
+}
+
+function choice<const T extends string>(words: Words, values: readonly [T, ...T[]]): Setting<T> {
+  return {
+    ...words,
+    default: () => values[0],
+    parse: (given) => {
+      const found = values.find((value) => value === given);
+      if (found !== undefined) return found;
+      throw new Error(`must be one of ${values.join(", ")} (did you mean '${closest(given, [...values])}'?)`);
+    },
+  };
+}
+
+function toggle(words: Omit<Words, "placeholder">): Setting<boolean> {
+  return {
+    ...words,
+    placeholder: undefined,
+    default: () => false,
+    parse: (given) => {
+      if (["true", "1", "yes", "on"].includes(given)) return true;
+      if (["false", "0", "no", "off"].includes(given)) return false;
+      throw new Error("must be true or false");
+    },
+  };
+}
+
+const port = (flag: string, description: string, standard: number): Setting<number> =>
+  integer({ flag, description, placeholder: "port" }, { default: standard, min: 0, max: 65_535 });
+
+/**
+ * Every setting there is. Flags, environment variables, help, `plinth config` and
+ * docs/guides/configuration.md all come from here.
+ */
+export const settings = {
+  dataDir: {
+    flag: "data-dir",
+    description: "Folder that holds everything Plinth keeps on this machine",
+    placeholder: "folder",
+    defaultText: `~/.plinth, as root ${DEFAULT_FOLDER_OF_ROOT}`,
+    default: (env) =>
+      process.getuid?.() === 0 ? DEFAULT_FOLDER_OF_ROOT : join(env["HOME"] ?? homedir(), ".plinth"),
+    parse: (value) => {
+      if (value === "" || value.includes("\0")) throw new Error("must be the path of a folder");
+      return resolve(value);
+    },
+  } satisfies Setting<string>,
+  host: {
+    flag: "host",
+    description: "Address to listen on",
+    placeholder: "address",
+    default: () => "127.0.0.1",
+    parse: (value) => {
+      const bare = value.replace(/^\[(.*)\]$/, "$1");
+      if (isIP(bare) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(bare)) return bare;
+      throw new Error("must be a host name or an IP address, such as 127.0.0.1");
+    },
+  } satisfies Setting<string>,
+  port: port("port", "Port of the HTTP server; 0 picks a free one", 5000),
+  s3Port: port("s3-port", "Port of the S3 protocol; 0 picks a free one", 9000),
+  grpcPort: port("grpc-port", "Port of gRPC inference; 0 picks a free one", 8081),
+  databaseUrl: text({
+    flag: "database-url",
+    description:
+      "PostgreSQL (15 or newer) to use instead of the embedded one: postgres://user:password@host/database",
+    placeholder: "url",
+    secret: true,
+  }),
+  workers: integer(
+    {
+      flag: "workers",
+      description: "Server processes to run; more than one needs --database-url",
+      placeholder: "count",
+    },
+    { default: 1, min: 1, max: 128 },
+  ),
+  insecure: toggle({
+    flag: "insecure",
+    description: "Listen on an address other than loopback although anybody who reaches it may do everything",
+  }),
+  logLevel: choice({ flag: "log-level", description: "Least severe messages to log", placeholder: "level" }, [
+    "info",
+    "fatal",
+    "error",
+    "warn",
+    "debug",
+    "trace",
+    "silent",
+  ]),
+  logFormat: choice(
+    { flag: "log-format", description: "json for machines, text for people", placeholder: "format" },
+    ["json", "text"],
+  ),
+  poolSize: integer(
+    {
+      flag: "pool-size",
+      description: "Connections to PostgreSQL a process opens at most",
+      placeholder: "count",
+    },
+    { default: 10, min: 2, max: 500 },
+  ),
+  blobStore: {
+    flag: "blob-store",
+    description: "Where the bytes of artifacts go: `disk` (in the data folder) or s3://bucket/prefix",
+    placeholder: "store",
+    default: () => "disk",
+    parse: (value) => {
+      if (value === "disk" || /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/.test(value)) return value;
+      throw new Error("must be 'disk' or 's3://bucket/prefix'");
+    },
+  } satisfies Setting<string>,
+  s3Endpoint: {
+    ...text({
+      flag: "s3-endpoint",
+      description: "Endpoint of the bucket of --blob-store when it is not Amazon's",
+      placeholder: "url",
+    }),
+    parse: (value: string) => {
+      if (/^https?:\/\/[^\s/]/.test(value) && URL.canParse(value)) return value;
+      throw new Error("must be an http:// or https:// address");
+    },
+  },
+  s3Region: text({
+    flag: "s3-region",
+    description: "Region of the bucket of --blob-store",
+    placeholder: "region",
+  }),
+  s3AccessKeyId: text({
+    flag: "s3-access-key-id",
+    description:
+      "Access key of the bucket of --blob-store; without it the standard AWS credential chain is used",
+    placeholder: "key",
+  }),
+  s3SecretAccessKey: text({
+    flag: "s3-secret-access-key",
+    description: "Secret of --s3-access-key-id",
+    placeholder: "secret",
+    secret: true,
+  }),
+  s3PathStyle: toggle({
+    flag: "s3-path-style",
+    description: "Name the bucket in the path, as most S3 servers but Amazon's want it",
+  }),
+  inlineObjectKib: integer(
+    {
+      flag: "inline-object-kib",
+      description: "Objects up to this size are kept in their database row",
+      placeholder: "KiB",
+    },
+    { default: 16, min: 0, max: 1024 },
+  ),
+  allowedHosts: {
+    flag: "allowed-hosts",
+    description:
+      "Host names to accept in the Host header besides loopback and the address listened on, separated by commas",
+    placeholder: "names",
+    defaultText: "none",
+    default: () => [],
+    parse: (value) => {
+      const names = value.split(",").map((name) => name.trim().toLowerCase());
+      if (names.every((name) => name === "*" || /^[a-z0-9_[\]:.-]+$/.test(name))) return names;
+      throw new Error("must be host names separated by commas, or * for any");
+    },
+  } satisfies Setting<string[]>,
+  maxBodyMib: integer(
+    {
+      flag: "max-body-mib",
+      description: "Largest body of an API request (uploads of artifacts stream and have no limit)",
+      placeholder: "MiB",
+    },
+    { default: 32, min: 1, max: 1024 },
+  ),
+  maxConcurrentRequests: integer(
+    {
+      flag: "max-concurrent-requests",
+      description: "Requests in work at a time; more are answered 503 at once",
+      placeholder: "count",
+    },
+    { default: 2048, min: 1, max: 1_000_000 },
+  ),
+  statementTimeoutSeconds: integer(
+    {
+      flag: "statement-timeout-seconds",
+      description: "Longest time one database statement may take; 0 is no limit",
+      placeholder: "seconds",
+    },
+    { default: 60, min: 0, max: 86_400 },
+  ),
+  requestTimeoutSeconds: integer(
+    {
+      flag: "request-timeout-seconds",
+      description: "Longest time a client may take to send an API request; 0 is no limit",
+      placeholder: "seconds",
+    },
+    { default: 300, min: 0, max: 86_400 },
+  ),
+  drainTimeoutSeconds: integer(
+    {
+      flag: "drain-timeout-seconds",
+      description: "Longest wait at stop for requests that are still in work",
+      placeholder: "seconds",
+    },
+    { default: 30, min: 0, max: 3600 },
+  ),
+} satisfies Record<string, Setting<never> | Setting<unknown>>;
+
+export type SettingName = keyof typeof settings;
+
+export type Config = { readonly [K in SettingName]: ReturnType<(typeof settings)[K]["parse"]> };
+
+export type Sources = { readonly [K in SettingName]: Source };
+
+export const settingNames = Object.keys(settings) as SettingName[];
+
+/** The environment variable of a flag: `data-dir` is `PLINTH_DATA_DIR`. */
+export const environmentName = (flag: string): string => `PLINTH_${flag.replaceAll("-", "_").toUpperCase()}`;
+
+/** The settings that the S3 blob store reads and no other. */
+const ONLY_S3: readonly SettingName[] = [
+  "s3Endpoint",
+  "s3Region",
+  "s3AccessKeyId",
+  "s3SecretAccessKey",
+  "s3PathStyle",
+];
+
+/**
+ * Works out every setting: a flag wins over its environment variable, which wins over the default.
+ * Throws a PlinthError for an unknown `PLINTH_*` variable or flag (naming the nearest one), for a bad
+ * value, and for values that contradict one another. An empty variable counts as not set.
+ */
+export function readConfig(flags: Flags, env: Environment): { config: Config; sources: Sources } {
+  refuseUnknown(flags, env);
+  const config: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
+  for (const name of settingNames) {
+    const setting: Setting<unknown> = settings[name];
+    const variable = environmentName(setting.flag);
+    const flag = flags[setting.flag];
+    const fromEnv = env[variable];
+    if (flag !== undefined) {
+      config[name] = parse(setting, `--${setting.flag}`, String(flag));
+      sources[name] = "flag";
+    } else if (fromEnv !== undefined && fromEnv !== "") {
+      config[name] = parse(setting, variable, fromEnv);
+      sources[name] = "environment";
+    } else {
+      config[name] = setting.default(env);
+      sources[name] = "default";
+    }
+  }
+  const result = { config: config as Config, sources: sources as Sources };
+  refuseContradictions(result.config, result.sources);
+  return result;
+}
+
+function parse(setting: Setting<unknown>, where: string, value: string): unknown {
+  try {
+    return setting.parse(value);
+  } catch (error) {
+    const shown = setting.secret ? "the value given" : `'${value}'`;
+    throw wrong(
+      `${where}: ${shown} is not valid: it ${error instanceof Error ? error.message : "is wrong"}.`,
+    );
+  }
+}
+
+function refuseUnknown(flags: Flags, env: Environment): void {
+  const known = settingNames.map((name) => settings[name].flag);
+  for (const flag of Object.keys(flags)) {
+    if (!known.includes(flag)) throw wrong(`Unknown flag --${flag}; did you mean --${closest(flag, known)}?`);
+  }
+  const variables = known.map(environmentName);
+  for (const variable of Object.keys(env)) {
+    if (!variable.startsWith("PLINTH_") || variables.includes(variable)) continue;
+    throw wrong(
+      `Unknown environment variable ${variable}; did you mean ${closest(variable, variables)}? ` +
+        "Unset it, or see `plinth config` for all settings.",
+    );
+  }
+}
+
+function refuseContradictions(config: Config, sources: Sources): void {
+  const ports = [config.port, config.s3Port, config.grpcPort].filter((value) => value !== 0);
+  if (new Set(ports).size < ports.length) {
+    throw wrong(
+      `--port ${config.port}, --s3-port ${config.s3Port} and --grpc-port ${config.grpcPort} must differ (or be 0).`,
+    );
+  }
+  if (!config.insecure && !isLoopback(config.host)) {
+    throw wrong(
+      `Refusing to listen on ${config.host}: this version of Plinth has no users yet, so anybody who reaches ` +
+        "that address could read, change and delete everything. Listen on 127.0.0.1 and put a proxy that " +
+        "authenticates in front, or add --insecure if the network itself is trusted.",
+    );
+  }
+  if (config.workers > 1 && config.databaseUrl === undefined) {
+    throw wrong(
+      `--workers ${config.workers} needs --database-url: the embedded PostgreSQL serves one process.`,
+    );
+  }
+  if (config.blobStore === "disk") {
+    const ignored = ONLY_S3.find((name) => sources[name] !== "default");
+    if (ignored !== undefined) {
+      throw wrong(
+        `--${settings[ignored].flag} has no effect with --blob-store disk; give --blob-store s3://bucket/prefix.`,
+      );
+    }
+  }
+  if ((config.s3AccessKeyId === undefined) !== (config.s3SecretAccessKey === undefined)) {
+    throw wrong("--s3-access-key-id and --s3-secret-access-key must be given together.");
+  }
+}
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  if (isIP(host) === 4) return host.startsWith("127.");
+  return host === "localhost" || host === "::1" || host.endsWith(".localhost");
+}
+
+/** What `plinth config` and logs may show of a value. */
+export function shownValue(name: SettingName, value: unknown): string {
+  const setting: Setting<unknown> = settings[name];
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return "(none)";
+  if (setting.secret) return "(hidden)";
+  return Array.isArray(value) ? value.join(",") : String(value as string | number | boolean);
+}
+
+const wrong = (message: string): PlinthError => new PlinthError("invalid_parameter", message);
