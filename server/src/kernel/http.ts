@@ -1,0 +1,191 @@
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from "fastify";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Access } from "./access.ts";
+import { PlinthError } from "./errors.ts";
+import { randomHex32 } from "./ids.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What a caller must be allowed to do; a route without it cannot be registered. */
+    access?: Access;
+    /** Label of the protocol in logs and metrics. */
+    protocol?: string;
+  }
+}
+
+/** Renders an error the way a protocol's clients expect it. */
+export type RenderError = (error: PlinthError, reply: FastifyReply) => FastifyReply;
+
+export type HttpOptions = {
+  log: Log;
+  metrics: Metrics;
+  maxBodyBytes: number;
+  maxConcurrentRequests: number;
+  /** Names by which this server may be addressed besides IP literals and localhost; "*" is any. */
+  allowedHosts: readonly string[];
+  /** Throws when the caller may not do what the route declares. */
+  authorize(headers: IncomingHttpHeaders, access: Access): void;
+  /** Chooses the dialect of errors that happen before a route is known. */
+  renderError(url: string): RenderError;
+};
+
+export type RouteEntry = { method: string; url: string; access: Access; protocol: string };
+
+export type HttpServer = {
+  app: FastifyInstance;
+  /** Every route of every protocol, for the test that walks them. */
+  routes: readonly RouteEntry[];
+};
+
+export function createHttpServer(options: HttpOptions): HttpServer {
+  const routes: RouteEntry[] = [];
+  let inFlight = 0;
+  const app = fastify({
+    bodyLimit: options.maxBodyBytes,
+    // Names and tag keys in paths may be long; the header limit of Node itself is 16 KiB.
+    routerOptions: { maxParamLength: 8192, ignoreTrailingSlash: false },
+    logger: false,
+    genReqId: () => randomHex32(),
+    requestIdHeader: false,
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    keepAliveTimeout: 75_000,
+    clientErrorHandler(error, socket) {
+      // Node could not parse the request: there is no route and no reply object.
+      const tooBig = "code" in error && error.code === "HPE_HEADER_OVERFLOW";
+      const status = tooBig ? "431 Request Header Fields Too Large" : "400 Bad Request";
+      options.metrics.requestsRefused.inc({ reason: tooBig ? "header_size" : "malformed" });
+      const body = JSON.stringify({
+        error_code: "BAD_REQUEST",
+        message: tooBig ? "The request's headers are larger than this server accepts." : "Malformed HTTP request.",
+      });
+      if (socket.writable) {
+        socket.end(
+          `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+            `Connection: close\r\n\r\n${body}`,
+        );
+      } else socket.destroy();
+    },
+  });
+
+  app.addHook("onRoute", (route: RouteOptions) => {
+    const { access, protocol } = route.config ?? {};
+    if (access === undefined || protocol === undefined) {
+      throw new Error(`Route ${String(route.method)} ${route.url} declares no access or no protocol.`);
+    }
+    for (const method of [route.method].flat()) routes.push({ method, url: route.url, access, protocol });
+  });
+
+  app.addHook("onRequest", (request, reply, done) => {
+    inFlight += 1;
+    options.metrics.requestsInFlight.set(inFlight);
+    // `close` comes for every request, `onResponse` not for one whose client hung up.
+    reply.raw.once("close", () => {
+      inFlight -= 1;
+      options.metrics.requestsInFlight.set(inFlight);
+    });
+    reply.header("x-request-id", request.id);
+    reply.header("x-content-type-options", "nosniff");
+    if (inFlight > options.maxConcurrentRequests) {
+      options.metrics.requestsRefused.inc({ reason: "concurrency" });
+      done(
+        new PlinthError("too_many_requests", "The server is answering as many requests as it may. Try again.", {
+          retryAfterSeconds: 1,
+        }),
+      );
+      return;
+    }
+    const refusal = refuseForeignSite(request, options.allowedHosts);
+    if (refusal !== undefined) {
+      options.metrics.requestsRefused.inc({ reason: "foreign_site" });
+      done(refusal);
+      return;
+    }
+    const access = request.routeOptions.config.access;
+    try {
+      if (access !== undefined) options.authorize(request.headers, access);
+      done();
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+
+  app.addHook("onResponse", (request, reply, done) => {
+    const { config, url = "unknown" } = request.routeOptions;
+    const status = String(reply.statusCode);
+    options.metrics.requestDuration.observe(
+      { protocol: config.protocol ?? "none", method: request.method, route: url, status },
+      reply.elapsedTime / 1000,
+    );
+    if (options.log.isLevelEnabled("debug")) {
+      options.log.debug({ requestId: request.id, method: request.method, route: url, status }, "answered");
+    }
+    done();
+  });
+
+  app.setErrorHandler((error, request, reply) => {
+    const known = asPlinthError(error);
+    if (known.code === "internal") {
+      options.log.error({ requestId: request.id, url: request.routeOptions.url, err: known.cause ?? error }, "failed");
+    }
+    return options.renderError(request.url)(known, reply);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const error = new PlinthError("unknown_endpoint", `No endpoint ${request.method} ${request.url.split("?")[0]}.`);
+    return options.renderError(request.url)(error, reply);
+  });
+  return { app, routes };
+}
+
+/** Maps what Fastify itself throws (limits, bad encodings) to the one error type. */
+export function asPlinthError(error: unknown): PlinthError {
+  if (error instanceof PlinthError) return error;
+  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+  switch (code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new PlinthError("too_large", "The request's body is larger than this server accepts.");
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new PlinthError("bad_request", "Unsupported content type.");
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return new PlinthError("bad_request", "The body ended before its announced length.");
+    case "FST_ERR_BAD_URL":
+      return new PlinthError("bad_request", "The address holds a broken percent-encoding.");
+    case "ECONNRESET":
+    case "ERR_STREAM_PREMATURE_CLOSE":
+      return new PlinthError("bad_request", "The connection closed before the body was complete.", { cause: error });
+    default:
+      return new PlinthError("internal", "Internal error; see the server log.", { cause: error });
+  }
+}
+
+const changing = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
+/**
+ * A page of another site must not be able to use a server on loopback (CVE-2025-14279,
+ * CVE-2023-43472): names that are not ours are refused (DNS rebinding), and so are changes
+ * whose Origin is not ours. An IP literal cannot be rebound.
+ */
+function refuseForeignSite(request: FastifyRequest, allowedHosts: readonly string[]): PlinthError | undefined {
+  if (allowedHosts.includes("*")) return undefined;
+  const host = request.headers.host;
+  if (host !== undefined && !isOurs(hostname(host), allowedHosts)) {
+    return new PlinthError("permission_denied", "Invalid Host header: this server is not known by that name.");
+  }
+  const origin = request.headers.origin;
+  if (origin !== undefined && changing.has(request.method)) {
+    const separator = origin.indexOf("://");
+    const name = separator === -1 ? "" : hostname(origin.slice(separator + 3));
+    if (!isOurs(name, allowedHosts)) return new PlinthError("permission_denied", "Cross-origin request blocked");
+  }
+  return undefined;
+}
+
+const hostname = (host: string): string =>
+  host.startsWith("[") ? host.slice(0, host.indexOf("]") + 1) : (host.split(":", 1)[0] ?? "");
+
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\])$/;
+
+const isOurs = (name: string, allowedHosts: readonly string[]): boolean =>
+  name === "localhost" || name.endsWith(".localhost") || ADDRESS.test(name) || allowedHosts.includes(name);

@@ -1,0 +1,12 @@
+import type { Database } from "../../kernel/database.ts";
+import type { Keys } from "./keys.ts";
+
+/** What the parts of tracking are made of. */
+export type TrackingDeps = {
+  database: Database;
+  keys: Keys;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Told how many requests shared a commit. */
+  onBatch(name: string, size: number): void;
+};

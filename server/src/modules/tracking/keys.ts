@@ -1,0 +1,91 @@
+import { sql } from "kysely";
+import type { Database } from "../../kernel/database.ts";
+
+/**
+ * The dictionary of metric, parameter and tag keys, remembered in memory: rows are never changed or
+ * removed, so what was read once stays true.
+ */
+export type Keys = {
+  /** Makes sure that every key has an id; afterwards `idOf` knows them. */
+  ensure(keys: Iterable<string>): Promise<void>;
+  /** The id of a key after `ensure`. */
+  idOf(key: string): number;
+  /** The ids of those keys that exist, without creating any: searches must not grow the dictionary. */
+  find(keys: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Makes sure that `jsonOf` knows every id. */
+  load(ids: Iterable<number>): Promise<void>;
+  /** The key of a loaded id as JSON text, quotes included. */
+  jsonOf(id: number): string;
+  /** The key of a loaded id. */
+  keyOf(id: number): string;
+};
+
+/** About 100 MB at 250 characters a key; past it the memory starts anew. */
+const REMEMBERED = 200_000;
+
+export function createKeys(database: Database): Keys {
+  const ids = new Map<string, number>();
+  const names = new Map<number, { key: string; json: string }>();
+
+  const remember = (rows: readonly { key_id: number; key: string }[]): void => {
+    for (const { key_id: id, key } of rows) {
+      ids.set(key, id);
+      names.set(id, { key, json: JSON.stringify(key) });
+    }
+  };
+
+  const known = (id: number): { key: string; json: string } => {
+    const name = names.get(id);
+    if (name === undefined) throw new Error(`Key ${id} was not loaded.`);
+    return name;
+  };
+
+  return {
+    async ensure(keys) {
+      const missing = [...new Set(keys)].filter((key) => !ids.has(key)).toSorted();
+      if (missing.length === 0) return;
+      const insert = sql`
+        insert into tracking.keys (key)
+        select key from unnest(${missing}::text[]) as wanted (key)
+        where not exists (select from tracking.keys where keys.key = wanted.key)
+        on conflict (key) do nothing`;
+      await database.run(insert.compile(database.kysely));
+      const select = sql<{ key_id: number; key: string }>`
+        select key_id, key from tracking.keys where key = any(${missing}::text[])`;
+      remember(await database.run(select.compile(database.kysely)));
+    },
+    idOf(key) {
+      const id = ids.get(key);
+      if (id === undefined) throw new Error(`Key '${key}' was not ensured.`);
+      return id;
+    },
+    async find(keys) {
+      const missing = keys.filter((key) => !ids.has(key));
+      if (missing.length > 0) {
+        const select = sql<{ key_id: number; key: string }>`
+          select key_id, key from tracking.keys where key = any(${missing}::text[])`;
+        remember(await database.run(select.compile(database.kysely)));
+      }
+      return new Map(
+        keys.flatMap((key) => {
+          const id = ids.get(key);
+          return id === undefined ? [] : [[key, id] as const];
+        }),
+      );
+    },
+    async load(wanted) {
+      if (names.size > REMEMBERED) {
+        ids.clear();
+        names.clear();
+      }
+      const missing = new Set<number>();
+      for (const id of wanted) if (!names.has(id)) missing.add(id);
+      if (missing.size === 0) return;
+      const select = sql<{ key_id: number; key: string }>`
+        select key_id, key from tracking.keys where key_id = any(${[...missing]}::integer[])`;
+      remember(await database.run(select.compile(database.kysely)));
+    },
+    jsonOf: (id) => known(id).json,
+    keyOf: (id) => known(id).key,
+  };
+}

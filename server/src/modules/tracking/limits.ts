@@ -1,0 +1,68 @@
+import { invalidParameter } from "../../kernel/errors.ts";
+import { normalize } from "node:path/posix";
+
+/**
+ * MLflow's limits and the messages its clients know them by (`mlflow/utils/validation.py` of 3.17.2).
+ * Lengths count Unicode characters, not UTF-16 units.
+ */
+export const limits = {
+  key: 250,
+  paramValue: 6000,
+  tagValue: 8000,
+  experimentName: 500,
+  experimentTagValue: 20_000,
+  batchMetrics: 1000,
+  batchParams: 100,
+  batchTags: 100,
+  batchEntities: 1000,
+  batchBytes: 1_000_000,
+} as const;
+
+const NAME = /^[/\p{L}\p{N}_.\- :]*$/u;
+
+/** A metric, parameter or tag key: `path` names it in the message, for example `metrics[3].name`. */
+export function checkKey(key: string, path: string): void {
+  if (!NAME.test(key)) {
+    throw invalidParameter(
+      `Invalid value ${JSON.stringify(key)} for parameter '${path}' supplied: Names may only contain ` +
+        "alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).",
+    );
+  }
+  const resolved = normalize(key === "" ? "." : key);
+  const plain = resolved.length > 1 && resolved.endsWith("/") ? resolved.slice(0, -1) : resolved;
+  if (plain !== key || plain === "." || plain.startsWith("..") || plain.startsWith("/")) {
+    throw invalidParameter(
+      `Invalid value ${JSON.stringify(key)} for parameter '${path}' supplied: Names may be treated as files in ` +
+        "certain cases, and must not resolve to other names when treated as such. " +
+        `This name would resolve to '${plain}'`,
+    );
+  }
+}
+
+export function checkLength(what: string, limit: number, value: string): void {
+  if (value.length > limit && characters(value) > limit) {
+    throw invalidParameter(`'${what}' exceeds the maximum length of ${limit} characters`);
+  }
+}
+
+/** The first `limit` characters: what MLflow does with long parameter and tag values. */
+export function truncate(limit: number, value: string): string {
+  if (value.length <= limit) return value;
+  const cut = [...value.slice(0, limit * 2)];
+  return cut.length <= limit ? value : cut.slice(0, limit).join("");
+}
+
+function characters(value: string): number {
+  let count = 0;
+  for (const _ of value) count += 1;
+  return count;
+}
+
+export function checkCount(what: string, limit: number, count: number): void {
+  if (count > limit) {
+    throw invalidParameter(
+      `A batch logging request can contain at most ${limit} ${what}. Got ${count} ${what}. ` +
+        `Please split up ${what} across multiple requests and try again.`,
+    );
+  }
+}

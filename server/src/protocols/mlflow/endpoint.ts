@@ -1,0 +1,98 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
+import type { Access } from "../../kernel/access.ts";
+import { invalidParameter } from "../../kernel/errors.ts";
+import { parseJson } from "./json.ts";
+import { checkParameters, isObject, readMessage, type Check, type Message, type Values } from "./wire.ts";
+
+/** One endpoint of MLflow's REST API, all that decides its behaviour on one page. */
+export type Endpoint = {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Below `/api` and `/ajax-api`, for example `/2.0/mlflow/runs/create`. */
+  path: string;
+  access: Access;
+  request: Message;
+  checks?: Readonly<Record<string, readonly Check[]>>;
+  /** Gets the request's fields; answers with a body as JSON text, or with an object to be written as JSON. */
+  handle(values: Values, call: Call): Promise<string | object> | string | object;
+};
+
+export type Call = {
+  /** Parameters in the path, decoded. */
+  path: Readonly<Record<string, string>>;
+  /** The JSON body or the query as it came, before it was read as a message. */
+  source: Record<string, unknown>;
+  request: FastifyRequest;
+  reply: FastifyReply;
+};
+
+export const prefixes = ["/api", "/ajax-api"] as const;
+
+/** Registers endpoints under both of MLflow's prefixes. `app` must parse bodies into buffers. */
+export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endpoint[]): void {
+  for (const endpoint of endpoints) {
+    const handler = answer(endpoint);
+    for (const prefix of prefixes) {
+      app.route({
+        method: endpoint.method as HTTPMethods,
+        url: prefix + endpoint.path,
+        config: { access: endpoint.access, protocol: "mlflow" },
+        handler,
+      });
+    }
+  }
+}
+
+/** Bodies of this scope arrive as one buffer, whatever their content type says. */
+export function parseBodiesAsBuffers(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => {
+    done(null, body);
+  });
+}
+
+function answer(endpoint: Endpoint): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
+  const checks = endpoint.checks ?? {};
+  return async (request, reply) => {
+    const source = endpoint.method === "GET" ? querySource(endpoint.request, request) : bodySource(request);
+    const { values, complete } = readMessage(endpoint.request, source);
+    checkParameters(checks, source, complete);
+    const path = request.params as Record<string, string>;
+    const body = await endpoint.handle(values, { path, source, request, reply });
+    reply.header("content-type", "application/json");
+    return reply.send(typeof body === "string" ? body : JSON.stringify(body));
+  };
+}
+
+function bodySource(request: FastifyRequest): Record<string, unknown> {
+  const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    // Also what keeps other sites' forms and simple requests out (CVE-2023-43472).
+    throw invalidParameter("Bad Request. Content-Type must be one of ['application/json'].");
+  }
+  let source = parseJson(request.body as Buffer | undefined);
+  // Old clients send JSON within a JSON string.
+  if (typeof source === "string") source = parseJson(Buffer.from(source));
+  return isObject(source) ? source : {};
+}
+
+/** A query as the message's JSON: repeated fields are lists, also when they came once. */
+function querySource(shape: Message, request: FastifyRequest): Record<string, unknown> {
+  const query = request.query as Record<string, string | string[]>;
+  const source: Record<string, unknown> = {};
+  for (const [key, field] of shape.fields) {
+    if (key !== field.name || !Object.hasOwn(query, key)) continue;
+    const value = query[key] as string | string[];
+    if (field.type.kind === "repeated") source[key] = [value].flat();
+    else source[key] = scalar(field.type.kind, Array.isArray(value) ? (value[0] ?? "") : value);
+  }
+  return source;
+}
+
+function scalar(kind: string, value: string): unknown {
+  if (kind !== "bool") return value;
+  const lower = value.toLowerCase();
+  if (lower !== "true" && lower !== "false") {
+    throw invalidParameter(`Invalid boolean value: ${value}, must be 'true' or 'false'.`);
+  }
+  return lower === "true";
+}
