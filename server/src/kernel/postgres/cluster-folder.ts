@@ -10,7 +10,7 @@ import type { RunAs, SystemUser } from "./system-user.ts";
 /** Superuser of the embedded server; Plinth itself connects as a plain owner of its database. */
 export const SUPERUSER = "postgres";
 
-const PASSWORD_FILE = "postgres-password";
+export const PASSWORD_FILE = "postgres-password";
 
 const UNFINISHED = "postgres.unfinished-";
 

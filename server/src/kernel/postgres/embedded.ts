@@ -1,13 +1,19 @@
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PlinthError } from "../errors.ts";
 import { findBinaries, type Binaries } from "./binaries.ts";
-import { prepareClusterFolder, resetPassword, SUPERUSER, type ClusterFolder } from "./cluster-folder.ts";
+import {
+  PASSWORD_FILE,
+  prepareClusterFolder,
+  resetPassword,
+  SUPERUSER,
+  type ClusterFolder,
+} from "./cluster-folder.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { lockDataFolder } from "./data-lock.ts";
 import { DATABASE, prepareDatabase, ROLE } from "./embedded-database.ts";
-import { recoverLeftover } from "./leftover.ts";
+import { isServerOf, readPidFile, recoverLeftover, socketFolderOf } from "./leftover.ts";
 import { startServerProcess, type ServerProcess } from "./server-process.ts";
 import { postgresSettings, readMachine } from "./settings.ts";
 import { chooseListening, SOCKET_PORT, type Listening } from "./socket-folder.ts";
@@ -88,6 +94,17 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     await lock.release();
     throw error;
   }
+}
+
+/** The way to the embedded server that another process runs on this data folder just now, if one does. */
+export function findRunningPostgres(dataDir: string): PostgresConnection | undefined {
+  const folder = join(dataDir, "postgres");
+  const file = readPidFile(folder);
+  if (!file?.ready || !isServerOf(file.pid, folder)) return undefined;
+  const password = readFileSync(join(dataDir, PASSWORD_FILE), "utf8").trim();
+  if (file.socketFolder === "") return connectionOf({ kind: "loopback", port: file.port }, password);
+  const socketFolder = socketFolderOf(file, folder);
+  return connectionOf({ kind: "socket", folder: socketFolder, serverFolder: socketFolder }, password);
 }
 
 function openDataFolder(given: string): string {

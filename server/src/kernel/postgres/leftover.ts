@@ -20,6 +20,10 @@ export function readPidFile(folder: string): PidFile | undefined {
   return { pid, port: Number(lines[3]), socketFolder: lines[4] ?? "", ready: lines[7]?.trim() === "ready" };
 }
 
+/** Where a server's socket is: one that was started inside its folder wrote that folder's name as it saw it. */
+export const socketFolderOf = (file: PidFile, folder: string): string =>
+  file.socketFolder.startsWith("/proc/self/") ? folder : file.socketFolder;
+
 /** How long a server may take to write out what is left, and then to die of a SIGQUIT or SIGKILL. */
 const PATIENCE: readonly [NodeJS.Signals, number][] = [
   ["SIGINT", 60_000],
@@ -44,8 +48,7 @@ export async function recoverLeftover(folder: string): Promise<number | undefine
   if (left === undefined || isAlive(left.pid)) {
     await rm(path, { force: true });
     if (left !== undefined && left.socketFolder !== "") {
-      // A server that was started inside its folder wrote that folder's name as it saw it.
-      const socketFolder = left.socketFolder.startsWith("/proc/self") ? folder : left.socketFolder;
+      const socketFolder = socketFolderOf(left, folder);
       await rm(join(socketFolder, `.s.PGSQL.${left.port}.lock`), { force: true });
     }
   }
@@ -77,7 +80,7 @@ async function endOrphans(folder: string): Promise<void> {
 }
 
 /** True when the process runs and is a PostgreSQL server on exactly this folder. */
-function isServerOf(pid: number, folder: string): boolean {
+export function isServerOf(pid: number, folder: string): boolean {
   if (!isAlive(pid)) return false;
   if (process.platform === "linux") {
     // The server's working folder is its data folder.

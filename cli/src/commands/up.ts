@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { CommandFailure, exitCodes, type ExitCode } from "../failure.ts";
+import type { Output } from "../output.ts";
+import type { Call } from "../program.ts";
+import { readConfig, type Config } from "../server-door.ts";
+import { serve, type Addresses } from "./serve.ts";
+
+/** Runs everything in this process, with the embedded PostgreSQL as its child, until it is told to stop. */
+export async function up({ flags, output }: Call): Promise<ExitCode> {
+  const { config } = readConfig(flags, process.env);
+  if (config.workers > 1) {
+    throw new CommandFailure(
+      "`plinth up` runs one process; use `plinth server --workers N`.",
+      exitCodes.wrongCall,
+    );
+  }
+  const startedAt = performance.now();
+  if (config.databaseUrl === undefined && !existsSync(join(config.dataDir, "postgres"))) {
+    output.progress(
+      `First start: creating a PostgreSQL database in ${config.dataDir} (a few seconds, once) ...`,
+    );
+  }
+  return serve(config, (addresses) => {
+    const seconds = (performance.now() - startedAt) / 1000;
+    output.answer(
+      { state: "ready", addresses, data_dir: config.dataDir },
+      welcome(addresses, config, seconds),
+    );
+  });
+}
+
+function welcome(addresses: Addresses, config: Config, seconds: number): string[] {
+  const http = addresses["http"] ?? "";
+  return [
+    `Plinth is ready after ${seconds.toFixed(1)} s.`,
+    "",
+    ...Object.entries(addresses).map(([name, address]) => `  ${name.padEnd(8)} ${address}`),
+    `  data     ${config.dataDir}`,
+    `  database ${config.databaseUrl === undefined ? "embedded PostgreSQL" : "PostgreSQL of --database-url"}`,
+    "",
+    "To log from a shell:",
+    "",
+    `  export MLFLOW_TRACKING_URI=${http}`,
+    "",
+    "or from Python:",
+    "",
+    "  import mlflow",
+    `  mlflow.set_tracking_uri("${http}")`,
+    '  with mlflow.start_run(): mlflow.log_metric("accuracy", 0.97)',
+    "",
+    "Stop it with Ctrl-C.",
+  ];
+}
+
+/** The same for machines that read logs: one line. */
+export function announce(output: Output, addresses: Addresses, workers: number): void {
+  const list = Object.entries(addresses).map(([name, address]) => `${name} ${address}`);
+  output.answer({ state: "ready", addresses, workers }, [
+    `Plinth is ready: ${list.join(", ")} (${workers} ${workers === 1 ? "process" : "processes"}).`,
+  ]);
+}

@@ -1,0 +1,126 @@
+import { Command, CommanderError } from "commander";
+import manifest from "../package.json" with { type: "json" };
+import { exitCodes, explain, type ExitCode } from "./failure.ts";
+import { createOutput, type Output } from "./output.ts";
+import { addSettings, givenFlags } from "./setting-flags.ts";
+import type { Flags, SettingName } from "./server-door.ts";
+
+/** What a command gets to work with, and how it ends. */
+export type Call = { flags: Flags; output: Output; options: Readonly<Record<string, unknown>> };
+type Action = (call: Call) => Promise<ExitCode>;
+
+const DATABASE_SETTINGS: SettingName[] = ["dataDir", "databaseUrl"];
+
+/** Runs one command line to its end and returns the exit code. Commands load their code when they run. */
+export async function run(args: readonly string[]): Promise<number> {
+  let exitCode: ExitCode = exitCodes.ok;
+  const program = createProgram((action) => async (...given: unknown[]) => {
+    const command = given.at(-1) as Command;
+    const output = createOutput(command.getOptionValue("json") === true);
+    const positional = Object.fromEntries(
+      command.registeredArguments.map((argument, index) => [argument.name(), given[index]]),
+    );
+    const options = { ...positional, ...command.opts<Record<string, unknown>>() };
+    exitCode = await action({ flags: givenFlags(command), output, options });
+  });
+  const json = args.includes("--json");
+  // Commander puts its suggestion on a line of its own.
+  const refuse = (text: string): void =>
+    report(
+      text
+        .trim()
+        .replace(/^error: /, "")
+        .replaceAll("\n", " "),
+      exitCodes.wrongCall,
+      json,
+    );
+  for (const command of everyCommand(program)) command.configureOutput({ outputError: refuse });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.wrongCall;
+    const { message, exitCode: code } = explain(error);
+    const json = args.includes("--json");
+    process.stderr.write(
+      json ? `${JSON.stringify({ error: message, exit_code: code })}\n` : `plinth: ${message}\n`,
+    );
+    return code;
+  }
+}
+
+export function createProgram(bind: (action: Action) => (...given: unknown[]) => Promise<void>): Command {
+  const program = new Command("plinth");
+  program
+    .description("The MLOps platform as one program: experiment tracking, artifacts, and what grows on them.")
+    .version(manifest.version, "-V, --version", "print the version")
+    .helpCommand("help [command]", "print help for a command")
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .showSuggestionAfterError()
+    .exitOverride();
+
+  const add = (parent: Command, words: { name: string; description: string }, action: Action): Command =>
+    parent
+      .command(words.name)
+      .description(words.description)
+      .option("--json", "print the answer as JSON")
+      .allowExcessArguments(false)
+      .action(bind(action));
+
+  addSettings(
+    add(
+      program,
+      { name: "up", description: "run everything here, with its own PostgreSQL, until stopped" },
+      async (call) => (await import("./commands/up.ts")).up(call),
+    ),
+  );
+  addSettings(
+    add(
+      program,
+      { name: "server", description: "run for production, on the PostgreSQL of --database-url" },
+      async (call) => (await import("./commands/server.ts")).server(call),
+    ),
+  );
+  addSettings(
+    add(program, { name: "status", description: "ask a running Plinth how it is" }, async (call) =>
+      (await import("./commands/status.ts")).status(call),
+    ).option("--url <address>", "address to ask, instead of the one the data folder names"),
+    ["dataDir"],
+  );
+  addSettings(
+    add(
+      program,
+      {
+        name: "doctor",
+        description: "check this machine, the database and the settings, and say what to do",
+      },
+      async (call) => (await import("./commands/doctor.ts")).doctor(call),
+    ),
+  );
+  const db = program.command("db").description("the schema of the database");
+  addSettings(
+    add(db, { name: "migrate", description: "bring the schema up to this version" }, async (call) =>
+      (await import("./commands/db.ts")).migrateDatabase(call),
+    ),
+    DATABASE_SETTINGS,
+  );
+  addSettings(
+    add(
+      db,
+      { name: "status", description: "list the migrations and whether they are applied" },
+      async (call) => (await import("./commands/db.ts")).databaseStatus(call),
+    ),
+    DATABASE_SETTINGS,
+  );
+  addSettings(
+    add(
+      program,
+      { name: "config", description: "print every setting, its value and where that comes from" },
+      async (call) => (await import("./commands/config.ts")).showConfig(call),
+    ),
+  );
+  add(program, { name: "completion", description: "print a completion script for a shell" }, async (call) =>
+    (await import("./commands/completion.ts")).completion(call, program),
+  ).argument("<shell>", "bash, zsh or fish");
+  return program;
+}

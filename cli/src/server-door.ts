@@ -1,0 +1,15 @@
+/**
+ * Everything the command takes from the server. The settings are light and always here; the server
+ * itself, with its web framework and database client, is loaded by the commands that need it.
+ */
+export {
+  environmentName,
+  readConfig,
+  settingNames,
+  settings,
+  shownValue,
+  type Config,
+  type Flags,
+  type Setting,
+  type SettingName,
+} from "../../server/src/config.ts";
