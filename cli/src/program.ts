@@ -25,15 +25,10 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   const json = args.includes("--json");
   // Commander puts its suggestion on a line of its own.
-  const refuse = (text: string): void =>
-    report(
-      text
-        .trim()
-        .replace(/^error: /, "")
-        .replaceAll("\n", " "),
-      exitCodes.wrongCall,
-      json,
-    );
+  const refuse = (text: string): void => {
+    const words = text.trim().replace(/^error: /, "");
+    report(words.replaceAll("\n", " "), exitCodes.wrongCall, json);
+  };
   for (const command of everyCommand(program)) command.configureOutput({ outputError: refuse });
   try {
     await program.parseAsync(args, { from: "user" });
@@ -41,13 +36,17 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.wrongCall;
     const { message, exitCode: code } = explain(error);
-    const json = args.includes("--json");
-    process.stderr.write(
-      json ? `${JSON.stringify({ error: message, exit_code: code })}\n` : `plinth: ${message}\n`,
-    );
+    report(message, code, json);
     return code;
   }
 }
+
+function report(message: string, exitCode: ExitCode, json: boolean): void {
+  const line = json ? JSON.stringify({ error: message, exit_code: exitCode }) : `plinth: ${message}`;
+  process.stderr.write(`${line}\n`);
+}
+
+const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];
 
 export function createProgram(bind: (action: Action) => (...given: unknown[]) => Promise<void>): Command {
   const program = new Command("plinth");
