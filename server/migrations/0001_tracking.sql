@@ -39,7 +39,7 @@ create table tracking.runs (
   user_id text not null,
   -- 1 RUNNING, 2 SCHEDULED, 3 FINISHED, 4 FAILED, 5 KILLED: MLflow's numbers.
   status smallint not null,
-  start_time bigint,
+  start_time bigint not null,
   end_time bigint,
   deleted_at bigint,
   artifact_uri text not null

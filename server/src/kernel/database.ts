@@ -13,8 +13,14 @@ export type ResultFormat = "parsed" | "binary";
 export type Queryable = {
   /** Runs a statement built by Kysely or its `sql` tag. */
   run<R>(query: CompiledQuery<R>): Promise<R[]>;
+  /** The same with every column as PostgreSQL's binary format, for statements that return arrays. */
+  runBinary(query: CompiledQuery<Row>): Promise<Record<string, Buffer | null>[]>;
   /** Runs a named statement; parameters that are a Buffer go out in PostgreSQL's binary format. */
-  prepared<R extends Row>(statement: Prepared, values: readonly unknown[], format?: ResultFormat): Promise<R[]>;
+  prepared<R extends Row>(
+    statement: Prepared,
+    values: readonly unknown[],
+    format?: ResultFormat,
+  ): Promise<R[]>;
 };
 
 export type Database = Queryable & {
@@ -89,6 +95,15 @@ export function openDatabase(options: DatabaseOptions): Database {
       const result = await client.query(query.sql, query.parameters as unknown[]);
       return result.rows as R[];
     },
+    async runBinary(query: CompiledQuery<Row>) {
+      const result = await client.query({
+        text: query.sql,
+        values: query.parameters as unknown[],
+        binary: true,
+        types: binaryTypes,
+      } as pg.QueryConfig);
+      return result.rows as Record<string, Buffer | null>[];
+    },
     async prepared<R extends Row>(
       statement: Prepared,
       values: readonly unknown[],
@@ -138,6 +153,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     kysely,
     run: (query) => guarded(() => onPool.run(query)),
+    runBinary: (query) => guarded(() => onPool.runBinary(query)),
     prepared: (statement, values, format) => guarded(() => onPool.prepared(statement, values, format)),
     transaction: (work) => guarded(() => once(work)),
     get pool() {

@@ -1,4 +1,9 @@
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from "fastify";
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Access } from "./access.ts";
 import { PlinthError } from "./errors.ts";
@@ -12,6 +17,8 @@ declare module "fastify" {
     access?: Access;
     /** Label of the protocol in logs and metrics. */
     protocol?: string;
+    /** The body is read as a stream by the handler, for as long as the client sends. */
+    streams?: boolean;
   }
 }
 
@@ -19,6 +26,12 @@ declare module "fastify" {
 export type RenderError = (error: PlinthError, reply: FastifyReply) => FastifyReply;
 
 export type HttpOptions = {
+  /** The socket, already listening; it is told the handler of requests, and is closed by its owner. */
+  server: Server;
+  useHandler(handler: RequestListener): void;
+  /** True while the server stops: connections are closed after their answer. */
+  draining(): boolean;
+  requestTimeoutMs: number;
   log: Log;
   metrics: Metrics;
   maxBodyBytes: number;
@@ -49,24 +62,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     logger: false,
     genReqId: () => randomHex32(),
     requestIdHeader: false,
-    return503OnClosing: false,
-    forceCloseConnections: "idle",
-    keepAliveTimeout: 75_000,
-    clientErrorHandler(error, socket) {
-      // Node could not parse the request: there is no route and no reply object.
-      const tooBig = "code" in error && error.code === "HPE_HEADER_OVERFLOW";
-      const status = tooBig ? "431 Request Header Fields Too Large" : "400 Bad Request";
-      options.metrics.requestsRefused.inc({ reason: tooBig ? "header_size" : "malformed" });
-      const body = JSON.stringify({
-        error_code: "BAD_REQUEST",
-        message: tooBig ? "The request's headers are larger than this server accepts." : "Malformed HTTP request.",
-      });
-      if (socket.writable) {
-        socket.end(
-          `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-            `Connection: close\r\n\r\n${body}`,
-        );
-      } else socket.destroy();
+    serverFactory(handler) {
+      options.useHandler(handler as RequestListener);
+      return options.server;
     },
   });
 
@@ -88,12 +86,17 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     });
     reply.header("x-request-id", request.id);
     reply.header("x-content-type-options", "nosniff");
+    if (options.draining()) reply.header("connection", "close");
     if (inFlight > options.maxConcurrentRequests) {
       options.metrics.requestsRefused.inc({ reason: "concurrency" });
       done(
-        new PlinthError("too_many_requests", "The server is answering as many requests as it may. Try again.", {
-          retryAfterSeconds: 1,
-        }),
+        new PlinthError(
+          "too_many_requests",
+          "The server is answering as many requests as it may. Try again.",
+          {
+            retryAfterSeconds: 1,
+          },
+        ),
       );
       return;
     }
@@ -125,18 +128,46 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     done();
   });
 
+  if (options.requestTimeoutMs > 0) limitReceiving(app, options);
+
   app.setErrorHandler((error, request, reply) => {
     const known = asPlinthError(error);
     if (known.code === "internal") {
-      options.log.error({ requestId: request.id, url: request.routeOptions.url, err: known.cause ?? error }, "failed");
+      options.log.error(
+        { requestId: request.id, url: request.routeOptions.url, err: known.cause ?? error },
+        "failed",
+      );
     }
     return options.renderError(request.url)(known, reply);
   });
   app.setNotFoundHandler((request, reply) => {
-    const error = new PlinthError("unknown_endpoint", `No endpoint ${request.method} ${request.url.split("?")[0]}.`);
+    const error = new PlinthError(
+      "unknown_endpoint",
+      `No endpoint ${request.method} ${request.url.split("?")[0]}.`,
+    );
     return options.renderError(request.url)(error, reply);
   });
   return { app, routes };
+}
+
+/** A caller that sends its body drop by drop must not hold a place for ever; streamed uploads may. */
+function limitReceiving(app: FastifyInstance, options: HttpOptions): void {
+  const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>();
+  app.addHook("preParsing", (request, _reply, payload, done) => {
+    if (request.routeOptions.config.streams !== true && request.headers["content-length"] !== "0") {
+      const timer = setTimeout(() => {
+        options.metrics.requestsRefused.inc({ reason: "slow_body" });
+        request.raw.destroy();
+      }, options.requestTimeoutMs);
+      timers.set(request, timer.unref());
+      request.raw.once("close", () => clearTimeout(timer));
+    }
+    done(null, payload);
+  });
+  app.addHook("preHandler", (request, _reply, done) => {
+    clearTimeout(timers.get(request));
+    done();
+  });
 }
 
 /** Maps what Fastify itself throws (limits, bad encodings) to the one error type. */
@@ -154,7 +185,9 @@ export function asPlinthError(error: unknown): PlinthError {
       return new PlinthError("bad_request", "The address holds a broken percent-encoding.");
     case "ECONNRESET":
     case "ERR_STREAM_PREMATURE_CLOSE":
-      return new PlinthError("bad_request", "The connection closed before the body was complete.", { cause: error });
+      return new PlinthError("bad_request", "The connection closed before the body was complete.", {
+        cause: error,
+      });
     default:
       return new PlinthError("internal", "Internal error; see the server log.", { cause: error });
   }
@@ -167,17 +200,24 @@ const changing = new Set(["POST", "PUT", "PATCH", "DELETE"]);
  * CVE-2023-43472): names that are not ours are refused (DNS rebinding), and so are changes
  * whose Origin is not ours. An IP literal cannot be rebound.
  */
-function refuseForeignSite(request: FastifyRequest, allowedHosts: readonly string[]): PlinthError | undefined {
+function refuseForeignSite(
+  request: FastifyRequest,
+  allowedHosts: readonly string[],
+): PlinthError | undefined {
   if (allowedHosts.includes("*")) return undefined;
   const host = request.headers.host;
   if (host !== undefined && !isOurs(hostname(host), allowedHosts)) {
-    return new PlinthError("permission_denied", "Invalid Host header: this server is not known by that name.");
+    return new PlinthError(
+      "permission_denied",
+      "Invalid Host header: this server is not known by that name.",
+    );
   }
   const origin = request.headers.origin;
   if (origin !== undefined && changing.has(request.method)) {
     const separator = origin.indexOf("://");
     const name = separator === -1 ? "" : hostname(origin.slice(separator + 3));
-    if (!isOurs(name, allowedHosts)) return new PlinthError("permission_denied", "Cross-origin request blocked");
+    if (!isOurs(name, allowedHosts))
+      return new PlinthError("permission_denied", "Cross-origin request blocked");
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import type { Access } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
@@ -12,7 +13,7 @@ export type Endpoint = {
   access: Access;
   request: Message;
   checks?: Readonly<Record<string, readonly Check[]>>;
-  /** Gets the request's fields; answers with a body as JSON text, or with an object to be written as JSON. */
+  /** Gets the request's fields; answers with JSON as text or as a stream of text, or an object to be written as JSON. */
   handle(values: Values, call: Call): Promise<string | object> | string | object;
 };
 
@@ -59,7 +60,7 @@ function answer(endpoint: Endpoint): (request: FastifyRequest, reply: FastifyRep
     const path = request.params as Record<string, string>;
     const body = await endpoint.handle(values, { path, source, request, reply });
     reply.header("content-type", "application/json");
-    return reply.send(typeof body === "string" ? body : JSON.stringify(body));
+    return reply.send(typeof body === "string" || body instanceof Readable ? body : JSON.stringify(body));
   };
 }
 

@@ -1,0 +1,1 @@
+export { serverStatus, type ServerStatus } from "./status.ts";

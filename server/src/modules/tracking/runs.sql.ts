@@ -1,0 +1,264 @@
+import type { Prepared, Queryable } from "../../kernel/database.ts";
+import {
+  int4Array,
+  int8Array,
+  readFloat8s,
+  readInt2s,
+  readInt4s,
+  readInt8s,
+  readTexts,
+} from "../../kernel/pg-arrays.ts";
+
+type Int = number | bigint;
+
+export type RunRow = {
+  run_id: number;
+  run_uuid: string;
+  experiment_id: number;
+  name: string;
+  user_id: string;
+  status: number;
+  start_time: Int | null;
+  end_time: Int | null;
+  deleted_at: Int | null;
+  artifact_uri: string;
+};
+
+/** Columns of the newest metrics of many runs, in no order; the same index is the same metric. */
+export type MetricColumns = {
+  runIds: number[];
+  keyIds: number[];
+  values: number[];
+  timestamps: Int[];
+  steps: Int[];
+};
+
+/** Columns of the parameters or tags of many runs. */
+export type TextColumns = { runIds: number[]; keyIds: number[]; values: string[] };
+
+export type RunSet = {
+  runs: RunRow[];
+  metrics: MetricColumns;
+  params: TextColumns;
+  tags: TextColumns;
+  /** Whether any of the runs has datasets or models: most have none, and need no further look. */
+  linked: boolean;
+};
+
+// One row with arrays instead of 40 rows a run: at 1,000 runs with 20 metrics and 20 parameters
+// PostgreSQL sends them in 21 ms and Node reads them in 9 ms, against 55 ms and 60 ms as rows.
+const runSetText = (selection: string): string => `
+  select * from
+    (select array_agg(run_id) as run_ids, array_agg(run_uuid) as run_uuids,
+        array_agg(experiment_id) as experiment_ids, array_agg(name) as names, array_agg(user_id) as user_ids,
+        array_agg(status) as statuses, array_agg(start_time) as start_times, array_agg(end_time) as end_times,
+        array_agg(deleted_at) as deleted_ats, array_agg(artifact_uri) as artifact_uris
+      from tracking.runs where run_id = any(${selection})) as r,
+    (select array_agg(run_id) as metric_run_ids, array_agg(key_id) as metric_key_ids,
+        array_agg(value) as metric_values, array_agg(timestamp) as metric_timestamps, array_agg(step) as metric_steps
+      from tracking.run_metrics where run_id = any(${selection})) as m,
+    (select array_agg(run_id) as param_run_ids, array_agg(key_id) as param_key_ids, array_agg(value) as param_values
+      from tracking.params where run_id = any(${selection})) as p,
+    (select array_agg(run_id) as tag_run_ids, array_agg(key_id) as tag_key_ids, array_agg(value) as tag_values
+      from tracking.tags where run_id = any(${selection})) as t,
+    (select exists (select from tracking.run_datasets where run_id = any(${selection}))
+        or exists (select from tracking.run_models where run_id = any(${selection})) as linked) as l`;
+
+const selectRunSetText: Prepared = { name: "tracking_select_run_set", text: runSetText("$1::integer[]") };
+
+const selectRunSetByUuidText: Prepared = {
+  name: "tracking_select_run_set_by_uuid",
+  text: runSetText("array(select run_id from tracking.runs where run_uuid = any($1::text[]))"),
+};
+
+export async function selectRunSet(database: Queryable, runIds: readonly number[]): Promise<RunSet> {
+  return readRunSet(await database.prepared(selectRunSetText, [int4Array(runIds)], "binary"));
+}
+
+export async function selectRunSetByUuid(database: Queryable, uuids: readonly string[]): Promise<RunSet> {
+  return readRunSet(await database.prepared(selectRunSetByUuidText, [uuids], "binary"));
+}
+
+function readRunSet(rows: Record<string, unknown>[]): RunSet {
+  const row = rows[0] as Record<string, Buffer | null>;
+  const column = (name: string): Buffer | null => row[name] ?? null;
+  return {
+    runs: readRunRows(row),
+    metrics: {
+      runIds: readInt4s(column("metric_run_ids")),
+      keyIds: readInt4s(column("metric_key_ids")),
+      values: readFloat8s(column("metric_values")),
+      timestamps: readInt8s(column("metric_timestamps")) as Int[],
+      steps: readInt8s(column("metric_steps")) as Int[],
+    },
+    params: readTextColumns(row, "param"),
+    tags: readTextColumns(row, "tag"),
+    linked: column("linked")?.[0] === 1,
+  };
+}
+
+function readTextColumns(row: Record<string, Buffer | null>, prefix: string): TextColumns {
+  return {
+    runIds: readInt4s(row[`${prefix}_run_ids`] ?? null),
+    keyIds: readInt4s(row[`${prefix}_key_ids`] ?? null),
+    values: readTexts(row[`${prefix}_values`] ?? null) as string[],
+  };
+}
+
+function readRunRows(row: Record<string, Buffer | null>): RunRow[] {
+  const ids = readInt4s(row["run_ids"] ?? null);
+  const uuids = readTexts(row["run_uuids"] ?? null);
+  const experiments = readInt4s(row["experiment_ids"] ?? null);
+  const names = readTexts(row["names"] ?? null);
+  const users = readTexts(row["user_ids"] ?? null);
+  const statuses = readInt2s(row["statuses"] ?? null);
+  const starts = readInt8s(row["start_times"] ?? null);
+  const ends = readInt8s(row["end_times"] ?? null);
+  const deleted = readInt8s(row["deleted_ats"] ?? null);
+  const artifacts = readTexts(row["artifact_uris"] ?? null);
+  return ids.map((run_id, index) => ({
+    run_id,
+    run_uuid: uuids[index] as string,
+    experiment_id: experiments[index] as number,
+    name: names[index] as string,
+    user_id: users[index] as string,
+    status: statuses[index] as number,
+    start_time: starts[index] ?? null,
+    end_time: ends[index] ?? null,
+    deleted_at: deleted[index] ?? null,
+    artifact_uri: artifacts[index] as string,
+  }));
+}
+
+/** What a run needs of its experiment, and a run id taken from the sequence for it. */
+export type Ground = {
+  run_id: number;
+  experiment_id: number | null;
+  artifact_location: string;
+  deleted: boolean;
+};
+
+const selectGroundsText: Prepared = {
+  name: "tracking_select_grounds",
+  text: `
+    select nextval(pg_get_serial_sequence('tracking.runs', 'run_id'))::integer as run_id,
+      experiments.experiment_id, experiments.artifact_location, experiments.deleted_at is not null as deleted
+    from unnest($1::integer[]) with ordinality as wanted (experiment_id, ordinal)
+    left join tracking.experiments using (experiment_id)
+    order by wanted.ordinal`,
+};
+
+/** For each wanted experiment, in order; `experiment_id` is null for one that does not exist. */
+export async function selectGrounds(
+  database: Queryable,
+  experimentIds: readonly number[],
+): Promise<Ground[]> {
+  return database.prepared<Ground>(selectGroundsText, [int4Array(experimentIds)]);
+}
+
+export type NewRuns = {
+  rows: RunRow[];
+  tagRunIds: number[];
+  tagKeyIds: number[];
+  tagExperimentIds: number[];
+  tagValues: string[];
+};
+
+// Sent again after a lost connection it finds its own rows.
+const insertRunsText: Prepared = {
+  name: "tracking_insert_runs",
+  text: `
+    with added as (
+      insert into tracking.runs (run_id, experiment_id, run_uuid, name, user_id, status, start_time, artifact_uri)
+      select run_id, experiment_id, run_uuid, name, user_id, 1, start_time, artifact_uri
+      from unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+        as new (run_id, experiment_id, run_uuid, name, user_id, start_time, artifact_uri)
+      on conflict on constraint runs_pkey do nothing
+    )
+    insert into tracking.tags (run_id, key_id, experiment_id, value)
+    select run_id, key_id, experiment_id, value
+    from unnest($8::integer[], $9::integer[], $10::integer[], $11::text[]) as new (run_id, key_id, experiment_id, value)
+    on conflict on constraint tags_pkey do nothing`,
+};
+
+export async function insertRuns(database: Queryable, runs: NewRuns): Promise<void> {
+  const { rows } = runs;
+  await database.prepared(insertRunsText, [
+    int4Array(rows.map((row) => row.run_id)),
+    int4Array(rows.map((row) => row.experiment_id)),
+    rows.map((row) => row.run_uuid),
+    rows.map((row) => row.name),
+    rows.map((row) => row.user_id),
+    int8Array(rows.map((row) => row.start_time ?? 0)),
+    rows.map((row) => row.artifact_uri),
+    int4Array(runs.tagRunIds),
+    int4Array(runs.tagKeyIds),
+    int4Array(runs.tagExperimentIds),
+    runs.tagValues,
+  ]);
+}
+
+const RUN_COLUMNS = `runs.run_id, runs.run_uuid, runs.experiment_id, runs.name, runs.user_id, runs.status,
+  runs.start_time, runs.end_time, runs.deleted_at, runs.artifact_uri`;
+
+const updateRunsText: Prepared = {
+  name: "tracking_update_runs",
+  text: `
+    update tracking.runs set
+      status = coalesce(new.status, runs.status), end_time = coalesce(new.end_time, runs.end_time),
+      name = coalesce(new.name, runs.name)
+    from unnest($1::text[], $2::smallint[], $3::bigint[], $4::text[]) as new (run_uuid, status, end_time, name)
+    where runs.run_uuid = new.run_uuid and runs.deleted_at is null
+    returning ${RUN_COLUMNS}`,
+};
+
+export type RunChange = {
+  run_uuid: string;
+  status: number | null;
+  end_time: Int | null;
+  name: string | null;
+};
+
+/** Returns the active runs among those named, as they are now. */
+export async function updateRuns(database: Queryable, changes: readonly RunChange[]): Promise<RunRow[]> {
+  return database.prepared<RunRow>(updateRunsText, [
+    changes.map((change) => change.run_uuid),
+    changes.map((change) => change.status),
+    changes.map((change) => change.end_time),
+    changes.map((change) => change.name),
+  ]);
+}
+
+const selectRunRowText: Prepared = {
+  name: "tracking_select_run_row",
+  text: `select ${RUN_COLUMNS} from tracking.runs where run_uuid = $1`,
+};
+
+export async function selectRunRow(database: Queryable, uuid: string): Promise<RunRow | undefined> {
+  return (await database.prepared<RunRow>(selectRunRowText, [uuid]))[0];
+}
+
+const updateDeletedText: Prepared = {
+  name: "tracking_update_run_deleted",
+  text: "update tracking.runs set deleted_at = $2::bigint where run_uuid = $1 returning run_id",
+};
+
+/** Marks a run deleted at a time, or active again with null; false when there is no such run. */
+export async function updateDeleted(
+  database: Queryable,
+  uuid: string,
+  deletedAt: number | null,
+): Promise<boolean> {
+  return (await database.prepared(updateDeletedText, [uuid, deletedAt])).length > 0;
+}
+
+const deleteTagText: Prepared = {
+  name: "tracking_delete_run_tag",
+  text: `
+    delete from tracking.tags using tracking.keys
+    where tags.run_id = $1 and tags.key_id = keys.key_id and keys.key = $2 returning tags.run_id`,
+};
+
+export async function deleteTag(database: Queryable, runId: number, key: string): Promise<boolean> {
+  return (await database.prepared(deleteTagText, [runId, key])).length > 0;
+}

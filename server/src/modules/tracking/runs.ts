@@ -1,0 +1,265 @@
+import { createBatch } from "../../kernel/batch.ts";
+import { invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts";
+import { randomHex32 } from "../../kernel/ids.ts";
+import type { TrackingDeps } from "./deps.ts";
+import { RUN_NAME_TAG, runNotActive, runNotFound, type Int, type KeyValue } from "./run-data.ts";
+import { upsertTags } from "./run-data.sql.ts";
+import { randomRunName } from "./run-names.ts";
+import {
+  deleteTag,
+  insertRuns,
+  selectGrounds,
+  selectRunRow,
+  selectRunSet,
+  selectRunSetByUuid,
+  updateDeleted,
+  updateRuns,
+  type NewRuns,
+  type RunChange,
+  type RunRow,
+  type RunSet,
+} from "./runs.sql.ts";
+
+/** MLflow's numbers for the status of a run. */
+export const runStatuses = { RUNNING: 1, SCHEDULED: 2, FINISHED: 3, FAILED: 4, KILLED: 5 } as const;
+
+export type NewRun = {
+  experimentId: string;
+  userId: string;
+  name: string;
+  startTime: Int;
+  tags: readonly KeyValue[];
+};
+
+export type CreatedRun = { row: RunRow; tags: readonly KeyValue[] };
+
+export type RunUpdate = { runId: string; status?: number; endTime?: Int; name?: string };
+
+export type Runs = {
+  createRun(run: NewRun): Promise<CreatedRun>;
+  /** The run with its newest metrics, parameters and tags; concurrent calls share a statement. */
+  getRun(runId: string): Promise<{ set: RunSet; row: RunRow }>;
+  /** The same for many at once, by their internal ids. */
+  getRunSet(runIds: readonly number[]): Promise<RunSet>;
+  /** Only the run's own row. */
+  getRunRow(runId: string): Promise<RunRow>;
+  updateRun(update: RunUpdate): Promise<RunRow>;
+  deleteRun(runId: string): Promise<void>;
+  restoreRun(runId: string): Promise<void>;
+  deleteTag(runId: string, key: string): Promise<void>;
+};
+
+export function createRuns(deps: TrackingDeps): Runs {
+  const { database } = deps;
+
+  const creations = createBatch<NewRun, CreatedRun>({
+    name: "create_run",
+    concurrency: 2,
+    maxWeight: 500,
+    onBatch: deps.onBatch,
+    run: (items) => createRuns_(deps, items),
+  });
+
+  const reads = createBatch<string, { set: RunSet; row: RunRow }>({
+    name: "get_run",
+    concurrency: 2,
+    maxWeight: 64,
+    onBatch: deps.onBatch,
+    async run(ids) {
+      const set = await selectRunSetByUuid(database, [...new Set(ids)]);
+      const rows = new Map(set.runs.map((row) => [row.run_uuid, row]));
+      return ids.map((id) => {
+        const row = rows.get(id);
+        return row === undefined ? runNotFound(id) : { set, row };
+      });
+    },
+  });
+
+  const updates = createBatch<RunUpdate, RunRow>({
+    name: "update_run",
+    concurrency: 2,
+    maxWeight: 500,
+    onBatch: deps.onBatch,
+    run: (items) => updateRuns_(deps, items),
+  });
+
+  const getRunRow = async (runId: string): Promise<RunRow> => {
+    const row = await selectRunRow(database, runId);
+    if (row === undefined) throw runNotFound(runId);
+    return row;
+  };
+
+  return {
+    createRun(run) {
+      return creations.add({ ...run, ...named(run) });
+    },
+    getRun: (runId) => reads.add(runId),
+    getRunSet: (runIds) => selectRunSet(database, runIds),
+    getRunRow,
+    updateRun: (update) => updates.add(update),
+    async deleteRun(runId) {
+      if (!(await updateDeleted(database, runId, deps.now()))) throw runNotFound(runId);
+    },
+    async restoreRun(runId) {
+      if (!(await updateDeleted(database, runId, null))) throw runNotFound(runId);
+    },
+    async deleteTag(runId, key) {
+      const row = await getRunRow(runId);
+      if (row.deleted_at !== null) throw runNotActive(runId);
+      if (!(await deleteTag(database, row.run_id, key))) {
+        throw notFound(`No tag with name: ${key} in run with id ${runId}`);
+      }
+    },
+  };
+}
+
+/** The name stands in the run and in its tag `mlflow.runName`; whichever was given makes the other. */
+function named(run: NewRun): { name: string; tags: readonly KeyValue[] } {
+  const tag = run.tags.find(({ key }) => key === RUN_NAME_TAG)?.value;
+  if (run.name !== "" && tag !== undefined && tag !== "" && run.name !== tag) {
+    throw invalidParameter(
+      "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values " +
+        `(run_name='${run.name}', mlflow.runName='${tag}').`,
+    );
+  }
+  const name = run.name || tag || randomRunName();
+  return { name, tags: tag ? run.tags : [...run.tags, { key: RUN_NAME_TAG, value: name }] };
+}
+
+const INTEGER = /^\s*[+-]?\d+\s*$/;
+const MAX_ID = 2_147_483_647;
+
+/** The number behind an experiment id, which clients send as text; undefined when none can have it. */
+export function experimentNumber(id: string): number | undefined {
+  if (!INTEGER.test(id)) {
+    throw invalidParameter(`Invalid experiment ID '${id}'. Experiment ID must be a valid integer.`);
+  }
+  const number = Number(id);
+  return number >= 0 && number <= MAX_ID ? number : undefined;
+}
+
+async function createRuns_(
+  deps: TrackingDeps,
+  items: readonly NewRun[],
+): Promise<(CreatedRun | PlinthError)[]> {
+  const numbers = items.map((item) => asAnswer(() => experimentNumber(item.experimentId)));
+  const keys = items.flatMap((item) => item.tags.map((tag) => tag.key));
+  const [grounds] = await Promise.all([
+    selectGrounds(
+      deps.database,
+      numbers.map((number) => (typeof number === "number" ? number : -1)),
+    ),
+    deps.keys.ensure(keys),
+  ]);
+  const added: NewRuns = { rows: [], tagRunIds: [], tagKeyIds: [], tagExperimentIds: [], tagValues: [] };
+  const answers = items.map((item, index): CreatedRun | PlinthError => {
+    const number = numbers[index];
+    const ground = grounds[index];
+    if (number instanceof PlinthError) return number;
+    if (ground === undefined || ground.experiment_id === null) {
+      return notFound(`No Experiment with id=${item.experimentId} exists`);
+    }
+    if (ground.deleted) return experimentNotActive(ground.experiment_id);
+    const row = newRow(item, { ...ground, experiment_id: ground.experiment_id });
+    added.rows.push(row);
+    const tags = new Map(item.tags.map(({ key, value }) => [key, value]));
+    for (const [key, value] of tags) {
+      added.tagRunIds.push(row.run_id);
+      added.tagKeyIds.push(deps.keys.idOf(key));
+      added.tagExperimentIds.push(row.experiment_id);
+      added.tagValues.push(value);
+    }
+    return { row, tags: [...tags].map(([key, value]) => ({ key, value })) };
+  });
+  if (added.rows.length > 0) await insertRuns(deps.database, added);
+  return answers;
+}
+
+export const experimentNotActive = (id: number | string): PlinthError =>
+  invalidParameter(`The experiment ${id} must be in the 'active' state. Current state is deleted.`);
+
+function newRow(
+  run: NewRun,
+  ground: { run_id: number; experiment_id: number; artifact_location: string },
+): RunRow {
+  const uuid = randomHex32();
+  return {
+    run_id: ground.run_id,
+    run_uuid: uuid,
+    experiment_id: ground.experiment_id,
+    name: run.name,
+    user_id: run.userId,
+    status: runStatuses.RUNNING,
+    start_time: run.startTime,
+    end_time: null,
+    deleted_at: null,
+    artifact_uri: appendToUriPath(ground.artifact_location, `${uuid}/artifacts`),
+  };
+}
+
+/** Adds to the path of a URI, before its query: `s3://b/p?x=1` gets `s3://b/p/added?x=1`. */
+export function appendToUriPath(uri: string, added: string): string {
+  const end = uri.search(/[?#]/);
+  const path = end === -1 ? uri : uri.slice(0, end);
+  const rest = end === -1 ? "" : uri.slice(end);
+  return `${path.replace(/\/+$/, "")}/${added}${rest}`;
+}
+
+function asAnswer<T>(work: () => T): T | PlinthError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof PlinthError) return error;
+    throw error;
+  }
+}
+
+async function updateRuns_(
+  deps: TrackingDeps,
+  items: readonly RunUpdate[],
+): Promise<(RunRow | PlinthError)[]> {
+  // Two updates of one run in one batch become one: the later fields win.
+  const merged = new Map<string, RunChange>();
+  for (const { runId, status, endTime, name } of items) {
+    const change = merged.get(runId) ?? { run_uuid: runId, status: null, end_time: null, name: null };
+    if (status !== undefined) change.status = status;
+    if (endTime !== undefined) change.end_time = endTime;
+    if (name !== undefined && name !== "") change.name = name;
+    merged.set(runId, change);
+  }
+  const changes = [...merged.values()].toSorted((a, b) => (a.run_uuid < b.run_uuid ? -1 : 1));
+  const rows = await writeChanges(deps, changes);
+  const known = new Map(rows.map((row) => [row.run_uuid, row]));
+  return Promise.all(
+    items.map(async ({ runId }) => {
+      const row = known.get(runId);
+      if (row !== undefined) return row;
+      return (await selectRunRow(deps.database, runId)) === undefined
+        ? runNotFound(runId)
+        : runNotActive(runId);
+    }),
+  );
+}
+
+async function writeChanges(deps: TrackingDeps, changes: readonly RunChange[]): Promise<RunRow[]> {
+  if (changes.every((change) => change.name === null)) return updateRuns(deps.database, changes);
+  await deps.keys.ensure([RUN_NAME_TAG]);
+  const key = deps.keys.idOf(RUN_NAME_TAG);
+  return deps.database.transaction(async (transaction) => {
+    const rows = await updateRuns(transaction, changes);
+    const byUuid = new Map(rows.map((row) => [row.run_uuid, row]));
+    const renamed = changes
+      .flatMap((change) => {
+        const row = byUuid.get(change.run_uuid);
+        return row === undefined || change.name === null ? [] : [row];
+      })
+      .toSorted((a, b) => a.run_id - b.run_id);
+    await upsertTags(transaction, {
+      runIds: renamed.map((row) => row.run_id),
+      keyIds: renamed.map(() => key),
+      experimentIds: renamed.map((row) => row.experiment_id),
+      values: renamed.map((row) => row.name),
+    });
+    return rows;
+  });
+}

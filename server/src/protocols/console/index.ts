@@ -1,0 +1,21 @@
+import type { FastifyInstance } from "fastify";
+import type { ServerStatus } from "@plinth/contract";
+import { publicAccess, reads } from "../../kernel/access.ts";
+import { landingPage } from "./landing-page.ts";
+
+export type ConsoleOptions = { status(): ServerStatus };
+
+/** Plinth's own API, and the page at `/` until the dashboard stands there. */
+export function registerConsole(app: FastifyInstance, options: ConsoleOptions): void {
+  app.get("/", { config: { access: publicAccess, protocol: "console" } }, (request, reply) =>
+    reply
+      .type("text/html; charset=utf-8")
+      .header("cache-control", "no-cache")
+      .header("x-frame-options", "SAMEORIGIN")
+      .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
+      .send(landingPage(options.status(), request.headers.host ?? "127.0.0.1:5000")),
+  );
+  app.get("/console/api/status", { config: { access: reads("server"), protocol: "console" } }, (_request, reply) =>
+    reply.send(options.status()),
+  );
+}

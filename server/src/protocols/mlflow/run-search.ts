@@ -1,0 +1,129 @@
+import { Readable } from "node:stream";
+import { reads } from "../../kernel/access.ts";
+import { invalidParameter } from "../../kernel/errors.ts";
+import type { Tracking } from "../../modules/tracking/index.ts";
+import type { View } from "../../modules/tracking/run-search.sql.ts";
+import type { Int } from "../../modules/tracking/run-data.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { viewType } from "./fields.ts";
+import { runJson, runParts } from "./run-json.ts";
+import { linksJson } from "./runs.ts";
+import { int64, message, repeated, string } from "./wire.ts";
+
+const DEFAULT_RESULTS = 1000;
+export const MAX_RESULTS = 50_000;
+/** Runs read and written at a time, so that memory does not grow with the page. */
+const CHUNK = 500;
+
+const views: Record<number, View> = { 1: "active", 2: "deleted", 3: "all" };
+
+export const viewOf = (value: unknown): View => views[(value ?? 1) as number] ?? "active";
+
+export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
+  return [
+    {
+      method: "POST",
+      path: "/2.0/mlflow/runs/search",
+      access: reads("run"),
+      request: message({
+        experiment_ids: repeated(string),
+        filter: string,
+        run_view_type: viewType,
+        max_results: int64,
+        order_by: repeated(string),
+        page_token: string,
+      }),
+      checks: {
+        experiment_ids: ["array"],
+        filter: ["string"],
+        max_results: ["int", atMostResults],
+        order_by: ["array", onlyStrings],
+      },
+      async handle(values) {
+        const maxResults = Number((values["max_results"] ?? DEFAULT_RESULTS) as Int);
+        if (maxResults < 1) {
+          throw invalidParameter(
+            `Invalid value ${maxResults} for parameter 'max_results' supplied. It must be a positive integer`,
+          );
+        }
+        const pageToken = values["page_token"] as string | undefined;
+        const { runIds, nextPageToken } = await tracking.searchRuns({
+          experimentIds: (values["experiment_ids"] ?? []) as string[],
+          filter: (values["filter"] ?? "") as string,
+          orderBy: (values["order_by"] ?? []) as string[],
+          view: viewOf(values["run_view_type"]),
+          maxResults,
+          ...(pageToken ? { pageToken } : {}),
+        });
+        const end = nextPageToken === undefined ? "}" : `"next_page_token":"${nextPageToken}"}`;
+        if (runIds.length === 0) return `{${end}`;
+        const closing = nextPageToken === undefined ? "]}" : `],${end}`;
+        const chunks = runChunks(tracking, runIds);
+        if (runIds.length > 2 * CHUNK) return Readable.from(joined(chunks, closing));
+        let body = "";
+        for await (const text of joined(chunks, closing)) body += text;
+        return body;
+      },
+    },
+  ];
+}
+
+async function* joined(chunks: AsyncIterable<string>, closing: string): AsyncIterable<string> {
+  let lead = '{"runs":[';
+  for await (const chunk of chunks) {
+    if (chunk === "") continue;
+    yield lead + chunk;
+    lead = ",";
+  }
+  yield (lead === "," ? "" : lead) + closing;
+}
+
+/** The runs as JSON, a chunk at a time and the next one already under way: two connections work at once. */
+async function* runChunks(tracking: Tracking, runIds: readonly number[]): AsyncIterable<string> {
+  // Small pages are halved, so that they too are read by two connections.
+  const size = Math.min(CHUNK, Math.max(50, Math.ceil(runIds.length / 2)));
+  const starts: number[] = [];
+  for (let at = 0; at < runIds.length; at += size) starts.push(at);
+  const read = (at: number): Promise<string> => chunkJson(tracking, runIds.slice(at, at + size));
+  const ahead: Promise<string>[] = [];
+  for (const at of starts) {
+    ahead.push(read(at));
+    // A failure is reported when its turn comes, not as an unhandled rejection before.
+    ahead.at(-1)?.catch(() => undefined);
+    if (ahead.length === 2) yield (await ahead.shift()) as string;
+  }
+  for (const text of ahead) yield await text;
+}
+
+async function chunkJson(tracking: Tracking, runIds: readonly number[]): Promise<string> {
+  const set = await tracking.getRunSet(runIds);
+  const [parts, links] = await Promise.all([runParts(set, tracking.keys), linksJson(tracking, set)]);
+  const rows = new Map(set.runs.map((row) => [row.run_id, row]));
+  let text = "";
+  for (const id of runIds) {
+    const row = rows.get(id);
+    const part = parts.get(id);
+    // Purged since it was found.
+    if (row === undefined || part === undefined) continue;
+    text += `${text === "" ? "" : ","}${runJson(row, part, links(id))}`;
+  }
+  return text;
+}
+
+function atMostResults(value: unknown): void {
+  const number = Number(value ?? 0);
+  if (Number.isFinite(number) && number > MAX_RESULTS) {
+    throw invalidParameter(
+      `Invalid value ${number} for parameter 'max_results' supplied:  Hint: Value was of type 'int'. ` +
+        "See the API docs for more information about request parameters.",
+    );
+  }
+}
+
+function onlyStrings(value: unknown): void {
+  if (!Array.isArray(value) || value.every((item) => typeof item === "string")) return;
+  throw invalidParameter(
+    "Invalid value for parameter 'order_by' supplied: it must be a list of strings. " +
+      "See the API docs for more information about request parameters.",
+  );
+}

@@ -1,0 +1,124 @@
+import { edits, reads } from "../../kernel/access.ts";
+import type { Tracking } from "../../modules/tracking/index.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { keyValue, runIdOf, runStatus } from "./fields.ts";
+import { checkTag } from "./run-data.ts";
+import { noLinks, runInfoJson, runJson, runParts, type RunLinksJson } from "./run-json.ts";
+import type { Int } from "../../modules/tracking/run-data.ts";
+import type { RunSet } from "../../modules/tracking/runs.sql.ts";
+import { int64, message, nested, repeated, string } from "./wire.ts";
+
+type KeyValues = { key?: string; value?: string }[];
+
+const tagsOf = (value: unknown): { key: string; value: string }[] =>
+  ((value ?? []) as KeyValues).map((tag) => ({ key: tag.key ?? "", value: tag.value ?? "" }));
+
+export function runEndpoints(tracking: Tracking): Endpoint[] {
+  return [
+    {
+      method: "POST",
+      path: "/2.0/mlflow/runs/create",
+      access: edits("experiment"),
+      request: message({
+        experiment_id: string,
+        user_id: string,
+        run_name: string,
+        start_time: int64,
+        tags: repeated(nested(keyValue)),
+      }),
+      checks: { experiment_id: ["string"], start_time: ["int"], run_name: ["string"] },
+      async handle(values) {
+        const tags = tagsOf(values["tags"]);
+        for (const tag of tags) checkTag(tag, "");
+        const { row, tags: all } = await tracking.createRun({
+          experimentId: (values["experiment_id"] ?? "") as string,
+          userId: (values["user_id"] ?? "") as string,
+          name: (values["run_name"] ?? "") as string,
+          startTime: (values["start_time"] ?? 0) as Int,
+          tags,
+        });
+        const list = all.map(({ key, value }) => `{"key":${JSON.stringify(key)},"value":${JSON.stringify(value)}}`);
+        return `{"run":{"info":${runInfoJson(row)},"data":{"tags":[${list.join(",")}]},"inputs":{}}}`;
+      },
+    },
+    {
+      method: "GET",
+      path: "/2.0/mlflow/runs/get",
+      access: reads("run"),
+      request: message({ run_id: string, run_uuid: string }),
+      checks: { run_id: ["required", "string"] },
+      async handle(values) {
+        const { set, row } = await tracking.getRun(runIdOf(values));
+        const parts = (await runParts(set, tracking.keys)).get(row.run_id);
+        const links = await linksJson(tracking, set);
+        return `{"run":${runJson(row, parts ?? { metrics: "", params: "", tags: "" }, links(row.run_id))}}`;
+      },
+    },
+    {
+      method: "POST",
+      path: "/2.0/mlflow/runs/update",
+      access: edits("run"),
+      request: message({ run_id: string, run_uuid: string, status: runStatus, end_time: int64, run_name: string }),
+      checks: { run_id: ["required", "string"], end_time: ["int"], status: ["string"], run_name: ["string"] },
+      async handle(values) {
+        const { status, end_time: endTime, run_name: name } = values;
+        const row = await tracking.updateRun({
+          runId: runIdOf(values),
+          ...(status === undefined ? {} : { status: status as number }),
+          ...(endTime === undefined ? {} : { endTime: endTime as Int }),
+          ...(name === undefined ? {} : { name: name as string }),
+        });
+        return `{"run_info":${runInfoJson(row)}}`;
+      },
+    },
+    {
+      method: "POST",
+      path: "/2.0/mlflow/runs/delete",
+      access: edits("run"),
+      request: message({ run_id: string }),
+      checks: { run_id: ["required", "string"] },
+      async handle(values) {
+        await tracking.deleteRun(values["run_id"] as string);
+        return "{}";
+      },
+    },
+    {
+      method: "POST",
+      path: "/2.0/mlflow/runs/restore",
+      access: edits("run"),
+      request: message({ run_id: string }),
+      checks: { run_id: ["required", "string"] },
+      async handle(values) {
+        await tracking.restoreRun(values["run_id"] as string);
+        return "{}";
+      },
+    },
+    {
+      method: "POST",
+      path: "/2.0/mlflow/runs/delete-tag",
+      access: edits("run"),
+      request: message({ run_id: string, key: string }),
+      checks: { run_id: ["required", "string"], key: ["required", "string"] },
+      async handle(values) {
+        await tracking.deleteTag(values["run_id"] as string, values["key"] as string);
+        return "{}";
+      },
+    },
+  ];
+}
+
+/** Inputs and outputs of the runs of a set: a further look only where there are any. */
+export async function linksJson(tracking: Tracking, set: RunSet): Promise<(runId: number) => RunLinksJson> {
+  if (!set.linked) return () => noLinks;
+  const links = await tracking.loadRunLinks(set.runs.map((row) => row.run_id));
+  return (runId) => {
+    const found = links.get(runId);
+    if (found === undefined) return noLinks;
+    const inputs = {
+      ...(found.datasets.length === 0 ? {} : { dataset_inputs: found.datasets }),
+      ...(found.modelInputs.length === 0 ? {} : { model_inputs: found.modelInputs }),
+    };
+    const outputs = found.modelOutputs.length === 0 ? {} : { model_outputs: found.modelOutputs };
+    return { inputs: JSON.stringify(inputs), outputs: JSON.stringify(outputs) };
+  };
+}
