@@ -1,0 +1,136 @@
+import { get, post, type Scenario, type Step } from "../scenario.ts";
+
+/** Every search is narrowed to this scenario's own experiments, so that nothing else on the server matters. */
+function search(label: string, filter: string, more: Readonly<Record<string, unknown>> = {}): Step {
+  const own = "name LIKE '{unique} es %'";
+  return post(label, "experiments/search", {
+    max_results: 100,
+    order_by: ["name ASC"],
+    filter: filter === "" ? own : `${own} AND ${filter}`,
+    ...more,
+  });
+}
+
+function bare(label: string, body: Readonly<Record<string, unknown>>): Step {
+  return post(label, "experiments/search", body);
+}
+
+function make(letter: string, tags: Readonly<Record<string, string>>): Step {
+  return post(
+    `given ${letter}`,
+    "experiments/create",
+    {
+      name: `{unique} es ${letter}`,
+      tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
+    },
+    { [`experiment_${letter}`]: "experiment_id" },
+  );
+}
+
+export const experimentSearch: readonly Scenario[] = [
+  {
+    name: "experiments: search",
+    steps: [
+      make("a", { team: "vision", "odd key": "x y" }),
+      make("b", { team: "Vision", stage: "prod_1" }),
+      make("c", { team: "speech", "dotted.key": "1" }),
+      make("d", {}),
+      make("e", { team: "vision" }),
+      post("delete e", "experiments/delete", { experiment_id: "{experiment_e}" }),
+      search("all of them", ""),
+      search("deleted only", "", { view_type: "DELETED_ONLY" }),
+      search("all stages", "", { view_type: "ALL" }),
+      search("active only", "", { view_type: "ACTIVE_ONLY" }),
+      search("an unknown view type", "", { view_type: "SOMETIMES" }),
+      search("name equal", "name = '{unique} es a'"),
+      search("name unequal", "name != '{unique} es a'"),
+      search("name like", "name LIKE '%es b'"),
+      search("name like in another case", "name LIKE '%ES B'"),
+      search("name ilike", "name ILIKE '%ES B'"),
+      search("name with underscore wildcard", "name LIKE '%es _'"),
+      search("attribute. name", "attribute.name = '{unique} es c'"),
+      search("attributes. name", "attributes.name = '{unique} es c'"),
+      search("double quotes", 'name = "{unique} es c"'),
+      search("tag equal", "tags.team = 'vision'"),
+      search("tag. equal", "tag.team = 'vision'"),
+      search("tag unequal", "tags.team != 'vision'"),
+      search("tag like", "tags.team LIKE 'v%'"),
+      search("tag ilike", "tags.team ILIKE 'V%'"),
+      search("tag is null", "tags.team IS NULL"),
+      search("tag is not null", "tags.team IS NOT NULL"),
+      search("tag is null, lower case", "tags.team is null"),
+      search("tag in backticks", "tags.`odd key` = 'x y'"),
+      search("tag in double quotes", "tags.\"odd key\" = 'x y'"),
+      search("tag with a dot", "tags.dotted.key = '1'"),
+      search("two tags", "tags.team = 'Vision' AND tags.stage = 'prod_1'"),
+      search("creation time", "creation_time > 0"),
+      search("creation time in the future", "creation_time > 99999999999999"),
+      search("last update time", "last_update_time >= 1 AND last_update_time <= 99999999999999"),
+      search("creation time as text", "creation_time > '0'"),
+      search("experiment id", "experiment_id = '{experiment_a}'"),
+      search("experiment id in a list", "experiment_id IN ('{experiment_a}', '{experiment_b}')"),
+      search("attribute. experiment id not equal", "attribute.experiment_id != '{experiment_a}'"),
+      search("trailing AND", "tags.team = 'vision' AND"),
+      search("lower-case and", "tags.team = 'vision' and name LIKE '%'"),
+      search("OR", "tags.team = 'vision' OR tags.team = 'speech'"),
+      search("parentheses", "(tags.team = 'vision')"),
+      search("semicolon", "tags.team = 'vision';"),
+      search("no quotes", "tags.team = vision"),
+      search("number for a tag", "tags.team = 5"),
+      search("unknown attribute", "colour = 'blue'"),
+      search("unknown entity", "metrics.a > 5"),
+      search("less than on a name", "name < 'a'"),
+      search("IN on a tag", "tags.team IN ('vision')"),
+      search("IS NULL on a name", "name IS NULL"),
+      search("only a key", "name"),
+      search("only garbage", "!!! ???"),
+      search("an open quote", "name = 'abc"),
+      search("a quote inside", "name = 'it''s'"),
+      search("nothing on the right", "name ="),
+      bare("an empty filter", { max_results: 1, filter: "name = '{unique} nobody'" }),
+      search("order by name down", "", { order_by: ["name DESC"] }),
+      search("order by creation time", "", { order_by: ["creation_time ASC"] }),
+      search("order by last update time", "", { order_by: ["last_update_time ASC", "name"] }),
+      search("order by experiment id", "", { order_by: ["experiment_id DESC"] }),
+      search("order by attribute. name", "", { order_by: ["attribute.name DESC"] }),
+      search("order by a tag", "", { order_by: ["tags.team"] }),
+      search("order by unknown", "", { order_by: ["colour"] }),
+      search("order by name twice", "", { order_by: ["name", "name DESC"] }),
+      search("order by two directions", "", { order_by: ["name ASC DESC"] }),
+      search("order by nothing", "", { order_by: [""] }),
+      search("order by a string", "", { order_by: "name ASC" }),
+      search("page 1", "", { max_results: 3, order_by: ["name"] }),
+      post(
+        "page 1, kept",
+        "experiments/search",
+        { max_results: 3, order_by: ["name"], filter: "name LIKE '{unique} es %'" },
+        { token: "next_page_token" },
+      ),
+      search("page 2", "", { max_results: 3, order_by: ["name"], page_token: "{token}" }),
+      search("a page exactly full", "", { max_results: 4 }),
+      search("a broken token", "", { page_token: "!!!" }),
+      search("a token of other content", "", { page_token: "aGVsbG8=" }),
+      search("a number as token", "", { page_token: 5 }),
+      bare("no max_results", { filter: "name = '{unique} es a'" }),
+      bare("max_results 0", { max_results: 0 }),
+      bare("max_results -1", { max_results: -1 }),
+      bare("max_results 50000", { max_results: 50_000, filter: "name = '{unique} es a'" }),
+      bare("max_results 50001", { max_results: 50_001 }),
+      bare("max_results as text", { max_results: "5", filter: "name = '{unique} es a'" }),
+      bare("max_results as a word", { max_results: "five" }),
+      bare("max_results as a fraction", { max_results: 1.5, filter: "name = '{unique} es a'" }),
+      bare("a list as filter", { max_results: 5, filter: ["name = 'a'"] }),
+      get("by GET", "experiments/search", {
+        max_results: "2",
+        filter: "name LIKE '{unique} es %'",
+        order_by: ["name DESC", "creation_time ASC"],
+        view_type: "ALL",
+      }),
+      get("by GET without max_results", "experiments/search", { filter: "name LIKE '{unique} es %'" }),
+      get("by GET under ajax-api", "/ajax-api/2.0/mlflow/experiments/search", {
+        max_results: "2",
+        filter: "name LIKE '{unique} es %'",
+      }),
+    ],
+  },
+];

@@ -1,0 +1,24 @@
+import type { Scenario } from "../scenario.ts";
+import { artifacts } from "./artifacts.ts";
+import { experimentSearch } from "./experiment-search.ts";
+import { experiments } from "./experiments.ts";
+import { inputs } from "./inputs.ts";
+import { loggedModels } from "./logged-models.ts";
+import { metrics } from "./metrics.ts";
+import { params } from "./params.ts";
+import { runSearch } from "./run-search.ts";
+import { runs } from "./runs.ts";
+import { wire } from "./wire.ts";
+
+export const scenarios: readonly Scenario[] = [
+  ...experiments,
+  ...experimentSearch,
+  ...runs,
+  ...metrics,
+  ...params,
+  ...runSearch,
+  ...inputs,
+  ...loggedModels,
+  ...artifacts,
+  ...wire,
+];

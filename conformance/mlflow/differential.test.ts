@@ -1,0 +1,114 @@
+// The same requests go to a real `mlflow server` 3.17.2 and to Plinth; status, error code, message and body must be equal.
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { send, type RawResponse } from "../src/http.ts";
+import { startPlinth, startReference, type Target } from "../src/target.ts";
+import { scenarios } from "./cases/index.ts";
+import { differences, type Difference } from "./differences.ts";
+import { normalAnswer, parseBody, type Answer } from "./normal-answer.ts";
+import { encodeQuery, fill, pick, type Scenario, type Step, type Variables } from "./scenario.ts";
+
+let plinth: Target;
+let reference: Target;
+
+beforeAll(async () => {
+  [plinth, reference] = await Promise.all([startPlinth(), startReference()]);
+});
+
+afterAll(async () => {
+  await reference?.stop();
+  expect(await plinth?.stop()).toBe(0);
+});
+
+const unique = `u${randomBytes(4).toString("hex")}`;
+const byStep = new Map<string, Difference>(differences.flatMap((one) => one.at.map((at) => [at, one])));
+
+for (const scenario of scenarios) {
+  describe(scenario.name, () => {
+    let ours: Answer[] = [];
+    let theirs: Answer[] = [];
+
+    beforeAll(async () => {
+      [ours, theirs] = await Promise.all([play(scenario, plinth.url), play(scenario, reference.url)]);
+    });
+
+    for (const [index, step] of scenario.steps.entries()) {
+      it(step.label, () => {
+        const mine = ours[index];
+        const upstream = theirs[index];
+        if (!mine || !upstream) throw new Error("the scenario ended before this step");
+        compare(mine, upstream, byStep.get(`${scenario.name} > ${step.label}`));
+      });
+    }
+  });
+}
+
+describe("the table of differences", () => {
+  it("names only steps that exist", () => {
+    const known = scenarios.flatMap((one) => one.steps.map((step) => `${one.name} > ${step.label}`));
+    expect([...byStep.keys()].filter((at) => !known.includes(at))).toEqual([]);
+  });
+
+  it("finds no two steps of one name", () => {
+    const known = scenarios.flatMap((one) => one.steps.map((step) => `${one.name} > ${step.label}`));
+    expect(known.filter((at, index) => known.indexOf(at) !== index)).toEqual([]);
+  });
+});
+
+function compare(mine: Answer, upstream: Answer, difference: Difference | undefined): void {
+  if (difference === undefined) {
+    if (upstream.status >= 500) {
+      expect(mine.status, `upstream answers ${upstream.status}; say in differences.ts what we answer`).toBe(
+        0,
+      );
+    }
+    // A page of upstream's framework has no meaning for a client: there, the status alone is the answer.
+    const body = upstream.body === "<a page>" ? "<a page>" : mine.body;
+    expect({ ...mine, body }).toEqual(upstream);
+    return;
+  }
+  if ("ignore" in difference) {
+    expect(without(mine, difference.ignore)).toEqual(without(upstream, difference.ignore));
+    expect(mine, "this entry of differences.ts is not needed any more").not.toEqual(upstream);
+    return;
+  }
+  const { status, error_code, body } = difference.answers;
+  expect(mine.status, difference.reason).toBe(status);
+  if (error_code !== undefined) expect(pick(mine.body, "error_code"), difference.reason).toBe(error_code);
+  if (body !== undefined) expect(mine.body, difference.reason).toEqual(body);
+}
+
+function without(answer: Answer, what: "message" | "body" | "headers"): unknown {
+  if (what === "headers") return { ...answer, headers: {} };
+  if (what === "body") return { ...answer, body: undefined };
+  const { body } = answer;
+  return body !== null && typeof body === "object" ? { ...answer, body: { ...body, message: "" } } : answer;
+}
+
+/** Sends a scenario's requests in turn to one server. */
+async function play(scenario: Scenario, base: string): Promise<Answer[]> {
+  const variables: Variables = new Map([["unique", unique]]);
+  const answers: Answer[] = [];
+  for (const step of scenario.steps) {
+    const response = await perform(step, base, variables);
+    const body = parseBody(response);
+    for (const [name, at] of Object.entries(step.save ?? {})) {
+      // A server that fails to answer an id goes on with a value that exists nowhere, so later steps still run.
+      variables.set(name, pick(body, at) ?? `missing-${name}`);
+    }
+    answers.push(normalAnswer(response, variables, step.compareHeaders ?? []));
+  }
+  return answers;
+}
+
+function perform(step: Step, base: string, variables: Variables): Promise<RawResponse> {
+  const query = step.query === undefined ? "" : `?${encodeQuery(fill(step.query, variables))}`;
+  const body = step.raw ?? (step.json === undefined ? undefined : JSON.stringify(step.json));
+  return send({
+    base,
+    method: step.method,
+    path: fill(step.path, variables) + query,
+    ...(step.headers === undefined ? {} : { headers: step.headers }),
+    ...(body === undefined ? {} : { body: typeof body === "string" ? fill(body, variables) : body }),
+  });
+}

@@ -1,0 +1,125 @@
+// What the suites talk to. They know a base URL and nothing else of the server behind it.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureClient } from "./environment.ts";
+import { freePort, startChild, waitFor, type Child } from "./process.ts";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+export interface Target {
+  readonly url: string;
+  /** Process ids to measure; empty when the server was started by somebody else. */
+  readonly pid: number | undefined;
+  /** Ends what was started here and answers its exit code; 0 for a server that somebody else runs. */
+  stop(): Promise<number | string>;
+}
+
+/** Plinth as its users start it, on free ports and in a new data directory, or the server at PLINTH_URL. */
+export async function startPlinth(): Promise<Target> {
+  const given = process.env["PLINTH_URL"];
+  if (given) return { url: given.replace(/\/$/, ""), pid: undefined, stop: async () => 0 };
+
+  const dataDir = mkdtempSync(join(dataRoot(), "plinth-conformance-"));
+  const ports = ["--port", "0", "--s3-port", "0", "--grpc-port", "0"];
+  const child = startChild(
+    join(root, "node_modules", ".bin", "node"),
+    [join(root, "cli", "src", "main.ts"), "up", "--data-dir", dataDir, "--host", "127.0.0.1", ...ports],
+    { cwd: root },
+  );
+  const url = await waitFor(child, "plinth up", async () => {
+    const address = readAddress(join(dataDir, "plinth.json"));
+    if (address === undefined) return undefined;
+    return (await isReady(`${address}/ready`)) ? address : undefined;
+  }).catch((error: unknown) => abandon(child, dataDir, error));
+  return {
+    url,
+    pid: child.pid,
+    async stop() {
+      const code = await child.stop();
+      if (code !== 0) process.stderr.write(`plinth ended with ${code}:\n${child.output()}\n`);
+      rmSync(dataDir, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+/** A real `mlflow server` 3.17.2 on SQLite, with its artifact proxy and one worker. */
+export async function startReference(): Promise<Target> {
+  const given = process.env["MLFLOW_REFERENCE_URL"];
+  if (given) return { url: given.replace(/\/$/, ""), pid: undefined, stop: async () => 0 };
+
+  const environment = await ensureClient("3.17.2");
+  const dataDir = mkdtempSync(join(tmpdir(), "mlflow-reference-"));
+  const port = await freePort();
+  const args = [
+    "server",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--workers",
+    "1",
+    "--serve-artifacts",
+  ];
+  const store = ["--backend-store-uri", `sqlite:///${join(dataDir, "mlflow.db")}`];
+  const artifacts = ["--artifacts-destination", join(dataDir, "artifacts")];
+  const child = startChild(join(environment, "bin", "mlflow"), [...args, ...store, ...artifacts], {
+    cwd: dataDir,
+    group: true,
+    env: {
+      PATH: `${join(environment, "bin")}:${process.env["PATH"] ?? ""}`,
+      MLFLOW_DISABLE_TELEMETRY: "true",
+      MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
+    },
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await waitFor(child, "mlflow server", async () =>
+    (await isReady(`${url}/health`)) ? true : undefined,
+  ).catch((error: unknown) => abandon(child, dataDir, error));
+  return {
+    url,
+    pid: child.pid,
+    async stop() {
+      const code = await child.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+/** The embedded database runs as another user when we are root, so its folder must be reachable by all. */
+function dataRoot(): string {
+  return process.env["PLINTH_TEST_DATA_ROOT"] ?? tmpdir();
+}
+
+function readAddress(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  let written: unknown;
+  try {
+    written = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+  const url = written !== null && typeof written === "object" && "http" in written ? written.http : undefined;
+  if (typeof url !== "string")
+    throw new Error(`${file} has no address under 'http': ${JSON.stringify(written)}`);
+  return url.replace(/\/$/, "");
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await answer.arrayBuffer();
+    return answer.status === 200;
+  } catch {
+    return false;
+  }
+}
+
+async function abandon(child: Child, dataDir: string, error: unknown): Promise<never> {
+  await child.stop().catch(() => undefined);
+  rmSync(dataDir, { recursive: true, force: true });
+  throw error;
+}
