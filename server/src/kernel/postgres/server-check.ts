@@ -69,7 +69,8 @@ async function connect(connection: PostgresConnection, deadline: number): Promis
     await client.connect();
     return client;
   } catch (error) {
-    await client.end().catch(() => undefined);
+    // Not waited for: a server that never answered does not answer this either.
+    void client.end().catch(() => undefined);
     return error instanceof Error ? error : new Error(String(error));
   }
 }
