@@ -5,7 +5,7 @@ import { send, type RawResponse } from "../src/http.ts";
 import { startPlinth, startReference, type Target } from "../src/target.ts";
 import { scenarios } from "./cases/index.ts";
 import { differences, type Difference } from "./differences.ts";
-import { normalAnswer, parseBody, type Answer } from "./normal-answer.ts";
+import { normalAnswer, parseBody, sqlMark, type Answer } from "./normal-answer.ts";
 import { encodeQuery, fill, pick, type Scenario, type Step, type Variables } from "./scenario.ts";
 
 let plinth: Target;
@@ -20,7 +20,7 @@ afterAll(async () => {
   expect(await plinth?.stop()).toBe(0);
 });
 
-const unique = `u${randomBytes(4).toString("hex")}`;
+const suite = randomBytes(3).toString("hex");
 const byStep = new Map<string, Difference>(differences.flatMap((one) => one.at.map((at) => [at, one])));
 
 for (const scenario of scenarios) {
@@ -64,7 +64,7 @@ function compare(mine: Answer, upstream: Answer, difference: Difference | undefi
     }
     // A page of upstream's framework has no meaning for a client: there, the status alone is the answer.
     const body = upstream.body === "<a page>" ? "<a page>" : mine.body;
-    expect({ ...mine, body }).toEqual(upstream);
+    expect(withoutSql({ ...mine, body }, upstream)).toEqual(upstream);
     return;
   }
   if ("ignore" in difference) {
@@ -73,7 +73,9 @@ function compare(mine: Answer, upstream: Answer, difference: Difference | undefi
     return;
   }
   const { status, error_code, body } = difference.answers;
-  expect(mine.status, difference.reason).toBe(status);
+  if (status === "4xx") expect(Math.floor(mine.status / 100), difference.reason).toBe(4);
+  else if (status === "below 500") expect(mine.status, difference.reason).toBeLessThan(500);
+  else expect(mine.status, difference.reason).toBe(status);
   if (error_code !== undefined) expect(pick(mine.body, "error_code"), difference.reason).toBe(error_code);
   if (body !== undefined) expect(mine.body, difference.reason).toEqual(body);
 }
@@ -85,8 +87,20 @@ function without(answer: Answer, what: "message" | "body" | "headers"): unknown 
   return body !== null && typeof body === "object" ? { ...answer, body: { ...body, message: "" } } : answer;
 }
 
+/** Where upstream's message ends in SQL text, ours must begin with the same words and hold no SQL. */
+function withoutSql(mine: Answer, upstream: Answer): Answer {
+  const theirs = pick(upstream.body, "message") ?? "";
+  const ours = pick(mine.body, "message");
+  if (!theirs.endsWith(sqlMark) || ours === undefined) return mine;
+  const words = theirs.slice(0, -sqlMark.length);
+  expect(ours.startsWith(words), `'${ours}' does not begin with '${words}'`).toBe(true);
+  expect(ours).not.toMatch(/\bselect\b|\binsert into\b|\bconstraint\b|sqlite|postgres/i);
+  return { ...mine, body: { ...(mine.body as object), message: theirs } };
+}
+
 /** Sends a scenario's requests in turn to one server. */
 async function play(scenario: Scenario, base: string): Promise<Answer[]> {
+  const unique = `u${suite}${scenarios.indexOf(scenario)}`;
   const variables: Variables = new Map([["unique", unique]]);
   const answers: Answer[] = [];
   for (const step of scenario.steps) {
@@ -96,7 +110,9 @@ async function play(scenario: Scenario, base: string): Promise<Answer[]> {
       // A server that fails to answer an id goes on with a value that exists nowhere, so later steps still run.
       variables.set(name, pick(body, at) ?? `missing-${name}`);
     }
-    answers.push(normalAnswer(response, variables, step.compareHeaders ?? []));
+    answers.push(
+      normalAnswer(response, variables, { headers: step.compareHeaders ?? [], asSet: step.asSet ?? [] }),
+    );
   }
   return answers;
 }

@@ -16,7 +16,7 @@ export function parseBody(response: RawResponse): unknown {
   } catch {
     // Upstream's get-history-bulk writes bare NaN, which is not JSON.
     try {
-      return parseJson(text.replace(/: (-?Infinity|NaN)\b/g, ': "$1"'));
+      return parseJson(text.replace(/:\s*(-?Infinity|NaN)\b/g, ': "$1"'));
     } catch {
       return response.body.includes(0) ? response.body.toString("base64") : text;
     }
@@ -35,15 +35,17 @@ function parseJson(text: string): unknown {
 export function normalAnswer(
   response: RawResponse,
   variables: Variables,
-  wantedHeaders: readonly string[],
+  wanted: { readonly headers: readonly string[]; readonly asSet: readonly string[] },
 ): Answer {
   const parsed = parseBody(response);
-  const isPage = typeof parsed === "string" && response.status >= 400;
+  const isPage = typeof parsed === "string" && response.status >= 300;
   return {
     status: response.status,
     // Upstream answers some errors with its framework's HTML page; only the status is compared then.
-    body: isPage ? "<a page>" : normal(parsed, "", "", variables),
-    headers: Object.fromEntries(wantedHeaders.map((name) => [name, headerText(response.headers[name])])),
+    body: isPage
+      ? "<a page>"
+      : normal(parsed, "", "", { variables, sets: new Set([...unordered, ...wanted.asSet]) }),
+    headers: Object.fromEntries(wanted.headers.map((name) => [name, headerText(response.headers[name])])),
   };
 }
 
@@ -54,39 +56,56 @@ function headerText(value: string | string[] | undefined): string | undefined {
 // Written by the server for its own log readers; clients ignore both.
 const dropped = new Set(["error_class", "sqlstate"]);
 // Rows of a set: no order is promised.
-const unordered = new Set(["tags", "params", "dataset_inputs", "model_inputs", "dataset_summaries"]);
+const unordered = new Set([
+  "tags",
+  "params",
+  "dataset_inputs",
+  "model_inputs",
+  "model_outputs",
+  "dataset_summaries",
+]);
 // Where an experiment id (a small number) may be told from a value that happens to look like one.
 const holdsIds = new Set([
   "experiment_id",
   "experiment_ids",
   "message",
+  "detail",
   "artifact_uri",
   "artifact_location",
   "root_uri",
 ]);
 const hex = /\b[0-9a-f]{32}\b/g;
 const randomName = /^[a-z]+-[a-z]+-\d+$/;
+/** Stands where upstream's message goes on with SQL text, which Plinth never shows. */
+export const sqlMark = "<SQL>";
 const hour = 3_600_000;
 
-function normal(value: unknown, key: string, parent: string, variables: Variables): unknown {
+interface Context {
+  readonly variables: Variables;
+  readonly sets: ReadonlySet<string>;
+}
+
+function normal(value: unknown, key: string, parent: string, context: Context): unknown {
   if (typeof value === "number") return Math.abs(value - Date.now()) < hour ? "<now>" : value;
-  if (typeof value === "string") return normalText(value, key, variables);
+  if (typeof value === "string") return normalText(value, key, context.variables);
   if (Array.isArray(value)) {
-    const items = value.map((one: unknown) => normal(one, key, parent, variables));
-    const isSet = unordered.has(key) || (key === "metrics" && parent === "data");
+    const items = value.map((one: unknown) => normal(one, key, parent, context));
+    const isSet = context.sets.has(key) || (key === "metrics" && parent === "data");
     return isSet ? items.toSorted((a, b) => compareText(JSON.stringify(a), JSON.stringify(b))) : items;
   }
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => !dropped.has(name))
-      .map(([name, one]) => [name, normal(one, name, key, variables)]),
+      .map(([name, one]) => [name, normal(one, name, key, context)]),
   );
 }
 
 function normalText(text: string, key: string, variables: Variables): string {
   if (key === "next_page_token") return text === "" ? "" : "<token>";
   if (randomName.test(text)) return "<random name>";
+  if (key === "experiment_id" && !variableValues(variables).has(text))
+    return text === "0" ? "0" : "<experiment id>";
   let result = text;
   for (const [name, value] of variables) {
     if (name === "unique" || value === "") continue;
@@ -95,7 +114,22 @@ function normalText(text: string, key: string, variables: Variables): string {
       result = result.replace(new RegExp(`(?<![\\w-])${value}(?![\\w-])`, "g"), `<${name}>`);
     }
   }
+  if (key === "message") result = normalMessage(result);
   return result.replace(hex, "<hex>");
+}
+
+/** Upstream prints Python sets in any order, and the database's own words after what it has to say. */
+function normalMessage(message: string): string {
+  const sorted = message.replace(/\{('[^{}]*')\}/g, (_whole, inner: string) => {
+    const items = inner.split(/, (?=')/).toSorted(compareText);
+    return `{${items.join(", ")}}`;
+  });
+  const sql = /( Error: )?\((raised as a result of|sqlite3\.)/.exec(sorted);
+  return sql === null ? sorted : `${sorted.slice(0, sql.index)}${sqlMark}`;
+}
+
+function variableValues(variables: Variables): ReadonlySet<string> {
+  return new Set(variables.values());
 }
 
 function compareText(a: string, b: string): number {

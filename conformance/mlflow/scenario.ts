@@ -13,6 +13,8 @@ export interface Step {
   readonly save?: Readonly<Record<string, string>> | undefined;
   /** Answer headers that must be equal too. */
   readonly compareHeaders?: readonly string[] | undefined;
+  /** Lists of the answer, by key, whose order hangs on random ids. */
+  readonly asSet?: readonly string[] | undefined;
 }
 
 export type Query = Readonly<Record<string, string | readonly string[]>>;

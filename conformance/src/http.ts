@@ -1,7 +1,5 @@
 // Raw requests: the path goes out byte for byte, which `fetch` would not do (it resolves `..` and `%2e`).
-import { Agent, request } from "node:http";
-
-const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+import { request } from "node:http";
 
 export interface RawRequest {
   readonly method: string;
@@ -24,7 +22,8 @@ export function send(what: RawRequest): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
-        agent,
+        // A connection each: a server may close one after an error, just as the next request goes out on it.
+        agent: false,
         hostname: base.hostname,
         port: base.port,
         method: what.method,

@@ -102,10 +102,11 @@ export const artifacts: readonly Scenario[] = [
       fetchFile("get no extension", `${runRoot}/model/weights`),
       fetchFile("get an absent one", `${runRoot}/absent.txt`),
       fetchFile("get a folder", `${runRoot}/model`),
-      fetchFile(
-        "get from ajax-api",
-        `../../../../ajax-api/2.0/mlflow-artifacts/artifacts/${runRoot}/hello.txt`,
-      ),
+      {
+        label: "get from ajax-api",
+        method: "GET",
+        path: `/ajax-api/2.0/mlflow-artifacts/artifacts/${runRoot}/hello.txt`,
+      },
       {
         ...fetchFile("get a range", `${runRoot}/hello.txt`, ["content-range"]),
         headers: { range: "bytes=2-4" },

@@ -194,8 +194,12 @@ export const metrics: readonly Scenario[] = [
 function bulk(): readonly Step[] {
   const route = "/ajax-api/2.0/mlflow/metrics/get-history-bulk";
   return [
-    get("bulk of two runs", route, { run_id: ["{run}", "{second}"], metric_key: "m" }),
-    get("bulk, five", route, { run_id: ["{run}", "{second}"], metric_key: "m", max_results: "5" }),
+    get("bulk of one run", route, { run_id: ["{run}"], metric_key: "m" }),
+    {
+      ...get("bulk of two runs", route, { run_id: ["{run}", "{second}"], metric_key: "m" }),
+      asSet: ["metrics"],
+    },
+    get("bulk, five", route, { run_id: ["{run}"], metric_key: "m", max_results: "5" }),
     get("bulk of an unknown run", route, { run_id: "0".repeat(32), metric_key: "m" }),
     get("bulk without a run", route, { metric_key: "m" }),
     get("bulk without a metric", route, { run_id: "{run}" }),
