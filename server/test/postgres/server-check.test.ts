@@ -171,7 +171,10 @@ test("a port that nothing listens on, a silent one and another protocol are told
     "it does not answer in time",
   );
   await using web = await listen((socket) =>
-    socket.on("error", () => undefined).end("HTTP/1.1 400 Bad Request\r\n\r\n"),
+    socket
+      .on("error", () => undefined)
+      .resume()
+      .end("HTTP/1.1 400 Bad Request\r\n\r\n"),
   );
   await expect(check({ server: web, query: "&sslmode=disable" })).rejects.toThrow(
     "does not speak PostgreSQL's protocol",

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { PlinthError } from "../errors.ts";
@@ -57,8 +58,10 @@ export async function checkServer(address: DatabaseAddress): Promise<CheckedServ
 }
 
 async function connect(connection: PostgresConnection, deadline: number): Promise<pg.Client | Error> {
+  const socket = new Socket();
   const client = new pg.Client({
     ...connection,
+    stream: () => socket,
     application_name: "plinth check",
     connectionTimeoutMillis: Math.max(1, deadline - Date.now()),
     query_timeout: Math.max(1_000, deadline - Date.now()),
@@ -69,8 +72,8 @@ async function connect(connection: PostgresConnection, deadline: number): Promis
     await client.connect();
     return client;
   } catch (error) {
-    // Not waited for: a server that never answered does not answer this either.
-    void client.end().catch(() => undefined);
+    // Not ended in order: what does not speak the protocol does not answer to a farewell either.
+    socket.destroy();
     return error instanceof Error ? error : new Error(String(error));
   }
 }
