@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { closest } from "fastest-levenshtein";
 import manifest from "../package.json" with { type: "json" };
 import { exitCodes, explain, type ExitCode } from "./failure.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -24,12 +25,11 @@ export async function run(args: readonly string[]): Promise<number> {
     exitCode = await action({ flags: givenFlags(command), output, options });
   });
   const json = args.includes("--json");
-  // Commander puts its suggestion on a line of its own.
-  const refuse = (text: string): void => {
-    const words = text.trim().replace(/^error: /, "");
-    report(words.replaceAll("\n", " "), exitCodes.wrongCall, json);
-  };
-  for (const command of everyCommand(program)) command.configureOutput({ outputError: refuse });
+  for (const command of everyCommand(program)) {
+    command.configureOutput({
+      outputError: (text) => report(explainCall(text, command), exitCodes.wrongCall, json),
+    });
+  }
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
@@ -44,6 +44,20 @@ export async function run(args: readonly string[]): Promise<number> {
 function report(message: string, exitCode: ExitCode, json: boolean): void {
   const line = json ? JSON.stringify({ error: message, exit_code: exitCode }) : `plinth: ${message}`;
   process.stderr.write(`${line}\n`);
+}
+
+/** Commander's words in one line. It suggests only what is very near; here something is always suggested. */
+function explainCall(text: string, command: Command): string {
+  const words = text
+    .trim()
+    .replace(/^error: /, "")
+    .replaceAll("\n", " ");
+  const unknown = /^unknown (option|command) '(?<given>.*)'$/.exec(words)?.groups?.["given"];
+  if (unknown === undefined) return words;
+  const help = command.createHelp();
+  const flags = help.visibleOptions(command).flatMap((option) => option.long ?? []);
+  const known = unknown.startsWith("-") ? flags : help.visibleCommands(command).map((sub) => sub.name());
+  return known.length === 0 ? words : `${words} (Did you mean ${closest(unknown, known)}?)`;
 }
 
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];
