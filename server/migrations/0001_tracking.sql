@@ -73,8 +73,8 @@ create table tracking.metric_points (
 );
 -- 65,536 ms a slot. Points of one slot share a posting list of the index, which is what makes it
 -- small, and history can still be read in order of time from any point on.
-create function tracking.slot(timestamp bigint) returns integer language sql immutable strict parallel safe
-  return least(timestamp >> 16, 2147483647)::integer;
+create function tracking.slot(milliseconds bigint) returns integer language sql immutable strict parallel safe
+  return least(milliseconds >> 16, 2147483647)::integer;
 create index metric_points_series on tracking.metric_points (series_id, tracking.slot(timestamp));
 
 create table tracking.params (

@@ -7,20 +7,11 @@ export type Prepared = { name: string; text: string };
 
 export type Row = Record<string, unknown>;
 
-/** How columns arrive: as text through node-postgres' parsers, or as PostgreSQL's binary format. */
-export type ResultFormat = "parsed" | "binary";
-
 export type Queryable = {
   /** Runs a statement built by Kysely or its `sql` tag. */
   run<R>(query: CompiledQuery<R>): Promise<R[]>;
-  /** The same with every column as PostgreSQL's binary format, for statements that return arrays. */
-  runBinary(query: CompiledQuery<Row>): Promise<Record<string, Buffer | null>[]>;
   /** Runs a named statement; parameters that are a Buffer go out in PostgreSQL's binary format. */
-  prepared<R extends Row>(
-    statement: Prepared,
-    values: readonly unknown[],
-    format?: ResultFormat,
-  ): Promise<R[]>;
+  prepared<R extends Row>(statement: Prepared, values: readonly unknown[]): Promise<R[]>;
 };
 
 export type Database = Queryable & {
@@ -44,18 +35,12 @@ export function parseInt8(text: string): number | bigint {
   return Number.isSafeInteger(value) ? value : BigInt(text);
 }
 
-const identity = (value: Buffer): Buffer => value;
-
 const parsedTypes: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: "text" | "binary") => {
     if (oid === INT8) return parseInt8;
     if (oid === INT8_ARRAY) return (text: string) => parseArrayOfInt8(text);
     return pg.types.getTypeParser(oid, format ?? "text") as unknown;
   }) as pg.CustomTypesConfig["getTypeParser"],
-};
-
-const binaryTypes: pg.CustomTypesConfig = {
-  getTypeParser: (() => identity) as pg.CustomTypesConfig["getTypeParser"],
 };
 
 function parseArrayOfInt8(text: string): (number | bigint)[] {
@@ -75,53 +60,42 @@ export type DatabaseOptions = {
 const MAX_ATTEMPTS = 10;
 
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
-    ...options.connection,
-    max: options.poolSize,
-    idleTimeoutMillis: 60_000,
-    connectionTimeoutMillis: 10_000,
-    application_name: "plinth",
-    statement_timeout: options.statementTimeoutMs,
-    types: parsedTypes,
-    // Hot statements take arrays whose sizes vary from call to call: a plan made for one call is
-    // as good for the next, and planning them anew costs more than running them.
-    options: "-c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC",
-  });
-  pool.on("error", options.onIdleError);
-  const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  const openPool = (max: number, settings: string): pg.Pool => {
+    const pool = new pg.Pool({
+      ...options.connection,
+      max,
+      idleTimeoutMillis: 60_000,
+      connectionTimeoutMillis: 10_000,
+      application_name: "plinth",
+      statement_timeout: options.statementTimeoutMs,
+      types: parsedTypes,
+      options: `${options.connection.options ?? ""} -c jit=off -c timezone=UTC ${settings}`.trim(),
+    });
+    pool.on("error", options.onIdleError);
+    return pool;
+  };
+  // Searches, however slow, never hold up prepared statements and transactions: those have
+  // connections of their own. And as their arrays vary in size from call to call, a plan made for
+  // one call is as good for the next, while planning anew would cost more than running.
+  const forPrepared = Math.ceil(options.poolSize / 2);
+  const hot = openPool(forPrepared, "-c plan_cache_mode=force_generic_plan");
+  const free = openPool(Math.max(1, options.poolSize - forPrepared), "");
+  const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: free }) });
 
   const on = (client: pg.Pool | pg.PoolClient): Queryable => ({
     async run<R>(query: CompiledQuery<R>) {
       const result = await client.query(query.sql, query.parameters as unknown[]);
       return result.rows as R[];
     },
-    async runBinary(query: CompiledQuery<Row>) {
-      const result = await client.query({
-        text: query.sql,
-        values: query.parameters as unknown[],
-        binary: true,
-        types: binaryTypes,
-      } as pg.QueryConfig);
-      return result.rows as Record<string, Buffer | null>[];
-    },
-    async prepared<R extends Row>(
-      statement: Prepared,
-      values: readonly unknown[],
-      format: ResultFormat = "parsed",
-    ) {
-      const binary = format === "binary";
-      const result = await client.query({
-        name: statement.name,
-        text: statement.text,
-        values: values as unknown[],
-        ...(binary ? { binary: true, types: binaryTypes } : {}),
-      } as pg.QueryConfig);
+    async prepared<R extends Row>(statement: Prepared, values: readonly unknown[]) {
+      const { name, text } = statement;
+      const result = await client.query({ name, text, values: values as unknown[] });
       return result.rows as R[];
     },
   });
 
   const once = async <T>(work: (transaction: Queryable) => Promise<T>): Promise<T> => {
-    const client = await pool.connect();
+    const client = await hot.connect();
     let broken: Error | undefined;
     try {
       await client.query("begin");
@@ -138,7 +112,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   };
 
-  const onPool = on(pool);
+  const onHot = on(hot);
+  const onFree = on(free);
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -152,15 +127,18 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   return {
     kysely,
-    run: (query) => guarded(() => onPool.run(query)),
-    runBinary: (query) => guarded(() => onPool.runBinary(query)),
-    prepared: (statement, values, format) => guarded(() => onPool.prepared(statement, values, format)),
+    run: (query) => guarded(() => onFree.run(query)),
+    prepared: (statement, values) => guarded(() => onHot.prepared(statement, values)),
     transaction: (work) => guarded(() => once(work)),
     get pool() {
-      return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+      return {
+        total: hot.totalCount + free.totalCount,
+        idle: hot.idleCount + free.idleCount,
+        waiting: hot.waitingCount + free.waitingCount,
+      };
     },
     async close() {
-      await kysely.destroy();
+      await Promise.all([hot.end(), kysely.destroy()]);
     },
   };
 }

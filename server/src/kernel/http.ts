@@ -4,7 +4,13 @@ import fastify, {
   type FastifyRequest,
   type RouteOptions,
 } from "fastify";
-import type { IncomingHttpHeaders } from "node:http";
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestListener,
+  Server,
+  ServerResponse,
+} from "node:http";
 import type { Access } from "./access.ts";
 import { PlinthError } from "./errors.ts";
 import { randomHex32 } from "./ids.ts";
@@ -26,9 +32,8 @@ declare module "fastify" {
 export type RenderError = (error: PlinthError, reply: FastifyReply) => FastifyReply;
 
 export type HttpOptions = {
-  /** The socket, already listening; it is told the handler of requests, and is closed by its owner. */
+  /** The socket, which already listens and is closed by its owner. */
   server: Server;
-  useHandler(handler: RequestListener): void;
   /** True while the server stops: connections are closed after their answer. */
   draining(): boolean;
   requestTimeoutMs: number;
@@ -48,6 +53,8 @@ export type RouteEntry = { method: string; url: string; access: Access; protocol
 
 export type HttpServer = {
   app: FastifyInstance;
+  /** Answers a request, once `app.ready()` has resolved. */
+  handler: RequestListener;
   /** Every route of every protocol, for the test that walks them. */
   routes: readonly RouteEntry[];
 };
@@ -55,15 +62,16 @@ export type HttpServer = {
 export function createHttpServer(options: HttpOptions): HttpServer {
   const routes: RouteEntry[] = [];
   let inFlight = 0;
-  const app = fastify({
+  let handler: RequestListener = () => undefined;
+  const app: FastifyInstance = fastify({
     bodyLimit: options.maxBodyBytes,
     // Names and tag keys in paths may be long; the header limit of Node itself is 16 KiB.
     routerOptions: { maxParamLength: 8192, ignoreTrailingSlash: false },
     logger: false,
     genReqId: () => randomHex32(),
     requestIdHeader: false,
-    serverFactory(handler) {
-      options.useHandler(handler as RequestListener);
+    serverFactory(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
+      handler = answer;
       return options.server;
     },
   });
@@ -147,7 +155,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     );
     return options.renderError(request.url)(error, reply);
   });
-  return { app, routes };
+  return { app, routes, handler: (request, response) => handler(request, response) };
 }
 
 /** A caller that sends its body drop by drop must not hold a place for ever; streamed uploads may. */

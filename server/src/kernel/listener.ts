@@ -85,7 +85,9 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   const tooBig = error.code === "HPE_HEADER_OVERFLOW";
   const body = JSON.stringify({
     error_code: "BAD_REQUEST",
-    message: tooBig ? "The request's headers are larger than this server accepts." : "Malformed HTTP request.",
+    message: tooBig
+      ? "The request's headers are larger than this server accepts."
+      : "Malformed HTTP request.",
   });
   const status = tooBig ? "431 Request Header Fields Too Large" : "400 Bad Request";
   socket.end(
@@ -97,13 +99,22 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const place = `${host}:${port}`;
   if (error.code === "EADDRINUSE") {
-    return new PlinthError("invalid_state", `Port ${port} on ${host} is in use. Choose another with --port, or 0 for any.`);
+    return new PlinthError(
+      "invalid_state",
+      `Port ${port} on ${host} is in use. Choose another with --port, or 0 for any.`,
+    );
   }
   if (error.code === "EACCES") {
-    return new PlinthError("invalid_state", `This user may not listen on ${place}. Choose a port above 1023 with --port.`);
+    return new PlinthError(
+      "invalid_state",
+      `This user may not listen on ${place}. Choose a port above 1023 with --port.`,
+    );
   }
   if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
-    return new PlinthError("invalid_state", `${host} is not an address of this machine. Choose another with --host.`);
+    return new PlinthError(
+      "invalid_state",
+      `${host} is not an address of this machine. Choose another with --host.`,
+    );
   }
   return error;
 }

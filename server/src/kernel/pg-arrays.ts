@@ -1,5 +1,6 @@
 /**
- * One-dimensional arrays in PostgreSQL's binary format, both ways. A batch of 1,000 numbers costs
+ * Whole columns at a time, to and from PostgreSQL. Parameters go out as one-dimensional arrays in its
+ * binary format: a batch of 1,000 numbers costs
  * PostgreSQL a tenth of the time it takes to read the same numbers as text, and Node a fifth.
  * Format: `array_send` in src/backend/utils/adt/arrayfuncs.c.
  */
@@ -64,55 +65,38 @@ export function float8Array(values: readonly number[]): Buffer {
   return buffer;
 }
 
-/** Reads an array value: `read` is called for every element with its place in the buffer. */
-function each(buffer: Buffer | null, read: (at: number, length: number) => void): void {
-  if (buffer === null || buffer.readInt32BE(0) === 0) return;
-  const count = buffer.readInt32BE(12);
-  let at = HEADER;
-  for (let index = 0; index < count; index += 1) {
-    const length = buffer.readInt32BE(at);
-    at += 4;
-    read(at, length);
-    if (length > 0) at += length;
-  }
+// Results come as text: node-postgres decodes every column as UTF-8, also binary ones. A whole column
+// as one `array_agg(...)::text` is still ten times cheaper than as many rows, because V8's own JSON
+// parser reads it: 20,000 numbers in 1 ms.
+
+/** The text of an integer array without nulls, as `{1,2,3}`; SQL null is the empty array. */
+export function readInts(text: string | null): number[] {
+  return text === null ? [] : (JSON.parse(`[${text.slice(1, -1)}]`) as number[]);
 }
 
-export function readInt4s(buffer: Buffer | null): number[] {
-  const values: number[] = [];
-  each(buffer, (at, length) => values.push(length === -1 ? 0 : (buffer as Buffer).readInt32BE(at)));
-  return values;
-}
+const LONG_NUMBER = /\d{16}/;
 
-export function readInt2s(buffer: Buffer | null): number[] {
-  const values: number[] = [];
-  each(buffer, (at, length) => values.push(length === -1 ? 0 : (buffer as Buffer).readInt16BE(at)));
-  return values;
-}
-
-export function readFloat8s(buffer: Buffer | null): number[] {
-  const values: number[] = [];
-  each(buffer, (at) => values.push((buffer as Buffer).readDoubleBE(at)));
-  return values;
-}
-
-/** 8-byte integers: numbers where exact, else bigint; SQL null is null. */
-export function readInt8s(buffer: Buffer | null): (number | bigint | null)[] {
-  const values: (number | bigint | null)[] = [];
-  each(buffer, (at, length) => values.push(length === -1 ? null : readInt8(buffer as Buffer, at)));
-  return values;
-}
-
-export function readInt8(buffer: Buffer, at: number): number | bigint {
-  const high = buffer.readInt32BE(at);
-  // Within +-2^53 both halves add up without loss.
-  if (high >= -2_097_152 && high < 2_097_152) return high * 4_294_967_296 + buffer.readUInt32BE(at + 4);
-  return buffer.readBigInt64BE(at);
-}
-
-export function readTexts(buffer: Buffer | null): (string | null)[] {
-  const values: (string | null)[] = [];
-  each(buffer, (at, length) => {
-    values.push(length === -1 ? null : (buffer as Buffer).toString("utf8", at, at + length));
+/** 8-byte integers: numbers where exact, else bigint; an SQL null among them is null. */
+export function readInt8s(text: string | null): (number | bigint | null)[] {
+  if (text === null) return [];
+  const list = text.slice(1, -1);
+  if (!LONG_NUMBER.test(list)) return JSON.parse(`[${list.replaceAll("NULL", "null")}]`) as (number | null)[];
+  return list.split(",").map((item) => {
+    if (item === "NULL") return null;
+    const value = Number(item);
+    return Number.isSafeInteger(value) ? value : BigInt(item);
   });
-  return values;
+}
+
+/** Doubles; NaN is the only one of them that JSON cannot say, infinities are never stored. */
+export function readFloats(text: string | null): number[] {
+  if (text === null) return [];
+  const list = text.slice(1, -1);
+  if (!list.includes("N") && !list.includes("I")) return JSON.parse(`[${list}]`) as number[];
+  return list.split(",").map(Number);
+}
+
+/** Texts from `array_to_json(array_agg(...))::text`; an SQL null among them is null. */
+export function readTexts(text: string | null): (string | null)[] {
+  return text === null ? [] : (JSON.parse(text) as (string | null)[]);
 }

@@ -9,4 +9,6 @@ export type TrackingDeps = {
   now(): number;
   /** Told how many requests shared a commit. */
   onBatch(name: string, size: number): void;
+  /** Removes everything below an artifact location, where it is Plinth's to remove. */
+  deleteArtifacts(location: string): Promise<void>;
 };

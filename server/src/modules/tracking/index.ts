@@ -1,5 +1,5 @@
-import type { Database } from "../../kernel/database.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
+import type { TrackingDeps } from "./deps.ts";
 import { createExperiments, type Experiments } from "./experiments.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createLoggedModels, type LoggedModels } from "./logged-models.ts";
@@ -23,11 +23,7 @@ export type Tracking = Experiments &
     readonly keys: Keys;
   };
 
-export type TrackingOptions = {
-  database: Database;
-  now(): number;
-  onBatch(name: string, size: number): void;
-};
+export type TrackingOptions = Omit<TrackingDeps, "keys">;
 
 export function createTracking(options: TrackingOptions): Tracking {
   const keys = createKeys(options.database);

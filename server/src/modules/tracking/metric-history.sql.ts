@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Prepared, Row } from "../../kernel/database.ts";
-import { int4Array, readFloat8s, readInt4s, readInt8s } from "../../kernel/pg-arrays.ts";
+import { int4Array, readFloats, readInt8s, readInts } from "../../kernel/pg-arrays.ts";
 
 type Int = number | bigint;
 
@@ -20,7 +20,11 @@ const selectSeriesText: Prepared = {
 };
 
 /** The series of one metric in each of the runs that exist; null where a run never logged it. */
-export async function selectSeries(database: Database, uuids: readonly string[], key: string): Promise<SeriesRow[]> {
+export async function selectSeries(
+  database: Database,
+  uuids: readonly string[],
+  key: string,
+): Promise<SeriesRow[]> {
   return database.prepared<SeriesRow>(selectSeriesText, [uuids, key]);
 }
 
@@ -44,20 +48,20 @@ export async function selectHistory(
       : sql`and tracking.slot(timestamp) >= tracking.slot(${after.timestamp}::bigint)
           and (timestamp, ${step}, value) > (${after.timestamp}::bigint, ${after.step}::bigint, ${after.value}::float8)`;
   const query = sql<Row>`
-    select array_agg(value) as values, array_agg(timestamp) as timestamps, array_agg(step) as steps from (
+    select array_agg(value)::text as values, array_agg(timestamp)::text as timestamps, array_agg(step)::text as steps from (
       select value, timestamp, ${step} as step from tracking.metric_points
       where series_id = ${seriesId} ${from}
       order by series_id, tracking.slot(timestamp), timestamp, ${step}, value
       ${limit === undefined ? sql`` : sql`limit ${sql.lit(limit)}`}
     ) as page`;
-  return readColumns(await database.runBinary(query.compile(database.kysely)));
+  return readColumns(await database.run(query.compile(database.kysely)));
 }
 
 function readColumns(rows: readonly Row[]): PointColumns {
-  const row = rows[0] as Record<string, Buffer | null>;
+  const row = rows[0] as Record<string, string | null>;
   return {
-    series: readInt4s(row["series"] ?? null),
-    values: readFloat8s(row["values"] ?? null),
+    series: readInts(row["series"] ?? null),
+    values: readFloats(row["values"] ?? null),
     timestamps: readInt8s(row["timestamps"] ?? null) as Int[],
     steps: readInt8s(row["steps"] ?? null) as Int[],
   };
@@ -68,8 +72,8 @@ const selectSampleText: Prepared = {
   // Of n points in order of (step, timestamp, value) the first of each of `$4` equal shares, and
   // always the last: what the UI draws, whatever n is.
   text: `
-    select array_agg(series_id) as series, array_agg(value) as values, array_agg(timestamp) as timestamps,
-        array_agg(step) as steps
+    select array_agg(series_id)::text as series, array_agg(value)::text as values, array_agg(timestamp)::text as timestamps,
+        array_agg(step)::text as steps
     from (
       select series_id, value, timestamp, step from (
         select series_id, value, timestamp, step, number, count,
@@ -101,16 +105,14 @@ export async function selectSample(
   range: { size: number; start: Int | null; end: Int | null },
 ): Promise<PointColumns> {
   const { size, start, end } = range;
-  return readColumns(
-    await database.prepared(selectSampleText, [int4Array(seriesIds), start, end, size], "binary"),
-  );
+  return readColumns(await database.prepared(selectSampleText, [int4Array(seriesIds), start, end, size]));
 }
 
 const selectBulkText: Prepared = {
   name: "tracking_select_bulk_history",
   text: `
-    select array_agg(series_id) as series, array_agg(value) as values, array_agg(timestamp) as timestamps,
-        array_agg(step) as steps
+    select array_agg(series_id)::text as series, array_agg(value)::text as values, array_agg(timestamp)::text as timestamps,
+        array_agg(step)::text as steps
     from (
       select points.* from unnest($1::integer[]) with ordinality as wanted (series_id, ordinal)
       cross join lateral (
@@ -130,5 +132,5 @@ export async function selectBulk(
   seriesIds: readonly number[],
   limit: number,
 ): Promise<PointColumns> {
-  return readColumns(await database.prepared(selectBulkText, [int4Array(seriesIds), limit], "binary"));
+  return readColumns(await database.prepared(selectBulkText, [int4Array(seriesIds), limit]));
 }

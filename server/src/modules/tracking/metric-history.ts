@@ -1,6 +1,12 @@
 import { decodePageToken, encodePageToken, foreignToken } from "../../kernel/page-token.ts";
 import type { TrackingDeps } from "./deps.ts";
-import { selectBulk, selectHistory, selectSample, selectSeries, type PointColumns } from "./metric-history.sql.ts";
+import {
+  selectBulk,
+  selectHistory,
+  selectSample,
+  selectSeries,
+  type PointColumns,
+} from "./metric-history.sql.ts";
 import { runNotFound, type Int } from "./run-data.ts";
 
 export type HistoryPage = { points: PointColumns; nextPageToken: string | undefined };
@@ -9,7 +15,12 @@ export type RunPoints = { runId: string; points: PointColumns };
 
 export type MetricHistory = {
   /** One page in order of (timestamp, step, value); without `maxResults` all of it. */
-  getHistory(query: { runId: string; key: string; maxResults?: number; pageToken?: string }): Promise<HistoryPage>;
+  getHistory(query: {
+    runId: string;
+    key: string;
+    maxResults?: number;
+    pageToken?: string;
+  }): Promise<HistoryPage>;
   /** Whole histories of several runs, `maxResults` points altogether; unknown runs are left out. */
   getHistoryBulk(query: { runIds: readonly string[]; key: string; maxResults: number }): Promise<RunPoints[]>;
   /** An even sample of each run's points in order of (step, timestamp, value), first and last kept. */
@@ -124,7 +135,11 @@ function byRun(
 
 const lastPosition = (points: PointColumns): string => {
   const last = points.values.length - 1;
-  return encodePageToken([String(points.timestamps[last]), String(points.steps[last]), String(points.values[last])]);
+  return encodePageToken([
+    String(points.timestamps[last]),
+    String(points.steps[last]),
+    String(points.values[last]),
+  ]);
 };
 
 const INTEGER = /^-?\d{1,19}$/;

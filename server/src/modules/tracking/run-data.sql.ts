@@ -3,8 +3,8 @@ import {
   float8Array,
   int4Array,
   int8Array,
-  readFloat8s,
-  readInt4s,
+  readFloats,
+  readInts,
   readInt8s,
 } from "../../kernel/pg-arrays.ts";
 
@@ -69,23 +69,22 @@ const lockSeriesText: Prepared = {
       order by m.run_id, m.key_id
       for no key update of m
     )
-    select array_agg(ordinal::integer) as ordinals, array_agg(series_id) as series_ids, array_agg(step) as steps,
-           array_agg(timestamp) as timestamps, array_agg(value) as values
+    select array_agg(ordinal)::text as ordinals, array_agg(series_id)::text as series_ids,
+      array_agg(step)::text as steps, array_agg(timestamp)::text as timestamps, array_agg(value)::text as values
     from locked`,
 };
 
 /** Locks and returns those of the given series that exist; `ordinal` counts from 0. */
 export async function lockSeries(database: Queryable, series: readonly Series[]): Promise<StoredSeries[]> {
-  const [row] = await database.prepared<Record<string, Buffer | null>>(
-    lockSeriesText,
-    [int4Array(series.map((one) => one.run_id)), int4Array(series.map((one) => one.key_id))],
-    "binary",
-  );
-  const ordinals = readInt4s(row?.["ordinals"] ?? null);
-  const ids = readInt4s(row?.["series_ids"] ?? null);
+  const [row] = await database.prepared<Record<string, string | null>>(lockSeriesText, [
+    int4Array(series.map((one) => one.run_id)),
+    int4Array(series.map((one) => one.key_id)),
+  ]);
+  const ordinals = readInts(row?.["ordinals"] ?? null);
+  const ids = readInts(row?.["series_ids"] ?? null);
   const steps = readInt8s(row?.["steps"] ?? null);
   const timestamps = readInt8s(row?.["timestamps"] ?? null);
-  const values = readFloat8s(row?.["values"] ?? null);
+  const values = readFloats(row?.["values"] ?? null);
   return ordinals.map((ordinal, index) => ({
     ordinal: ordinal - 1,
     series_id: ids[index] as number,
@@ -113,12 +112,8 @@ const insertSeriesText: Prepared = {
 
 /** Returns the series' ids in the order of `series`: PostgreSQL returns rows as it inserts them. */
 export async function insertSeries(database: Queryable, series: readonly Series[]): Promise<number[]> {
-  const rows = await database.prepared<{ series_id: Buffer }>(
-    insertSeriesText,
-    seriesColumns(series),
-    "binary",
-  );
-  return rows.map((row) => row.series_id.readInt32BE(0));
+  const rows = await database.prepared<{ series_id: number }>(insertSeriesText, seriesColumns(series));
+  return rows.map((row) => row.series_id);
 }
 
 const seriesColumns = (series: readonly Series[]): Buffer[] => [

@@ -301,11 +301,15 @@ async function write(transaction: Queryable, plan: Plan): Promise<void> {
 
 async function writeTexts(queryable: Queryable, plan: Plan): Promise<void> {
   const { params, tags, names } = plan;
-  if (params.runIds.length > 0 && (await insertParams(queryable, params)) < params.runIds.length) throw new LostRace();
+  if (params.runIds.length > 0 && (await insertParams(queryable, params)) < params.runIds.length)
+    throw new LostRace();
   if (names.size > 0) {
     // Runs before tags: the order in which `updateRun` locks them too.
     const sorted = [...names].toSorted(([a], [b]) => a - b);
-    await updateRunNames(queryable, { runIds: sorted.map(([id]) => id), names: sorted.map(([, name]) => name) });
+    await updateRunNames(queryable, {
+      runIds: sorted.map(([id]) => id),
+      names: sorted.map(([, name]) => name),
+    });
   }
   if (tags.runIds.length > 0) await upsertTags(queryable, tags);
 }

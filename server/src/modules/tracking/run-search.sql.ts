@@ -1,11 +1,15 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Database } from "../../kernel/database.ts";
-import { readInt4s } from "../../kernel/pg-arrays.ts";
+import { readInts } from "../../kernel/pg-arrays.ts";
 import { foreignToken } from "../../kernel/page-token.ts";
 import type { OrderBy, RunComparison } from "./search-run.ts";
 
 /** A SQL expression that runs are sorted by; it is never null, so that a page can start after it. */
-export type Term = { expression: RawBuilder<unknown>; ascending: boolean; type: "float8" | "bigint" | "text" };
+export type Term = {
+  expression: RawBuilder<unknown>;
+  ascending: boolean;
+  type: "float8" | "bigint" | "text";
+};
 
 export type KeyIds = ReadonlyMap<string, number>;
 
@@ -31,7 +35,10 @@ const attributes: Record<string, { expression: RawBuilder<unknown>; type: Term["
   start_time: { expression: sql`r.start_time`, type: "bigint" },
   end_time: { expression: sql`r.end_time`, type: "bigint" },
   deleted_time: { expression: sql`r.deleted_at`, type: "bigint" },
-  lifecycle_stage: { expression: sql`case when r.deleted_at is null then 'active' else 'deleted' end`, type: "text" },
+  lifecycle_stage: {
+    expression: sql`case when r.deleted_at is null then 'active' else 'deleted' end`,
+    type: "text",
+  },
 };
 
 const attribute = (key: string): { expression: RawBuilder<unknown>; type: Term["type"] } => {
@@ -107,12 +114,20 @@ const tables = {
 } as const;
 
 /** Terms of one `order by` entry: what is missing comes last in both directions, NaN before it. */
-function termsOf(order: OrderBy, index: number, keyIds: KeyIds): { terms: Term[]; join: RawBuilder<unknown> } {
+function termsOf(
+  order: OrderBy,
+  index: number,
+  keyIds: KeyIds,
+): { terms: Term[]; join: RawBuilder<unknown> } {
   const alias = sql.ref(`o${index}`);
   const value = sql.ref(`o${index}.value`);
   if (order.kind === "attribute") {
     const { expression, type } = attribute(order.key);
-    if (order.key !== "end_time") return { terms: [{ expression: sorted(expression, type), ascending: order.ascending, type }], join: sql`` };
+    if (order.key !== "end_time")
+      return {
+        terms: [{ expression: sorted(expression, type), ascending: order.ascending, type }],
+        join: sql``,
+      };
     return {
       terms: [
         { expression: sql`(${expression} is null)::int`, ascending: true, type: "bigint" },
@@ -163,7 +178,8 @@ const newestFirst: Term[] = [
 export const phases = ["numbers", "nan", "missing", "all"] as const;
 export type Phase = (typeof phases)[number];
 
-export const firstPhase = (query: RunQuery): Phase => (query.orderBy[0]?.kind === "metric" ? "numbers" : "all");
+export const firstPhase = (query: RunQuery): Phase =>
+  query.orderBy[0]?.kind === "metric" ? "numbers" : "all";
 
 export const nextPhase = (phase: Phase): Phase | undefined =>
   phase === "numbers" ? "nan" : phase === "nan" ? "missing" : undefined;
@@ -185,7 +201,9 @@ export async function selectRunIds(
   const conditions = [
     ...where,
     sql`r.experiment_id = any(${sql.lit(`{${query.experimentIds.join(",")}}`)}::integer[])`,
-    ...(query.view === "all" ? [] : [query.view === "active" ? sql`r.deleted_at is null` : sql`r.deleted_at is not null`]),
+    ...(query.view === "all"
+      ? []
+      : [query.view === "active" ? sql`r.deleted_at is null` : sql`r.deleted_at is not null`]),
     ...query.filter.map((comparison) => condition(comparison, query.keyIds)),
     ...(after === undefined ? [] : [isAfter(terms, after)]),
   ];
@@ -196,17 +214,17 @@ export async function selectRunIds(
     return sql`(array_agg(${name}))[${sql.lit(size)}]::text as ${name}`;
   });
   const built = sql<Record<string, unknown>>`
-    select array_agg(run_id) as run_ids, ${sql.join(last)} from (
+    select array_agg(run_id)::text as run_ids, ${sql.join(last)} from (
       select r.run_id, ${sql.join(columns)} from ${from}
       where ${sql.join(conditions, sql` and `)}
       order by ${sql.join(order)} limit ${sql.lit(size + 1)}
     ) as page`;
-  const [row] = await database.runBinary(built.compile(database.kysely));
-  const runIds = readInt4s(row?.["run_ids"] ?? null);
+  const [row] = await database.run(built.compile(database.kysely));
+  const runIds = readInts((row?.["run_ids"] ?? null) as string | null);
   return {
     runIds: runIds.slice(0, size),
     more: runIds.length > size,
-    lastPlace: terms.map((_term, index) => row?.[`t${index}`]?.toString("utf8") ?? ""),
+    lastPlace: terms.map((_term, index) => (row?.[`t${index}`] ?? "") as string),
   };
 }
 
@@ -218,7 +236,9 @@ function phaseParts(
   const rest = (phase === "all" ? query.orderBy : others).map((order, index) =>
     termsOf(order, index + 1, query.keyIds),
   );
-  const bySortedStart = query.orderBy.some((order) => order.kind === "attribute" && order.key === "start_time");
+  const bySortedStart = query.orderBy.some(
+    (order) => order.kind === "attribute" && order.key === "start_time",
+  );
   const tail = [...rest.flatMap((one) => one.terms), ...(bySortedStart ? newestFirst.slice(1) : newestFirst)];
   const joins = sql.join(
     rest.map((one) => one.join),

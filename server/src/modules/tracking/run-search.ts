@@ -41,7 +41,8 @@ export function createRunSearch(deps: TrackingDeps): RunSearch {
         .map((one) => one.key);
       const keyIds = await deps.keys.find([...new Set(keys)]);
       const query: RunQuery = { experimentIds, view: request.view, filter, keyIds, orderBy };
-      if (start !== undefined && (start.phase === "all") !== (firstPhase(query) === "all")) throw foreignToken();
+      if (start !== undefined && (start.phase === "all") !== (firstPhase(query) === "all"))
+        throw foreignToken();
       return collect(deps, query, { maxResults: request.maxResults, start });
     },
   };

@@ -31,7 +31,9 @@ function exact(this: unknown, _key: string, value: unknown, context?: { source?:
 export function doubleJson(value: number): string {
   if (Number.isFinite(value)) {
     // Python clients tell 1.0 from 1; JSON.stringify does not write the former.
-    return Number.isInteger(value) && Math.abs(value) < 1e16 ? `${Object.is(value, -0) ? "-0" : value}.0` : String(value);
+    return Number.isInteger(value) && Math.abs(value) < 1e16
+      ? `${Object.is(value, -0) ? "-0" : value}.0`
+      : String(value);
   }
   if (Number.isNaN(value)) return '"NaN"';
   return value > 0 ? '"Infinity"' : '"-Infinity"';

@@ -110,7 +110,8 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
           );
         }
         const key = values["metric_key"] as string | undefined;
-        if (key === undefined) throw invalidParameter("GetMetricHistoryBulk request must specify a metric_key.");
+        if (key === undefined)
+          throw invalidParameter("GetMetricHistoryBulk request must specify a metric_key.");
         const wanted = Number(values["max_results"] ?? MAX_BULK_POINTS);
         const maxResults = Math.max(0, Math.min(wanted, MAX_BULK_POINTS));
         const found = await tracking.getHistoryBulk({ runIds, key, maxResults });

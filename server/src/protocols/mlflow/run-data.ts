@@ -5,7 +5,17 @@ import { checkCount, checkKey, checkLength, limits, truncate } from "../../modul
 import type { Int, KeyValue, MetricPoint } from "../../modules/tracking/run-data.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValue, runIdOf } from "./fields.ts";
-import { double, int64, isObject, message, nested, pythonJson, repeated, string, type Values } from "./wire.ts";
+import {
+  double,
+  int64,
+  isObject,
+  message,
+  nested,
+  pythonJson,
+  repeated,
+  string,
+  type Values,
+} from "./wire.ts";
 
 const metric = {
   key: string,
@@ -92,7 +102,8 @@ const RUN_ID = /^[a-zA-Z0-9][\p{L}\p{N}_-]{0,255}$/u;
 
 function readBatch(values: Values): { metrics: MetricPoint[]; params: KeyValue[]; tags: KeyValue[] } {
   const runId = values["run_id"] as string;
-  if (!RUN_ID.test(runId)) throw invalidParameter(`Invalid value ${pythonJson(runId)} for parameter 'run_id' supplied.`);
+  if (!RUN_ID.test(runId))
+    throw invalidParameter(`Invalid value ${pythonJson(runId)} for parameter 'run_id' supplied.`);
   const list = (name: string): Values[] => (values[name] ?? []) as Values[];
   const metrics = list("metrics").map((one, index) => readMetric(one, `metrics[${index}]`));
   const params = list("params").map((one, index) => readParam(one, `params[${index}]`));
@@ -103,7 +114,9 @@ function readBatch(values: Values): { metrics: MetricPoint[]; params: KeyValue[]
   const total = metrics.length + params.length + tags.length;
   checkCount("metrics, params, and tags", limits.batchEntities, total);
   const seen = new Set<string>();
-  const repeatedKeys = params.filter(({ key }) => seen.has(key) || !seen.add(key)).map(({ key }) => `'${key}'`);
+  const repeatedKeys = params
+    .filter(({ key }) => seen.has(key) || !seen.add(key))
+    .map(({ key }) => `'${key}'`);
   if (repeatedKeys.length > 0) {
     throw invalidParameter(
       `Duplicate parameter keys have been submitted: [${repeatedKeys.join(", ")}]. Please ensure the request ` +
@@ -161,7 +174,8 @@ function readMetric(values: Values, path: string): MetricPoint {
   return point;
 }
 
-const pythonFloat = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value).toLowerCase());
+const pythonFloat = (value: number): string =>
+  Number.isInteger(value) ? `${value}.0` : String(value).toLowerCase();
 
 function readParam(values: Values, path: string): KeyValue {
   const key = (values["key"] ?? "") as string;

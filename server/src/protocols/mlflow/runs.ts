@@ -37,7 +37,9 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
           startTime: (values["start_time"] ?? 0) as Int,
           tags,
         });
-        const list = all.map(({ key, value }) => `{"key":${JSON.stringify(key)},"value":${JSON.stringify(value)}}`);
+        const list = all.map(
+          ({ key, value }) => `{"key":${JSON.stringify(key)},"value":${JSON.stringify(value)}}`,
+        );
         return `{"run":{"info":${runInfoJson(row)},"data":{"tags":[${list.join(",")}]},"inputs":{}}}`;
       },
     },
@@ -58,7 +60,13 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/update",
       access: edits("run"),
-      request: message({ run_id: string, run_uuid: string, status: runStatus, end_time: int64, run_name: string }),
+      request: message({
+        run_id: string,
+        run_uuid: string,
+        status: runStatus,
+        end_time: int64,
+        run_name: string,
+      }),
       checks: { run_id: ["required", "string"], end_time: ["int"], status: ["string"], run_name: ["string"] },
       async handle(values) {
         const { status, end_time: endTime, run_name: name } = values;

@@ -19,7 +19,10 @@ export type FieldType =
   | { kind: "repeated"; of: FieldType }
   | { kind: "json" };
 
-export type Message = { fields: ReadonlyMap<string, { name: string; type: FieldType }>; camel: readonly string[] };
+export type Message = {
+  fields: ReadonlyMap<string, { name: string; type: FieldType }>;
+  camel: readonly string[];
+};
 
 /** The value of a field as handlers see it; absent fields are undefined. */
 // oxlint-disable-next-line no-unused-vars
@@ -218,7 +221,9 @@ export function pythonJson(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (value === undefined) return "null";
   const sorted = (_key: string, inner: unknown): unknown =>
-    isObject(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner;
+    isObject(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner;
   return JSON.stringify(value, sorted).replaceAll(/[\u007f-\uffff]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });

@@ -1,0 +1,79 @@
+import type { Config } from "./config.ts";
+import type { Database } from "./kernel/database.ts";
+import { createHttpServer, type RouteEntry } from "./kernel/http.ts";
+import type { Listener } from "./kernel/listener.ts";
+import type { Log } from "./kernel/log.ts";
+import type { Metrics } from "./kernel/metrics.ts";
+import { createOpenIdentity } from "./modules/identity/index.ts";
+import { createTracking } from "./modules/tracking/index.ts";
+import { registerConsole } from "./protocols/console/index.ts";
+import { renderMlflowError } from "./protocols/mlflow/errors.ts";
+import { registerMlflow } from "./protocols/mlflow/index.ts";
+import { registerOps } from "./protocols/ops/index.ts";
+import { MLFLOW_API_VERSION, PLINTH_VERSION } from "./version.ts";
+
+export type AppOptions = {
+  config: Config;
+  listener: Listener;
+  database: Database;
+  databaseKind: "embedded" | "external";
+  databaseVersion: string;
+  log: Log;
+  metrics: Metrics;
+};
+
+export type App = {
+  routes: readonly RouteEntry[];
+  /** Ends background work; requests have been drained before. */
+  close(): Promise<void>;
+};
+
+/** The composition root: the only file that knows every part. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, listener, database, log, metrics } = options;
+  const startedAt = new Date().toISOString();
+  const identity = createOpenIdentity();
+  const now = (): number => Date.now();
+  const onBatch = (name: string, size: number): void => metrics.batchSize.observe({ batch: name }, size);
+
+  const http = createHttpServer({
+    server: listener.server,
+    draining: () => listener.draining,
+    log,
+    metrics,
+    maxBodyBytes: config.maxBodyMib * 1024 * 1024,
+    maxConcurrentRequests: config.maxConcurrentRequests,
+    requestTimeoutMs: config.requestTimeoutSeconds * 1000,
+    allowedHosts: [...config.allowedHosts, config.host],
+    authorize: (headers, access) => identity.authorize(identity.authenticate(headers), access),
+    renderError: () => renderMlflowError,
+  });
+  metrics.observePool(database);
+
+  const tracking = createTracking({ database, now, onBatch, deleteArtifacts: async () => undefined });
+  registerOps(http.app, {
+    metrics,
+    draining: () => listener.draining,
+    probe: async () => {
+      await database.prepared({ name: "kernel_probe", text: "select 1 as one" }, []);
+    },
+  });
+  registerConsole(http.app, {
+    status: () => ({
+      version: PLINTH_VERSION,
+      mlflow_api_version: MLFLOW_API_VERSION,
+      pid: process.pid,
+      started_at: startedAt,
+      database: {
+        kind: options.databaseKind,
+        version: options.databaseVersion,
+        connections: database.pool.total,
+      },
+      blob_store: config.blobStore,
+    }),
+  });
+  await registerMlflow(http.app, { tracking });
+  await http.app.ready();
+  listener.useHandler(http.handler);
+  return { routes: http.routes, close: () => http.app.close() };
+}
