@@ -215,9 +215,8 @@ describe("the s3 store", () => {
     const answer = await fetch(url, { headers: { range: `bytes=${5 * MIB}-` } });
     expect(answer.status).toBe(206);
     expect((await answer.arrayBuffer()).byteLength).toBe(10);
-    const whole = await fetch(url);
-    expect(whole.headers.get("content-disposition")).toBe("attachment");
-    expect((await whole.arrayBuffer()).byteLength).toBe(blob.size);
+    // The server of this test does not act on it, Amazon's does.
+    expect(new URL(url).searchParams.get("response-content-disposition")).toBe("attachment");
     await store.close();
   });
 

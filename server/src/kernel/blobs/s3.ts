@@ -1,5 +1,3 @@
-import { PassThrough } from "node:stream";
-import { once } from "node:events";
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -7,12 +5,12 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  PutObjectCommand,
   S3Client,
   S3ServiceException,
   UploadPartCommand,
   type S3ClientConfig,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Readable } from "node:stream";
 import { PlinthError, invalidParameter } from "../errors.ts";
@@ -36,9 +34,11 @@ export type S3BlobStoreOptions = {
   pathStyle: boolean;
 };
 
+type Address = { Bucket: string; Key: string };
+
 const PART = 8 * 1024 * 1024;
 const MAX_PARTS = 10_000;
-const PARTS_AT_ONCE = 3;
+const PARTS_AT_ONCE = 2;
 const DELETE_AT_ONCE = 1000;
 /** Long enough for 2 GiB in parts over a slow line, short enough that a leaked address is soon useless. */
 const SIGNED_FOR_SECONDS = 6 * 60 * 60;
@@ -46,7 +46,7 @@ const SIGNED_FOR_SECONDS = 6 * 60 * 60;
 /** Blobs as objects of one bucket of any S3-compatible server; a blob's key is its random id. */
 export function createS3BlobStore(options: S3BlobStoreOptions): BlobStore {
   const client = new S3Client(clientConfig(options));
-  const at = (blobId: string): { Bucket: string; Key: string } => {
+  const at = (blobId: string): Address => {
     checkBlobId(blobId);
     return { Bucket: options.bucket, Key: options.prefix + blobId };
   };
@@ -107,50 +107,91 @@ function clientConfig(options: S3BlobStoreOptions): S3ClientConfig {
   };
 }
 
-/** One request up to 8 MiB, above it parts, of which three are in memory. The bucket shows a blob when it is whole. */
-function createWriter(
-  client: S3Client,
-  at: { Bucket: string; Key: string },
-  expectedSize: number,
-): BlobWriter {
-  const body = new PassThrough({ highWaterMark: PART });
-  const upload = new Upload({
-    client,
-    params: { ...at, Body: body, ContentType: "application/octet-stream" },
-    partSize: Math.max(PART, Math.ceil(expectedSize / MAX_PARTS)),
-    queueSize: PARTS_AT_ONCE,
-    leavePartsOnError: false,
-  });
-  const failed: { error?: unknown } = {};
-  const done = upload.done().catch((error: unknown) => {
-    failed.error = clearer(error);
-    body.destroy();
-  });
+/** One request up to 8 MiB, above it parts, of which two travel while a third fills. */
+function createWriter(client: S3Client, at: Address, expectedSize: number): BlobWriter {
+  const partSize = Math.max(PART, Math.ceil(expectedSize / MAX_PARTS));
+  const idle: Buffer[] = [];
+  const travelling = new Set<Promise<void>>();
+  const parts: { PartNumber: number; ETag: string }[] = [];
+  let filling: Buffer | undefined;
+  let filled = 0;
+  let uploadId: string | undefined;
+  let started: Promise<string> | undefined;
+  let failure: { error: unknown } | undefined;
+
+  const start = async (): Promise<string> => {
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(at));
+    if (UploadId === undefined) throw new Error("The bucket gave no upload id.");
+    uploadId = UploadId;
+    return UploadId;
+  };
+
+  const sendPart = async (body: Buffer, number: number): Promise<void> => {
+    started ??= start();
+    const input = { ...at, UploadId: await started, PartNumber: number, Body: body };
+    const { ETag } = await client.send(new UploadPartCommand(input));
+    parts[number - 1] = { PartNumber: number, ETag: ETag ?? "" };
+  };
+
+  let sent = 0;
+  const passOn = async (): Promise<void> => {
+    const full = filling as Buffer;
+    sent += 1;
+    const part = sendPart(full.subarray(0, filled), sent)
+      .catch((error: unknown) => {
+        failure ??= { error: clearer(error) };
+      })
+      .finally(() => {
+        travelling.delete(part);
+        idle.push(full);
+      });
+    travelling.add(part);
+    filling = undefined;
+    filled = 0;
+    if (travelling.size === PARTS_AT_ONCE) await Promise.race(travelling);
+    if (failure !== undefined) throw failure.error;
+  };
+
   return {
     async write(chunk) {
-      if ("error" in failed) throw failed.error;
-      // A copy, since the sender uses its memory again.
-      if (!body.write(Buffer.from(chunk))) await Promise.race([once(body, "drain"), done]);
-      if ("error" in failed) throw failed.error;
+      if (failure !== undefined) throw failure.error;
+      for (let from = 0; from < chunk.byteLength;) {
+        if (filled === partSize) await passOn();
+        filling ??= idle.pop() ?? Buffer.allocUnsafeSlow(partSize);
+        const length = Math.min(chunk.byteLength - from, partSize - filled);
+        filling.set(chunk.subarray(from, from + length), filled);
+        filled += length;
+        from += length;
+      }
     },
     async finish() {
-      body.end();
-      await done;
-      if ("error" in failed) throw failed.error;
+      const rest = filling?.subarray(0, filled) ?? Buffer.alloc(0);
+      try {
+        if (sent === 0) {
+          await client.send(new PutObjectCommand({ ...at, Body: rest, ContentLength: rest.length }));
+          return;
+        }
+        await passOn();
+        await Promise.all(travelling);
+        if (failure !== undefined) throw failure.error;
+        const input = { ...at, UploadId: uploadId, MultipartUpload: { Parts: parts } };
+        await client.send(new CompleteMultipartUploadCommand(input));
+        uploadId = undefined;
+      } catch (error) {
+        throw clearer(error);
+      }
     },
     async abort() {
-      if ("error" in failed) return;
-      await upload.abort();
-      body.destroy();
-      await done;
+      // Also a part that is on its way: it would otherwise arrive after the upload is gone.
+      await Promise.all(travelling);
+      if (uploadId === undefined) return;
+      await client.send(new AbortMultipartUploadCommand({ ...at, UploadId: uploadId }));
+      uploadId = undefined;
     },
   };
 }
 
-function directTransfer(
-  client: S3Client,
-  at: (blobId: string) => { Bucket: string; Key: string },
-): DirectTransfer {
+function directTransfer(client: S3Client, at: (blobId: string) => Address): DirectTransfer {
   const head: DirectTransfer["head"] = async (blobId) => {
     try {
       const found = await client.send(new HeadObjectCommand(at(blobId)));
