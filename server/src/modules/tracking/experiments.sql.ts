@@ -1,0 +1,194 @@
+import { sql } from "kysely";
+import type { Database, Prepared, Queryable } from "../../kernel/database.ts";
+import { experimentConditions, type ExperimentQuery } from "./experiment-search.sql.ts";
+import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
+
+export type KeyValue = { key: string; value: string };
+
+export type ExperimentRow = {
+  experiment_id: number;
+  name: string;
+  artifact_location: string;
+  creation_time: number;
+  last_update_time: number;
+  deleted_at: number | null;
+  tags: KeyValue[];
+};
+
+const COLUMNS = `
+  e.experiment_id, e.name, e.artifact_location, e.creation_time, e.last_update_time, e.deleted_at,
+  coalesce((
+    select json_agg(json_build_object('key', t.key, 'value', t.value) order by t.key collate "C")
+    from tracking.experiment_tags as t where t.experiment_id = e.experiment_id
+  ), '[]') as tags`;
+
+// `where not exists` keeps a client that asks again and again from using up the ids.
+const insertExperimentText: Prepared = {
+  name: "tracking_insert_experiment",
+  text: `
+    with new as (
+      select nextval(pg_get_serial_sequence('tracking.experiments', 'experiment_id'))::integer as experiment_id
+      where not exists (select from tracking.experiments where name = $1)
+    ), added as (
+      insert into tracking.experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
+      select experiment_id, $1, coalesce($2, 'mlflow-artifacts:/' || experiment_id), $3, $3 from new
+      on conflict on constraint experiments_name_key do nothing
+      returning experiment_id
+    ), tagged as (
+      insert into tracking.experiment_tags (experiment_id, key, value)
+      select added.experiment_id, tag.key, tag.value
+      from added cross join unnest($4::text[], $5::text[]) as tag (key, value)
+    )
+    select experiment_id from added`,
+};
+
+/** The new experiment's id, or undefined when the name is taken. */
+export async function insertExperiment(
+  database: Queryable,
+  experiment: { name: string; artifactLocation: string | undefined; tags: readonly KeyValue[]; now: number },
+): Promise<number | undefined> {
+  const { name, artifactLocation, tags, now } = experiment;
+  const [row] = await database.prepared<{ experiment_id: number }>(insertExperimentText, [
+    name,
+    artifactLocation ?? null,
+    now,
+    tags.map((tag) => tag.key),
+    tags.map((tag) => tag.value),
+  ]);
+  return row?.experiment_id;
+}
+
+const selectExperimentText: Prepared = {
+  name: "tracking_select_experiment",
+  text: `select ${COLUMNS} from tracking.experiments as e where e.experiment_id = $1`,
+};
+
+export async function selectExperiment(database: Queryable, id: number): Promise<ExperimentRow | undefined> {
+  return (await database.prepared<ExperimentRow>(selectExperimentText, [id]))[0];
+}
+
+const selectExperimentByNameText: Prepared = {
+  name: "tracking_select_experiment_by_name",
+  text: `select ${COLUMNS} from tracking.experiments as e where e.name = $1`,
+};
+
+export async function selectExperimentByName(
+  database: Queryable,
+  name: string,
+): Promise<ExperimentRow | undefined> {
+  return (await database.prepared<ExperimentRow>(selectExperimentByNameText, [name]))[0];
+}
+
+const updateExperimentNameText: Prepared = {
+  name: "tracking_update_experiment_name",
+  text: `
+    update tracking.experiments set name = $2, last_update_time = $3
+    where experiment_id = $1 and deleted_at is null returning experiment_id`,
+};
+
+/** False when there is no such active experiment; a taken name violates `experiments_name_key`. */
+export async function updateExperimentName(
+  database: Queryable,
+  { id, name, now }: { id: number; name: string; now: number },
+): Promise<boolean> {
+  return (await database.prepared(updateExperimentNameText, [id, name, now])).length > 0;
+}
+
+// The time of deletion is later than that of any run deleted before, so that it marks exactly the
+// runs that went with the experiment.
+const updateExperimentDeletedText: Prepared = {
+  name: "tracking_update_experiment_deleted",
+  text: `
+    with gone as (
+      update tracking.experiments set last_update_time = $2, deleted_at = greatest($2, (
+        select max(deleted_at) + 1 from tracking.runs where experiment_id = $1 and deleted_at is not null
+      ))
+      where experiment_id = $1 and deleted_at is null
+      returning experiment_id, deleted_at
+    ), followed as (
+      update tracking.runs set deleted_at = gone.deleted_at from gone
+      where runs.experiment_id = gone.experiment_id and runs.deleted_at is null
+    )
+    select experiment_id from gone`,
+};
+
+/** Marks the experiment and its active runs deleted; false when there is no such active experiment. */
+export async function updateExperimentDeleted(
+  database: Queryable,
+  { id, now }: { id: number; now: number },
+): Promise<boolean> {
+  return (await database.prepared(updateExperimentDeletedText, [id, now])).length > 0;
+}
+
+const updateExperimentRestoredText: Prepared = {
+  name: "tracking_update_experiment_restored",
+  text: `
+    with old as (
+      select experiment_id, deleted_at from tracking.experiments
+      where experiment_id = $1 and deleted_at is not null for update
+    ), back as (
+      update tracking.experiments as e set deleted_at = null, last_update_time = $2 from old
+      where e.experiment_id = old.experiment_id returning e.experiment_id, old.deleted_at
+    ), followed as (
+      update tracking.runs set deleted_at = null from back
+      where runs.experiment_id = back.experiment_id and runs.deleted_at = back.deleted_at
+    )
+    select experiment_id from back`,
+};
+
+/** Undoes `updateExperimentDeleted`; runs deleted by themselves stay so. */
+export async function updateExperimentRestored(
+  database: Queryable,
+  { id, now }: { id: number; now: number },
+): Promise<boolean> {
+  return (await database.prepared(updateExperimentRestoredText, [id, now])).length > 0;
+}
+
+const upsertExperimentTagText: Prepared = {
+  name: "tracking_upsert_experiment_tag",
+  text: `
+    insert into tracking.experiment_tags (experiment_id, key, value)
+    select experiment_id, $2, $3 from tracking.experiments where experiment_id = $1 and deleted_at is null
+    on conflict on constraint experiment_tags_pkey do update set value = excluded.value
+    returning experiment_id`,
+};
+
+/** False when there is no such active experiment. */
+export async function upsertExperimentTag(database: Queryable, id: number, tag: KeyValue): Promise<boolean> {
+  return (await database.prepared(upsertExperimentTagText, [id, tag.key, tag.value])).length > 0;
+}
+
+const lockExperimentText: Prepared = {
+  name: "tracking_lock_experiment",
+  text: "select experiment_id from tracking.experiments where experiment_id = $1 for no key update",
+};
+
+export async function lockExperiment(database: Queryable, id: number): Promise<void> {
+  await database.prepared(lockExperimentText, [id]);
+}
+
+const deleteExperimentTagText: Prepared = {
+  name: "tracking_delete_experiment_tag",
+  text: "delete from tracking.experiment_tags where experiment_id = $1 and key = $2 returning experiment_id",
+};
+
+export async function deleteExperimentTag(database: Queryable, id: number, key: string): Promise<boolean> {
+  return (await database.prepared(deleteExperimentTagText, [id, key])).length > 0;
+}
+
+/** Up to `limit` experiments in the order of `terms`, after `after`. */
+export async function selectExperiments(
+  database: Database,
+  query: ExperimentQuery,
+  page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
+): Promise<(ExperimentRow & { place: string[] })[]> {
+  const { terms, after, limit } = page;
+  const conditions = experimentConditions(query);
+  if (after !== undefined) conditions.push(isAfter(terms, after));
+  const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`;
+  const built = sql<ExperimentRow & { place: string[] }>`
+    select ${sql.raw(COLUMNS)}, ${placeOf(terms)} as place
+    from tracking.experiments as e ${where}
+    order by ${orderBy(terms)} limit ${sql.lit(limit)}`;
+  return database.run(built.compile(database.kysely));
+}

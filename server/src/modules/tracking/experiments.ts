@@ -1,0 +1,203 @@
+import { violates } from "../../kernel/database-errors.ts";
+import {
+  alreadyExists,
+  invalidParameter,
+  invalidState,
+  notFound,
+  type PlinthError,
+} from "../../kernel/errors.ts";
+import { checkArtifactLocation } from "./artifact-location.ts";
+import type { TrackingDeps } from "./deps.ts";
+import { experimentOrder } from "./experiment-search.sql.ts";
+import {
+  deleteExperimentTag,
+  insertExperiment,
+  lockExperiment,
+  selectExperiment,
+  selectExperimentByName,
+  selectExperiments,
+  updateExperimentDeleted,
+  updateExperimentName,
+  updateExperimentRestored,
+  upsertExperimentTag,
+  type ExperimentRow,
+  type KeyValue,
+} from "./experiments.sql.ts";
+import { decodePlace, encodePlace } from "./keyset.ts";
+import { checkKey, checkLength, limits } from "./limits.ts";
+import type { View } from "./run-search.sql.ts";
+import { experimentNotActive, experimentNumber } from "./runs.ts";
+import { parseExperimentFilter, parseExperimentOrderBy } from "./search-experiment.ts";
+
+export type { ExperimentRow, KeyValue } from "./experiments.sql.ts";
+
+export type NewExperiment = { name: string; artifactLocation?: string; tags: readonly KeyValue[] };
+
+export type ExperimentSearch = {
+  view: View;
+  maxResults: number;
+  filter: string;
+  orderBy: readonly string[];
+  pageToken?: string;
+};
+
+/** Ids are texts, as clients send them. */
+export type Experiments = {
+  createExperiment(experiment: NewExperiment): Promise<number>;
+  /** In any stage of its life. */
+  getExperiment(id: string): Promise<ExperimentRow>;
+  getExperimentByName(name: string): Promise<ExperimentRow>;
+  renameExperiment(id: string, name: string): Promise<void>;
+  /** Its active runs go with it. */
+  deleteExperiment(id: string): Promise<void>;
+  /** Its runs come back, but for those that were deleted by themselves. */
+  restoreExperiment(id: string): Promise<void>;
+  setExperimentTag(id: string, tag: KeyValue): Promise<void>;
+  deleteExperimentTag(id: string, key: string): Promise<void>;
+  searchExperiments(
+    search: ExperimentSearch,
+  ): Promise<{ experiments: ExperimentRow[]; nextPageToken: string | undefined }>;
+};
+
+/** Tags of this name hold saved views of MLflow's UI; an experiment has at most 50 of them. */
+const CUSTOM_VIEW = "mlflow.customView.view";
+const MAX_CUSTOM_VIEWS = 50;
+
+export function createExperiments(deps: TrackingDeps): Experiments {
+  const { database } = deps;
+
+  const getExperiment = async (id: string): Promise<ExperimentRow> => {
+    const number = experimentNumber(id);
+    const row = number === undefined ? undefined : await selectExperiment(database, number);
+    if (row === undefined) throw experimentNotFound(id);
+    return row;
+  };
+
+  const getActive = async (id: string): Promise<ExperimentRow> => {
+    const row = await getExperiment(id);
+    if (row.deleted_at !== null) throw experimentNotActive(row.experiment_id);
+    return row;
+  };
+
+  /** Runs `change` on the id's number; when it changed nothing there is no such experiment. */
+  const change = async (
+    id: string,
+    work: (wanted: { id: number; now: number }) => Promise<boolean>,
+  ): Promise<void> => {
+    const number = experimentNumber(id);
+    if (number === undefined || !(await work({ id: number, now: deps.now() }))) throw experimentNotFound(id);
+  };
+
+  /** The lock keeps two writers from both taking the last place. */
+  const setCustomView = (id: number, tag: KeyValue): Promise<boolean> =>
+    database.transaction(async (transaction) => {
+      await lockExperiment(transaction, id);
+      const tags = (await selectExperiment(transaction, id))?.tags ?? [];
+      const views = tags.filter(({ key }) => key.startsWith(CUSTOM_VIEW));
+      if (views.length >= MAX_CUSTOM_VIEWS && views.every(({ key }) => key !== tag.key))
+        throw tooManyViews(id);
+      return upsertExperimentTag(transaction, id, tag);
+    });
+
+  return {
+    getExperiment,
+    async createExperiment({ name, artifactLocation, tags }) {
+      checkTags(tags);
+      if (artifactLocation !== undefined) checkArtifactLocation(artifactLocation);
+      checkName(name);
+      const id = await insertExperiment(database, { name, artifactLocation, tags, now: deps.now() });
+      if (id === undefined) throw nameTaken(name);
+      return id;
+    },
+    async getExperimentByName(name) {
+      const row = await selectExperimentByName(database, name);
+      if (row === undefined) throw notFound(`Could not find experiment with name '${name}'`);
+      return row;
+    },
+    async renameExperiment(id, name) {
+      checkName(name);
+      try {
+        const number = experimentNumber(id);
+        if (
+          number !== undefined &&
+          (await updateExperimentName(database, { id: number, name, now: deps.now() }))
+        )
+          return;
+      } catch (error) {
+        throw violates(error, "experiments_name_key") ? nameTaken(name) : error;
+      }
+      await getExperiment(id);
+      throw invalidState("Cannot rename a non-active experiment.");
+    },
+    deleteExperiment: (id) => change(id, (wanted) => updateExperimentDeleted(database, wanted)),
+    restoreExperiment: (id) => change(id, (wanted) => updateExperimentRestored(database, wanted)),
+    async setExperimentTag(id, tag) {
+      checkTag(tag);
+      const number = experimentNumber(id);
+      if (number !== undefined) {
+        const isView = tag.key.startsWith(CUSTOM_VIEW);
+        const done = isView
+          ? await setCustomView(number, tag)
+          : await upsertExperimentTag(database, number, tag);
+        if (done) return;
+      }
+      await getActive(id);
+      throw experimentNotFound(id);
+    },
+    async deleteExperimentTag(id, key) {
+      const { experiment_id: number } = await getActive(id);
+      if (!(await deleteExperimentTag(database, number, key))) {
+        throw notFound(`No tag with name: ${key} in experiment with id ${id}`);
+      }
+    },
+    async searchExperiments({ view, maxResults, filter, orderBy, pageToken }) {
+      const terms = experimentOrder(parseExperimentOrderBy(orderBy));
+      const query = { view, filter: parseExperimentFilter(filter) };
+      const search = ["experiments", view, filter, orderBy];
+      const after = pageToken === undefined ? undefined : decodePlace(search, terms, pageToken);
+      const rows = await selectExperiments(database, query, { terms, after, limit: maxResults + 1 });
+      const more = rows.length > maxResults;
+      const experiments = more ? rows.slice(0, maxResults) : rows;
+      return {
+        experiments,
+        nextPageToken: more ? encodePlace(search, experiments.at(-1)?.place ?? []) : undefined,
+      };
+    },
+  };
+}
+
+export function experimentNotFound(id: string): PlinthError {
+  return notFound(`No Experiment with id=${BigInt(id.trim())} exists`);
+}
+
+const nameTaken = (name: string): PlinthError =>
+  alreadyExists(
+    `Experiment(name=${name}) already exists. Deleted experiments keep their name until they are purged.`,
+  );
+
+const tooManyViews = (id?: number): PlinthError =>
+  invalidParameter(
+    `Unable to create another custom view${id === undefined ? "" : ` for experiment ${id}`}; the maximum number of ` +
+      `custom views per experiment is ${MAX_CUSTOM_VIEWS}. Delete an existing custom view before creating a new one.`,
+  );
+
+function checkName(name: string): void {
+  if (name === "") throw invalidParameter("Invalid experiment name: ''");
+  checkLength("name", limits.experimentName, name);
+}
+
+function checkTag({ key, value }: KeyValue): void {
+  checkKey(key, "key");
+  checkLength("key", limits.key, key);
+  checkLength("value", limits.experimentTagValue, value);
+}
+
+function checkTags(tags: readonly KeyValue[]): void {
+  if (tags.filter(({ key }) => key.startsWith(CUSTOM_VIEW)).length > MAX_CUSTOM_VIEWS) throw tooManyViews();
+  const seen = new Set<string>();
+  for (const tag of tags) {
+    checkTag(tag);
+    if (seen.has(tag.key)) throw invalidParameter(`Tag '${tag.key}' is given more than once.`);
+    seen.add(tag.key);
+  }
+}

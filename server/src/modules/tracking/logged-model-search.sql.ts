@@ -1,0 +1,185 @@
+import { sql, type RawBuilder } from "kysely";
+import type { Database } from "../../kernel/database.ts";
+import { invalidParameter } from "../../kernel/errors.ts";
+import { compareBigint, compareDouble, compareText } from "./comparison.sql.ts";
+import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
+import { DATA_COLUMNS, DATA_JOIN, INFO_COLUMNS, type LoggedModelRow } from "./logged-models.sql.ts";
+import type { LoggedModelComparison, LoggedModelOrderBy } from "./search-logged-model.ts";
+
+export type DatasetFilter = { name: string; digest?: string };
+
+export type LoggedModelQuery = {
+  experimentIds: readonly number[];
+  filter: readonly LoggedModelComparison[];
+  datasets: readonly DatasetFilter[];
+  orderBy: readonly LoggedModelOrderBy[];
+  keyIds: ReadonlyMap<string, number>;
+};
+
+const text = (expression: RawBuilder<unknown>): Omit<OrderTerm, "ascending"> => ({
+  expression: sql`${expression} collate "C"`,
+  type: "text",
+  nullable: false,
+});
+
+const bigint = (expression: RawBuilder<unknown>): Omit<OrderTerm, "ascending"> => ({
+  expression,
+  type: "bigint",
+  nullable: false,
+});
+
+const attributes: Record<string, Omit<OrderTerm, "ascending">> = {
+  name: text(sql`m.name`),
+  model_id: { expression: sql`m.model_id`, type: "text", nullable: false },
+  model_type: text(sql`coalesce(m.model_type, '')`),
+  source_run_id: text(sql`coalesce(m.source_run_uuid, '')`),
+  artifact_location: text(sql`m.artifact_location`),
+  status_message: { ...text(sql`m.status_message`), nullable: true },
+  status: bigint(sql`m.status`),
+  experiment_id: bigint(sql`m.experiment_id`),
+  creation_timestamp: bigint(sql`m.creation_timestamp`),
+  last_updated_timestamp: bigint(sql`m.last_updated_timestamp`),
+};
+
+/** Names that mean the same: MLflow's own columns end in `_ms`. */
+const attribute = (key: string): Omit<OrderTerm, "ascending"> => {
+  const plain = key.replace(/_ms$/, "").replace(/^(creation|last_updated)_time$/, "$1_timestamp");
+  const found = attributes[plain];
+  if (found === undefined) throw invalidParameter(`Invalid attribute key '${key}' specified.`);
+  return found;
+};
+
+/** The statuses as texts, by which they are filtered: MLflow's numbers 0 to 3. */
+export const statusNames = [
+  "LOGGED_MODEL_STATUS_UNSPECIFIED",
+  "LOGGED_MODEL_PENDING",
+  "LOGGED_MODEL_READY",
+  "LOGGED_MODEL_UPLOAD_FAILED",
+] as const;
+
+const statusName = sql`(${sql.lit(`{${statusNames.join(",")}}`)}::text[])[m.status + 1]`;
+
+/** Statuses may be written as on the wire, as in Python (`READY`, `FAILED`) or as numbers. */
+function fullStatus(value: string): string {
+  if (/^[0-3]$/.test(value)) return statusNames[Number(value)] as string;
+  if (value === "FAILED") return "LOGGED_MODEL_UPLOAD_FAILED";
+  if (value === "UNSPECIFIED") return "LOGGED_MODEL_STATUS_UNSPECIFIED";
+  return value === "PENDING" || value === "READY" ? `LOGGED_MODEL_${value}` : value;
+}
+
+function condition(comparison: LoggedModelComparison, query: LoggedModelQuery): RawBuilder<unknown> {
+  const { kind, key, comparator, value } = comparison;
+  switch (kind) {
+    case "attribute": {
+      if (key === "status") {
+        const wanted =
+          typeof value === "string" ? fullStatus(value) : (value as readonly string[]).map(fullStatus);
+        return compareText(statusName, comparator, wanted);
+      }
+      const { expression, type } = attribute(key);
+      return type === "bigint"
+        ? compareBigint(expression, comparator, value as number)
+        : compareText(expression, comparator, value as string);
+    }
+    case "metric": {
+      const keyId = query.keyIds.get(key);
+      if (keyId === undefined) return sql`false`;
+      const compared = compareDouble(sql`v.value`, comparator, value as number);
+      return withMetric([sql`v.key_id = ${sql.lit(keyId)}`, compared, ...inDatasets(query.datasets)]);
+    }
+    case "param":
+    case "tag": {
+      const table = kind === "param" ? sql`tracking.logged_model_params` : sql`tracking.logged_model_tags`;
+      const compared = compareText(sql`v.value`, comparator, value as string);
+      return sql`exists (select from ${table} as v where v.model_key = m.model_key and v.key = ${key} and ${compared})`;
+    }
+  }
+}
+
+const withMetric = (conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> =>
+  sql`exists (
+    select from tracking.logged_model_metrics as v
+    where v.model_key = m.model_key and ${sql.join(conditions, sql` and `)})`;
+
+const inDataset = ({ name, digest }: DatasetFilter): RawBuilder<unknown> =>
+  digest === undefined
+    ? sql`v.dataset_name = ${name}`
+    : sql`(v.dataset_name = ${name} and v.dataset_digest = ${digest})`;
+
+const inDatasets = (datasets: readonly DatasetFilter[]): RawBuilder<unknown>[] =>
+  datasets.length === 0 ? [] : [sql`(${sql.join(datasets.map(inDataset), sql` or `)})`];
+
+function conditions(query: LoggedModelQuery): RawBuilder<unknown>[] {
+  const [only] = query.experimentIds;
+  // One experiment is an equality, by which an index gives the order; several cannot.
+  const experiments =
+    query.experimentIds.length === 1 && only !== undefined
+      ? sql`m.experiment_id = ${sql.lit(only)}`
+      : sql`m.experiment_id = any(${sql.lit(`{${query.experimentIds.join(",")}}`)}::integer[])`;
+  const list = [experiments, sql`m.deleted_at is null`, ...query.filter.map((one) => condition(one, query))];
+  // Without a comparison of metrics that they would narrow, datasets ask for any metric on them.
+  const narrowed = query.filter.some(({ kind }) => kind === "metric");
+  if (query.datasets.length > 0 && !narrowed) list.push(withMetric(inDatasets(query.datasets)));
+  return list;
+}
+
+export type LoggedModelOrder = { terms: OrderTerm[]; joins: RawBuilder<unknown>[] };
+
+/** The order asked for, then the youngest first; every term that says nothing new is left out. */
+export function loggedModelOrder({
+  orderBy: wanted,
+  keyIds,
+}: Pick<LoggedModelQuery, "orderBy" | "keyIds">): LoggedModelOrder {
+  const terms: OrderTerm[] = [];
+  const joins: RawBuilder<unknown>[] = [];
+  const seen = new Set<RawBuilder<unknown>>();
+  const add = (term: OrderTerm): void => {
+    if (seen.has(term.expression)) return;
+    seen.add(term.expression);
+    terms.push(term);
+  };
+  wanted.forEach((order, index) => {
+    const { ascending } = order;
+    if (order.kind === "attribute") {
+      add({ ...attribute(order.key), ascending });
+      return;
+    }
+    const newest = sql.ref(`o${index}`);
+    joins.push(sql`left join lateral (${newestMetric(order, keyIds)}) as ${newest} on true`);
+    add({ expression: sql`${newest}.value`, type: "float8", nullable: true, ascending });
+  });
+  add({ ...attribute("creation_timestamp"), ascending: false });
+  add({ ...attribute("model_id"), ascending: true });
+  return { terms, joins };
+}
+
+function newestMetric(order: LoggedModelOrderBy, keyIds: ReadonlyMap<string, number>): RawBuilder<unknown> {
+  const narrowed = [
+    ...(order.datasetName === undefined ? [] : [sql`and v.dataset_name = ${order.datasetName}`]),
+    ...(order.datasetDigest === undefined ? [] : [sql`and v.dataset_digest = ${order.datasetDigest}`]),
+  ];
+  return sql`
+    select v.value from tracking.logged_model_metrics as v
+    where v.model_key = m.model_key and v.key_id = ${sql.lit(keyIds.get(order.key) ?? -1)} ${sql.join(narrowed, sql` `)}
+    order by v.timestamp desc, v.step desc, v.run_id limit 1`;
+}
+
+/** Up to `limit` models with their data, in order. */
+export async function selectLoggedModels(
+  database: Database,
+  query: LoggedModelQuery,
+  page: { order: LoggedModelOrder; after: Place | undefined; limit: number },
+): Promise<(LoggedModelRow & { place: string[] })[]> {
+  const { terms, joins } = page.order;
+  const where = conditions(query);
+  if (page.after !== undefined) where.push(isAfter(terms, page.after));
+  const built = sql<LoggedModelRow & { place: string[] }>`
+    select m.*, ${sql.raw(DATA_COLUMNS)} from (
+      select ${sql.raw(INFO_COLUMNS)}, ${placeOf(terms)} as place, row_number() over (order by ${orderBy(terms)}) as ordinal
+      from tracking.logged_models as m ${sql.join(joins, sql` `)}
+      where ${sql.join(where, sql` and `)}
+      order by ${orderBy(terms)} limit ${sql.lit(page.limit)}
+    ) as m ${sql.raw(DATA_JOIN)}
+    order by m.ordinal`;
+  return database.run(built.compile(database.kysely));
+}

@@ -1,0 +1,176 @@
+import { edits, manages, reads } from "../../kernel/access.ts";
+import { invalidParameter } from "../../kernel/errors.ts";
+import type { ExperimentRow, KeyValue } from "../../modules/tracking/experiments.ts";
+import type { Tracking } from "../../modules/tracking/index.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { keyValue, viewType } from "./fields.ts";
+import { MAX_RESULTS, viewOf } from "./run-search.ts";
+import { int64, message, nested, repeated, string, type Check, type Values } from "./wire.ts";
+
+const required: readonly Check[] = ["required", "string"];
+
+export function experimentEndpoints(tracking: Tracking): Endpoint[] {
+  return [
+    {
+      method: "POST",
+      path: "/2.0/mlflow/experiments/create",
+      access: edits("experiment"),
+      request: message({ name: string, artifact_location: string, tags: repeated(nested(keyValue)) }),
+      checks: { name: required, artifact_location: ["string"], tags: ["array"] },
+      async handle(values) {
+        const location = values["artifact_location"] as string | undefined;
+        const id = await tracking.createExperiment({
+          name: values["name"] as string,
+          ...(location ? { artifactLocation: location } : {}),
+          tags: keyValues(values["tags"]),
+        });
+        return { experiment_id: String(id) };
+      },
+    },
+    {
+      method: "GET",
+      path: "/2.0/mlflow/experiments/get",
+      access: reads("experiment"),
+      request: message({ experiment_id: string }),
+      checks: { experiment_id: required },
+      async handle(values) {
+        return {
+          experiment: experimentJson(await tracking.getExperiment(values["experiment_id"] as string)),
+        };
+      },
+    },
+    {
+      method: "GET",
+      path: "/2.0/mlflow/experiments/get-by-name",
+      access: reads("experiment"),
+      request: message({ experiment_name: string }),
+      checks: { experiment_name: required },
+      async handle(values) {
+        return {
+          experiment: experimentJson(await tracking.getExperimentByName(values["experiment_name"] as string)),
+        };
+      },
+    },
+    ...(["POST", "GET"] as const).map((method) => searchEndpoint(tracking, method)),
+    {
+      method: "POST",
+      path: "/2.0/mlflow/experiments/update",
+      access: edits("experiment"),
+      request: message({ experiment_id: string, new_name: string }),
+      checks: { experiment_id: required, new_name: ["string", "required"] },
+      async handle(values) {
+        await tracking.renameExperiment(values["experiment_id"] as string, values["new_name"] as string);
+        return "{}";
+      },
+    },
+    {
+      method: "POST",
+      path: "/2.0/mlflow/experiments/delete",
+      access: manages("experiment"),
+      request: message({ experiment_id: string }),
+      checks: { experiment_id: required },
+      async handle(values) {
+        await tracking.deleteExperiment(values["experiment_id"] as string);
+        return "{}";
+      },
+    },
+    {
+      method: "POST",
+      path: "/2.0/mlflow/experiments/restore",
+      access: manages("experiment"),
+      request: message({ experiment_id: string }),
+      checks: { experiment_id: required },
+      async handle(values) {
+        await tracking.restoreExperiment(values["experiment_id"] as string);
+        return "{}";
+      },
+    },
+    {
+      method: "POST",
+      path: "/2.0/mlflow/experiments/set-experiment-tag",
+      access: edits("experiment"),
+      request: message({ experiment_id: string, key: string, value: string }),
+      checks: { experiment_id: required, key: required, value: ["string"] },
+      async handle(values) {
+        const tag = { key: values["key"] as string, value: (values["value"] ?? "") as string };
+        await tracking.setExperimentTag(values["experiment_id"] as string, tag);
+        return "{}";
+      },
+    },
+    {
+      method: "POST",
+      path: "/2.0/mlflow/experiments/delete-experiment-tag",
+      access: edits("experiment"),
+      request: message({ experiment_id: string, key: string }),
+      checks: { experiment_id: required, key: required },
+      async handle(values) {
+        await tracking.deleteExperimentTag(values["experiment_id"] as string, values["key"] as string);
+        return "{}";
+      },
+    },
+  ];
+}
+
+function searchEndpoint(tracking: Tracking, method: "GET" | "POST"): Endpoint {
+  return {
+    method,
+    path: "/2.0/mlflow/experiments/search",
+    access: reads("experiment"),
+    request: message({
+      max_results: int64,
+      page_token: string,
+      filter: string,
+      order_by: repeated(string),
+      view_type: viewType,
+    }),
+    checks: {
+      view_type: ["int"],
+      max_results: ["int"],
+      order_by: ["array"],
+      filter: ["string"],
+      page_token: ["string"],
+    },
+    async handle(values) {
+      const pageToken = values["page_token"] as string | undefined;
+      const { experiments, nextPageToken } = await tracking.searchExperiments({
+        view: viewOf(values["view_type"]),
+        // Upstream has no default either: its clients always send one.
+        maxResults: checkMaxResults(values["max_results"] ?? 0),
+        filter: (values["filter"] ?? "") as string,
+        orderBy: (values["order_by"] ?? []) as string[],
+        ...(pageToken ? { pageToken } : {}),
+      });
+      return {
+        ...(experiments.length === 0 ? {} : { experiments: experiments.map(experimentJson) }),
+        ...(nextPageToken === undefined ? {} : { next_page_token: nextPageToken }),
+      };
+    },
+  };
+}
+
+/** A list of `{key, value}` in which what is missing is empty. */
+export const keyValues = (list: unknown): KeyValue[] =>
+  ((list ?? []) as Partial<KeyValue>[]).map(({ key, value }) => ({ key: key ?? "", value: value ?? "" }));
+
+export function checkMaxResults(value: unknown): number {
+  const number = Number(value);
+  const bound =
+    number < 1 ? "a positive integer" : number > MAX_RESULTS ? `at most ${MAX_RESULTS}` : undefined;
+  if (bound === undefined) return number;
+  throw invalidParameter(
+    `Invalid value ${String(value as bigint)} for parameter 'max_results' supplied. It must be ${bound}`,
+  );
+}
+
+export function experimentJson(row: ExperimentRow): Values {
+  return {
+    experiment_id: String(row.experiment_id),
+    name: row.name,
+    artifact_location: row.artifact_location,
+    lifecycle_stage: row.deleted_at === null ? "active" : "deleted",
+    last_update_time: row.last_update_time,
+    creation_time: row.creation_time,
+    ...(row.tags.length === 0 ? {} : { tags: row.tags }),
+    workspace: "default",
+  };
+}
