@@ -27,11 +27,11 @@ export function addSettings(command: Command, names: readonly SettingName[] = se
 /** The setting flags that were given on the command line, by flag name. */
 export function givenFlags(command: Command): Flags {
   const flags: Record<string, string | boolean> = {};
-  const known = settingNames.map((name) => settings[name].flag as string);
+  const known = new Set(settingNames.map((name) => settings[name].flag));
   for (const option of command.options) {
     const flag = option.long?.slice(2) ?? "";
     const value: unknown = command.getOptionValue(option.attributeName());
-    if (known.includes(flag) && (typeof value === "string" || value === true)) flags[flag] = value;
+    if (known.has(flag) && (typeof value === "string" || value === true)) flags[flag] = value;
   }
   return flags;
 }

@@ -377,7 +377,7 @@ export function shownValue(name: SettingName, value: unknown): string {
   const setting: Setting<unknown> = settings[name];
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return "(none)";
   if (setting.secret) return "(hidden)";
-  return Array.isArray(value) ? value.join(",") : String(value as string | number | boolean);
+  return Array.isArray(value) ? value.join(",") : String(value);
 }
 
 const wrong = (message: string): PlinthError => new PlinthError("invalid_parameter", message);

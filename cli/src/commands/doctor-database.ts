@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import pg from "pg";
 import { migrationStates, readMigrations } from "../../../server/src/kernel/migrate.ts";
 import { findBinaries } from "../../../server/src/kernel/postgres/binaries.ts";
 import { parseDatabaseUrl, type PostgresConnection } from "../../../server/src/kernel/postgres/connection.ts";
 import { findRunningPostgres } from "../../../server/src/kernel/postgres/embedded.ts";
-import { checkServer } from "../../../server/src/kernel/postgres/server-check.ts";
+import { checkServer, clockSkewSeconds } from "../../../server/src/kernel/postgres/server-check.ts";
 import type { Config } from "../server-door.ts";
 import { migrationsFolder } from "./db.ts";
 import type { Finding } from "./doctor.ts";
@@ -73,24 +72,13 @@ async function checkMigrations(connection: PostgresConnection): Promise<Finding>
 
 async function checkClock(connection: PostgresConnection): Promise<Finding> {
   const check = "clock";
-  const client = new pg.Client({ ...connection, application_name: "plinth doctor" });
-  await client.connect();
-  try {
-    const before = Date.now();
-    const { rows } = await client.query<{ now: number }>(
-      "select (extract(epoch from clock_timestamp()) * 1000)::float8 as now",
-    );
-    const after = Date.now();
-    const seconds = Math.abs((rows[0]?.now ?? 0) - (before + after) / 2) / 1000;
-    const saw = `${seconds.toFixed(3)} s apart from the database's`;
-    if (seconds <= LARGEST_SKEW_SECONDS) return { check, level: "ok", saw };
-    return {
-      check,
-      level: "warning",
-      saw,
-      remedy: "Run a time service (chrony, systemd-timesyncd) on both machines.",
-    };
-  } finally {
-    await client.end();
-  }
+  const seconds = await clockSkewSeconds(connection);
+  const saw = `${seconds.toFixed(3)} s apart from the database's`;
+  if (seconds <= LARGEST_SKEW_SECONDS) return { check, level: "ok", saw };
+  return {
+    check,
+    level: "warning",
+    saw,
+    remedy: "Run a time service (chrony, systemd-timesyncd) on both machines.",
+  };
 }

@@ -47,7 +47,7 @@ class WorkerGroup {
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);
     // The first goes alone: it migrates, and when it cannot start nor can the others.
-    const [first] = await Promise.all([this.#keepOne()]);
+    const first = await this.#keepOne();
     const others = Array.from({ length: this.#config.workers - 1 }, () => this.#keepOne());
     const kept = await Promise.all([first, ...(await Promise.all(others))].map((one) => one.ended));
     process.off("SIGTERM", stop);

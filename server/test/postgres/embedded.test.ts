@@ -180,10 +180,12 @@ describe("a second start on the same folder", () => {
     const dataDir = await newFolder();
     const results = await Promise.allSettled([start(dataDir), start(dataDir), start(dataDir)]);
     expect(results.filter((result) => result.status === "fulfilled")).toHaveLength(1);
-    for (const result of results) {
-      if (result.status === "rejected")
-        expect(String(result.reason)).toContain("is in use by another Plinth");
-    }
+    const reasons = results.flatMap((result) =>
+      result.status === "rejected" ? [String(result.reason)] : [],
+    );
+    expect(reasons).toEqual(
+      Array.from({ length: 2 }, () => expect.stringContaining("is in use by another Plinth")),
+    );
   });
 
   test("is refused without the programs flock and setpriv, too", async () => {

@@ -7,6 +7,7 @@ import {
   readFileSync,
   realpathSync,
   writeSync,
+  rmSync,
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -30,6 +31,8 @@ export async function lockDataFolder(dataDir: string): Promise<DataLock> {
       process.platform === "linux" ? await lockOnLinux(fd, dataDir) : { release: () => undefined };
     ftruncateSync(fd);
     writeSync(fd, `${process.pid}\n`, 0);
+    // Whoever left its addresses there is gone; readers must not take them for ours.
+    rmSync(join(dataDir, "plinth.json"), { force: true });
     return {
       async release() {
         await locked.release();

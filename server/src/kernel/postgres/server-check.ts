@@ -18,7 +18,7 @@ export type CheckedServer = {
 };
 
 /** Refused because it is starting up, stopping or out of connections: a moment later it may not be. */
-const PASSING = ["57P03", "57P01", "53300"];
+const PASSING = new Set(["57P03", "57P01", "53300"]);
 
 type Facts = {
   version_num: number;
@@ -51,7 +51,7 @@ export async function checkServer(address: DatabaseAddress): Promise<CheckedServ
     }
     const last = failures.at(-1);
     const code = last?.cause instanceof Error && "code" in last.cause ? String(last.cause.code) : "";
-    if (last === undefined || !PASSING.includes(code) || Date.now() + 500 > deadline)
+    if (last === undefined || !PASSING.has(code) || Date.now() + 500 > deadline)
       throw last ?? new Error("no address");
     await sleep(250);
   }
@@ -173,5 +173,24 @@ async function createStatementStatistics(client: pg.Client): Promise<boolean> {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** How far this machine's clock and the server's are apart, in seconds, give or take half a round trip. */
+export async function clockSkewSeconds(connection: PostgresConnection): Promise<number> {
+  const client = new pg.Client({
+    ...connection,
+    application_name: "plinth check",
+    connectionTimeoutMillis: 10_000,
+  });
+  await client.connect();
+  try {
+    const before = Date.now();
+    const { rows } = await client.query<{ now: number }>(
+      "select (extract(epoch from clock_timestamp()) * 1000)::float8 as now",
+    );
+    return Math.abs((rows[0]?.now ?? 0) - (before + Date.now()) / 2) / 1000;
+  } finally {
+    await client.end();
   }
 }
