@@ -377,7 +377,8 @@ export function shownValue(name: SettingName, value: unknown): string {
   const setting: Setting<unknown> = settings[name];
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return "(none)";
   if (setting.secret) return "(hidden)";
-  return Array.isArray(value) ? value.join(",") : String(value);
+  if (Array.isArray(value)) return value.join(",");
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 const wrong = (message: string): PlinthError => new PlinthError("invalid_parameter", message);

@@ -170,21 +170,16 @@ function tlsCandidates(
     if (mode === "disable" || mode === "allow" || mode === "prefer") return [false];
     throw wrong(`sslmode=${mode} cannot be met on a Unix socket: PostgreSQL has no TLS there`);
   }
-  switch (mode) {
-    case "disable":
-      return [false];
-    case "allow":
-      return [false, unchecked];
-    case "prefer":
-      return [unchecked, false];
-    case "require":
-      // As in libpq: a root certificate that is there is also used.
-      return [rootCertificate === undefined ? unchecked : chainOnly];
-    case "verify-ca":
-      return [chainOnly];
-    case "verify-full":
-      return [{ ...files, rejectUnauthorized: true }];
-  }
+  const ways: Record<SslMode, [false | TlsOptions, ...(false | TlsOptions)[]]> = {
+    disable: [false],
+    allow: [false, unchecked],
+    prefer: [unchecked, false],
+    // As in libpq: a root certificate that is there is also used.
+    require: [rootCertificate === undefined ? unchecked : chainOnly],
+    "verify-ca": [chainOnly],
+    "verify-full": [{ ...files, rejectUnauthorized: true }],
+  };
+  return ways[mode];
 }
 
 function readFile<K extends string>(
