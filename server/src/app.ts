@@ -1,10 +1,13 @@
+import { openBlobStore } from "./blob-store.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./kernel/database.ts";
 import { createHttpServer, type RouteEntry } from "./kernel/http.ts";
+import { startJobs } from "./kernel/jobs.ts";
 import type { Listener } from "./kernel/listener.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Metrics } from "./kernel/metrics.ts";
 import { createOpenIdentity } from "./modules/identity/index.ts";
+import { createStorage, type Storage } from "./modules/storage/index.ts";
 import { createTracking } from "./modules/tracking/index.ts";
 import { registerConsole } from "./protocols/console/index.ts";
 import { renderMlflowError } from "./protocols/mlflow/errors.ts";
@@ -50,7 +53,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   metrics.observePool(database);
 
-  const tracking = createTracking({ database, now, onBatch, deleteArtifacts: async () => undefined });
+  const blobs = await openBlobStore(config);
+  const storage = createStorage({ database, blobs, inlineBytes: config.inlineObjectKib * 1024, onBatch });
+  await storage.ensureBucket(ARTIFACT_BUCKET);
+  const tracking = createTracking({
+    database,
+    now,
+    onBatch,
+    deleteArtifacts: (uri) => deleteBelow(storage, uri),
+  });
   registerOps(http.app, {
     metrics,
     draining: () => listener.draining,
@@ -75,5 +86,28 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerMlflow(http.app, { tracking });
   await http.app.ready();
   listener.useHandler(http.handler);
-  return { routes: http.routes, close: () => http.app.close() };
+  const jobs = startJobs(
+    [{ name: "sweep", everyMs: SWEEP_MS, run: async () => void (await storage.sweep()) }],
+    log,
+  );
+  return {
+    routes: http.routes,
+    async close() {
+      await jobs.stop();
+      await http.app.close();
+      await storage.drain();
+      await blobs.close();
+    },
+  };
+}
+
+/** MLflow's artifacts are the objects of this bucket. */
+export const ARTIFACT_BUCKET = "mlflow-artifacts";
+
+const SWEEP_MS = 5 * 60 * 1000;
+
+/** Locations elsewhere (`s3://...`) belong to the clients that chose them: their bytes are left alone. */
+async function deleteBelow(storage: Storage, location: string): Promise<void> {
+  const path = /^mlflow-artifacts:\/+(.+?)\/*$/.exec(location)?.[1];
+  if (path !== undefined) await storage.deletePrefix(ARTIFACT_BUCKET, `${path}/`);
 }

@@ -57,7 +57,7 @@ export function createRuns(deps: TrackingDeps): Runs {
     concurrency: 2,
     maxWeight: 500,
     onBatch: deps.onBatch,
-    run: (items) => createRuns_(deps, items),
+    run: (items) => insertBatch(deps, items),
   });
 
   const reads = createBatch<string, { set: RunSet; row: RunRow }>({
@@ -80,7 +80,7 @@ export function createRuns(deps: TrackingDeps): Runs {
     concurrency: 2,
     maxWeight: 500,
     onBatch: deps.onBatch,
-    run: (items) => updateRuns_(deps, items),
+    run: (items) => updateBatch(deps, items),
   });
 
   const getRunRow = async (runId: string): Promise<RunRow> => {
@@ -138,7 +138,7 @@ export function experimentNumber(id: string): number | undefined {
   return number >= 0 && number <= MAX_ID ? number : undefined;
 }
 
-async function createRuns_(
+async function insertBatch(
   deps: TrackingDeps,
   items: readonly NewRun[],
 ): Promise<(CreatedRun | PlinthError)[]> {
@@ -214,7 +214,7 @@ function asAnswer<T>(work: () => T): T | PlinthError {
   }
 }
 
-async function updateRuns_(
+async function updateBatch(
   deps: TrackingDeps,
   items: readonly RunUpdate[],
 ): Promise<(RunRow | PlinthError)[]> {
