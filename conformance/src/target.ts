@@ -94,17 +94,12 @@ function dataRoot(): string {
   return process.env["PLINTH_TEST_DATA_ROOT"] ?? tmpdir();
 }
 
+/** plinth.json appears once Plinth can serve. */
 function readAddress(file: string): string | undefined {
   if (!existsSync(file)) return undefined;
-  let written: unknown;
-  try {
-    written = JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    return undefined;
-  }
-  const url = written !== null && typeof written === "object" && "http" in written ? written.http : undefined;
-  if (typeof url !== "string")
-    throw new Error(`${file} has no address under 'http': ${JSON.stringify(written)}`);
+  const written = JSON.parse(readFileSync(file, "utf8")) as { addresses?: { http?: unknown } };
+  const url = written.addresses?.http;
+  if (typeof url !== "string") throw new Error(`${file} has no addresses.http: ${JSON.stringify(written)}`);
   return url.replace(/\/$/, "");
 }
 
