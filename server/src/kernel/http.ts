@@ -12,6 +12,7 @@ import type {
   ServerResponse,
 } from "node:http";
 import type { Access } from "./access.ts";
+import { toPlinthError } from "./database-errors.ts";
 import { PlinthError } from "./errors.ts";
 import { randomHex32 } from "./ids.ts";
 import type { Log } from "./log.ts";
@@ -197,7 +198,8 @@ export function asPlinthError(error: unknown): PlinthError {
         cause: error,
       });
     default:
-      return new PlinthError("internal", "Internal error; see the server log.", { cause: error });
+      // Of the database, or nobody knows of what.
+      return toPlinthError(error);
   }
 }
 
