@@ -3,6 +3,12 @@ import type { Config } from "../server-door.ts";
 
 export type Addresses = Readonly<Record<string, string>>;
 
+export type ServeHooks = {
+  /** Signals are heeded from here on. */
+  onStart?: () => void;
+  onReady: (addresses: Addresses) => void;
+};
+
 /** Ctrl-C reaches Plinth from the terminal and once more from npm; only a later one means impatience. */
 const SAME_SIGNAL_MS = 1_000;
 
@@ -10,7 +16,7 @@ const SAME_SIGNAL_MS = 1_000;
  * Runs the server in this process until SIGTERM or SIGINT, then stops it in order. A second signal
  * ends the process at once. Stopping before it is ready is no failure either.
  */
-export async function serve(config: Config, onReady: (addresses: Addresses) => void): Promise<ExitCode> {
+export async function serve(config: Config, hooks: ServeHooks): Promise<ExitCode> {
   const stop = new AbortController();
   let firstAt = 0;
   const onSignal = (): void => {
@@ -23,11 +29,12 @@ export async function serve(config: Config, onReady: (addresses: Addresses) => v
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  hooks.onStart?.();
   try {
     const { startServer } = await import("@plinth/server");
     const server = await startServer(config, { signal: stop.signal });
     if (!stop.signal.aborted) {
-      onReady(server.addresses);
+      hooks.onReady(server.addresses);
       await new Promise((stopped) => stop.signal.addEventListener("abort", stopped, { once: true }));
     }
     await server.close();

@@ -17,9 +17,10 @@ export async function server({ flags, output }: Call): Promise<ExitCode> {
       exitCodes.wrongCall,
     );
   }
-  if (cluster.isWorker)
-    return serve(config, (addresses) => process.send?.({ addresses } satisfies ReadyMessage));
-  if (config.workers === 1) return serve(config, (addresses) => announce(output, addresses, 1));
+  if (cluster.isWorker) {
+    return serve(config, { onReady: (addresses) => process.send?.({ addresses } satisfies ReadyMessage) });
+  }
+  if (config.workers === 1) return serve(config, { onReady: (addresses) => announce(output, addresses, 1) });
   return new WorkerGroup(config, output).run();
 }
 

@@ -16,17 +16,21 @@ export async function up({ flags, output }: Call): Promise<ExitCode> {
     );
   }
   const startedAt = performance.now();
-  if (config.databaseUrl === undefined && !existsSync(join(config.dataDir, "postgres"))) {
-    output.progress(
-      `First start: creating a PostgreSQL database in ${config.dataDir} (a few seconds, once) ...`,
-    );
-  }
-  return serve(config, (addresses) => {
-    const seconds = (performance.now() - startedAt) / 1000;
-    output.answer(
-      { state: "ready", addresses, data_dir: config.dataDir },
-      welcome(addresses, config, seconds),
-    );
+  const first = config.databaseUrl === undefined && !existsSync(join(config.dataDir, "postgres"));
+  return serve(config, {
+    onStart() {
+      if (!first) return;
+      output.progress(
+        `First start: creating a PostgreSQL database in ${config.dataDir} (a few seconds, once) ...`,
+      );
+    },
+    onReady(addresses) {
+      const seconds = (performance.now() - startedAt) / 1000;
+      output.answer(
+        { state: "ready", addresses, data_dir: config.dataDir },
+        welcome(addresses, config, seconds),
+      );
+    },
   });
 }
 
