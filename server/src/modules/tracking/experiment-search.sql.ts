@@ -66,7 +66,7 @@ export function experimentOrder(orderBy: readonly ExperimentOrderBy[]): OrderTer
       : [...orderBy, { key: "experiment_id", ascending: false }];
   const found = new Map<string, OrderTerm>();
   for (const { key, ascending } of wanted) {
-    const term = terms[key];
+    const term = Object.hasOwn(terms, key) ? terms[key] : undefined;
     if (term === undefined) throw invalidParameter(`Invalid attribute key '${key}' specified.`);
     // A key given twice says nothing the second time.
     if (!found.has(key)) found.set(key, { ...term, ascending });

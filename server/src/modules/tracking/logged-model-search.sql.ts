@@ -42,10 +42,10 @@ const attributes: Record<string, Omit<OrderTerm, "ascending">> = {
 };
 
 /** Names that mean the same: MLflow's own columns end in `_ms`. */
-const attribute = (key: string): Omit<OrderTerm, "ascending"> => {
+const attribute = (key: string, where: string): Omit<OrderTerm, "ascending"> => {
   const plain = key.replace(/_ms$/, "").replace(/^(creation|last_updated)_time$/, "$1_timestamp");
-  const found = attributes[plain];
-  if (found === undefined) throw invalidParameter(`Invalid attribute key '${key}' specified.`);
+  const found = Object.hasOwn(attributes, plain) ? attributes[plain] : undefined;
+  if (found === undefined) throw invalidParameter(`Invalid ${where} field name: ${key}`);
   return found;
 };
 
@@ -76,7 +76,7 @@ function condition(comparison: LoggedModelComparison, query: LoggedModelQuery): 
           typeof value === "string" ? fullStatus(value) : (value as readonly string[]).map(fullStatus);
         return compareText(statusName, comparator, wanted);
       }
-      const { expression, type } = attribute(key);
+      const { expression, type } = attribute(key, "filter");
       return type === "bigint"
         ? compareBigint(expression, comparator, value as number)
         : compareText(expression, comparator, value as string);
@@ -141,15 +141,15 @@ export function loggedModelOrder({
   wanted.forEach((order, index) => {
     const { ascending } = order;
     if (order.kind === "attribute") {
-      add({ ...attribute(order.key), ascending });
+      add({ ...attribute(order.key, "order by"), ascending });
       return;
     }
     const newest = sql.ref(`o${index}`);
     joins.push(sql`left join lateral (${newestMetric(order, keyIds)}) as ${newest} on true`);
     add({ expression: sql`${newest}.value`, type: "float8", nullable: true, ascending });
   });
-  add({ ...attribute("creation_timestamp"), ascending: false });
-  add({ ...attribute("model_id"), ascending: true });
+  add({ ...attribute("creation_timestamp", "order by"), ascending: false });
+  add({ ...attribute("model_id", "order by"), ascending: true });
   return { terms, joins };
 }
 

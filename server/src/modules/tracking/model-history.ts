@@ -1,7 +1,7 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { TrackingDeps } from "./deps.ts";
-import { parseKeepingNumbers, pythonDumps } from "./raw-json.ts";
+import { isRawJson, parseKeepingNumbers, pythonDumps } from "./raw-json.ts";
 import { runNotActive, runNotFound } from "./run-data.ts";
 import { upsertTags } from "./run-data.sql.ts";
 
@@ -30,7 +30,7 @@ export function readModelInfo(json: string): ModelInfo {
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !isRawJson(value);
 
 /** What of a model goes into the tag, in the order in which MLflow writes it. */
 function entryOf(model: ModelInfo): Record<string, unknown> {

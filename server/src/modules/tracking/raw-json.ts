@@ -19,6 +19,8 @@ const json = JSON as unknown as {
 
 export const rawJson = (text: string): RawJson => json.rawJSON(text);
 
+export const isRawJson = (value: unknown): value is RawJson => json.isRawJSON(value);
+
 /** Throws a SyntaxError when `text` is not JSON. */
 export const parseKeepingNumbers = (text: string): unknown =>
   json.parse(text, (_key, value, { source }) =>
@@ -27,7 +29,7 @@ export const parseKeepingNumbers = (text: string): unknown =>
 
 /** Written as Python's `json.dumps` does: a space after commas and colons, and nothing but ASCII. */
 export function pythonDumps(value: unknown): string {
-  if (value === null || value === undefined || typeof value !== "object" || json.isRawJSON(value)) {
+  if (value === null || value === undefined || typeof value !== "object" || isRawJson(value)) {
     return (JSON.stringify(value) ?? "null").replaceAll(/[\u007f-\uffff]/g, (character) => {
       return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
     });
