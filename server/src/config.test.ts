@@ -50,6 +50,16 @@ test.each([
   expect(() => readConfig(flags, env)).toThrow(message);
 });
 
+test("what Kubernetes sets next to a Service called plinth is no setting", () => {
+  const env = {
+    PLINTH_PORT: "tcp://10.0.0.1:5000",
+    PLINTH_SERVICE_HOST: "10.0.0.1",
+    PLINTH_PORT_5000_TCP_ADDR: "10.0.0.1",
+  };
+  expect(readConfig({}, { ...env, KUBERNETES_SERVICE_HOST: "10.0.0.9" }).config.port).toBe(5000);
+  expect(() => readConfig({}, env)).toThrow("PLINTH_SERVICE_HOST");
+});
+
 test("a secret is never part of an error or of what is shown", () => {
   expect(() => readConfig({ "s3-secret-access-key": "" }, {})).toThrow("the value given is not valid");
   const url = "postgres://me:s3cret@db/base";

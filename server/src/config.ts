@@ -291,7 +291,7 @@ export function readConfig(flags: Flags, env: Environment): { config: Config; so
     const setting: Setting<unknown> = settings[name];
     const variable = environmentName(setting.flag);
     const flag = flags[setting.flag];
-    const fromEnv = env[variable];
+    const fromEnv = isServiceLink(variable, env) ? undefined : env[variable];
     if (flag !== undefined) {
       config[name] = parse(setting, `--${setting.flag}`, String(flag));
       sources[name] = "flag";
@@ -326,12 +326,21 @@ function refuseUnknown(flags: Flags, env: Environment): void {
   }
   const variables = known.map(environmentName);
   for (const variable of Object.keys(env)) {
-    if (!variable.startsWith("PLINTH_") || variables.includes(variable)) continue;
+    if (!variable.startsWith("PLINTH_") || variables.includes(variable) || isServiceLink(variable, env))
+      continue;
     throw wrong(
       `Unknown environment variable ${variable}; did you mean ${closest(variable, variables)}? ` +
         "Unset it, or see `plinth config` for all settings.",
     );
   }
+}
+
+/** Kubernetes sets such variables in every pod next to a Service called `plinth` (PLINTH_PORT=tcp://10.0.0.1:5000). */
+function isServiceLink(variable: string, env: Environment): boolean {
+  if (env["KUBERNETES_SERVICE_HOST"] === undefined) return false;
+  return (
+    /_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP)/.test(variable) || /^(tcp|udp):\/\//.test(env[variable] ?? "")
+  );
 }
 
 function refuseContradictions(config: Config, sources: Sources): void {

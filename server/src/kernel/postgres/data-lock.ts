@@ -73,9 +73,10 @@ type Hold = { release(): void | Promise<void> };
  * the file it is handed, and the lock stays when it exits because this process has the file open too.
  */
 async function lockOnLinux(fd: number, dataDir: string): Promise<Hold> {
-  const { status, error } = spawnSync("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
+  const { status } = spawnSync("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
   if (status === 0) return { release: () => undefined };
-  if (error === undefined) throw new Taken();
+  // Other codes: there is no such program, or the file system has no locks.
+  if (status === 1) throw new Taken();
   return listenOnAbstractName(dataDir);
 }
 
