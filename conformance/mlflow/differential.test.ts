@@ -1,12 +1,12 @@
 // The same requests go to a real `mlflow server` 3.17.2 and to Plinth; status, error code, message and body must be equal.
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { send, type RawResponse } from "../src/http.ts";
 import { startPlinth, startReference, type Target } from "../src/target.ts";
 import { scenarios } from "./cases/index.ts";
 import { differences, type Difference } from "./differences.ts";
-import { normalAnswer, parseBody, sqlMark, type Answer } from "./normal-answer.ts";
-import { encodeQuery, fill, pick, type Scenario, type Step, type Variables } from "./scenario.ts";
+import { sqlMark, type Answer } from "./normal-answer.ts";
+import { play } from "./player.ts";
+import { pick, type Scenario } from "./scenario.ts";
 
 let plinth: Target;
 let reference: Target;
@@ -21,6 +21,7 @@ afterAll(async () => {
 });
 
 const suite = randomBytes(3).toString("hex");
+const unique = (scenario: Scenario) => `u${suite}${scenarios.indexOf(scenario)}`;
 const byStep = new Map<string, Difference>(differences.flatMap((one) => one.at.map((at) => [at, one])));
 
 for (const scenario of scenarios) {
@@ -29,7 +30,10 @@ for (const scenario of scenarios) {
     let theirs: Answer[] = [];
 
     beforeAll(async () => {
-      [ours, theirs] = await Promise.all([play(scenario, plinth.url), play(scenario, reference.url)]);
+      [ours, theirs] = await Promise.all([
+        play(scenario, unique(scenario), plinth.url),
+        play(scenario, unique(scenario), reference.url),
+      ]);
     });
 
     for (const [index, step] of scenario.steps.entries()) {
@@ -96,35 +100,4 @@ function withoutSql(mine: Answer, upstream: Answer): Answer {
   expect(ours.startsWith(words), `'${ours}' does not begin with '${words}'`).toBe(true);
   expect(ours).not.toMatch(/\bselect\b|\binsert into\b|\bconstraint\b|sqlite|postgres/i);
   return { ...mine, body: { ...(mine.body as object), message: theirs } };
-}
-
-/** Sends a scenario's requests in turn to one server. */
-async function play(scenario: Scenario, base: string): Promise<Answer[]> {
-  const unique = `u${suite}${scenarios.indexOf(scenario)}`;
-  const variables: Variables = new Map([["unique", unique]]);
-  const answers: Answer[] = [];
-  for (const step of scenario.steps) {
-    const response = await perform(step, base, variables);
-    const body = parseBody(response);
-    for (const [name, at] of Object.entries(step.save ?? {})) {
-      // A server that fails to answer an id goes on with a value that exists nowhere, so later steps still run.
-      variables.set(name, pick(body, at) ?? `missing-${name}`);
-    }
-    answers.push(
-      normalAnswer(response, variables, { headers: step.compareHeaders ?? [], asSet: step.asSet ?? [] }),
-    );
-  }
-  return answers;
-}
-
-function perform(step: Step, base: string, variables: Variables): Promise<RawResponse> {
-  const query = step.query === undefined ? "" : `?${encodeQuery(fill(step.query, variables))}`;
-  const body = step.raw ?? (step.json === undefined ? undefined : JSON.stringify(step.json));
-  return send({
-    base,
-    method: step.method,
-    path: fill(step.path, variables) + query,
-    ...(step.headers === undefined ? {} : { headers: step.headers }),
-    ...(body === undefined ? {} : { body: typeof body === "string" ? fill(body, variables) : body }),
-  });
 }
