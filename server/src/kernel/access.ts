@@ -16,8 +16,7 @@ export type Action = "read" | "edit" | "manage";
 
 export type Access =
   /** No principal is needed: liveness, version, the landing page. */
-  | { kind: "public" }
-  | { kind: "needs"; action: Action; resource: Resource };
+  { kind: "public" } | { kind: "needs"; action: Action; resource: Resource };
 
 export const publicAccess: Access = { kind: "public" };
 export const reads = (resource: Resource): Access => ({ kind: "needs", action: "read", resource });

@@ -20,7 +20,14 @@ export function isConflict(error: unknown): boolean {
   return code === "40001" || code === "40P01";
 }
 
-const connectionCodes = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOENT", "ETIMEDOUT", "EHOSTUNREACH"]);
+const connectionCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ENOENT",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+]);
 
 /** The server went away, is starting or stopping: whether a commit in flight was done is unknown. */
 export function isConnectionLoss(error: unknown): boolean {
@@ -48,7 +55,8 @@ export function isDataError(error: unknown): boolean {
 export function toPlinthError(error: unknown): PlinthError {
   if (error instanceof PlinthError) return error;
   const code = serverError(error)?.code;
-  if (isConnectionLoss(error)) return unavailable("The database is not reachable right now. Try again.", error);
+  if (isConnectionLoss(error))
+    return unavailable("The database is not reachable right now. Try again.", error);
   if (isConflict(error)) return unavailable("Concurrent writers kept colliding. Try again.", error);
   if (code === "57014") {
     return new PlinthError("statement_timeout", "The query took longer than this server allows; narrow it.", {

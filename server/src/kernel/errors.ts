@@ -28,21 +28,27 @@ export class PlinthError extends Error {
   /** Seconds after which the same call may succeed; only for `unavailable` and `too_many_requests`. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 
-export const invalidParameter = (message: string): PlinthError => new PlinthError("invalid_parameter", message);
+export const invalidParameter = (message: string): PlinthError =>
+  new PlinthError("invalid_parameter", message);
 export const badRequest = (message: string): PlinthError => new PlinthError("bad_request", message);
 export const alreadyExists = (message: string): PlinthError => new PlinthError("already_exists", message);
 export const notFound = (message: string): PlinthError => new PlinthError("not_found", message);
 export const invalidState = (message: string): PlinthError => new PlinthError("invalid_state", message);
 export const notImplemented = (message: string): PlinthError => new PlinthError("not_implemented", message);
 export const tooLarge = (message: string): PlinthError => new PlinthError("too_large", message);
-export const permissionDenied = (message: string): PlinthError => new PlinthError("permission_denied", message);
+export const permissionDenied = (message: string): PlinthError =>
+  new PlinthError("permission_denied", message);
 export const internal = (message: string, cause?: unknown): PlinthError =>
   new PlinthError("internal", message, { cause });
 export const unavailable = (message: string, cause?: unknown): PlinthError =>

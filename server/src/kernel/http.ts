@@ -150,10 +150,18 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     return options.renderError(request.url)(known, reply);
   });
   app.setNotFoundHandler((request, reply) => {
-    const error = new PlinthError(
-      "unknown_endpoint",
-      `No endpoint ${request.method} ${request.url.split("?")[0]}.`,
-    );
+    const path = request.url.split("?", 1)[0] ?? "";
+    const allowed = [
+      ...new Set(routes.filter((route) => matches(route.url, path)).map((route) => route.method)),
+    ];
+    if (allowed.length > 0) reply.header("allow", allowed.join(", "));
+    const error =
+      allowed.length > 0
+        ? new PlinthError(
+            "method_not_allowed",
+            `${path} answers ${allowed.join(", ")}, not ${request.method}.`,
+          )
+        : new PlinthError("unknown_endpoint", `No endpoint ${request.method} ${path}.`);
     return options.renderError(request.url)(error, reply);
   });
   return { app, routes, handler: (request, response) => handler(request, response) };
@@ -187,7 +195,10 @@ export function asPlinthError(error: unknown): PlinthError {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new PlinthError("too_large", "The request's body is larger than this server accepts.");
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return new PlinthError("bad_request", "Unsupported content type.");
+      return new PlinthError(
+        "invalid_parameter",
+        "Bad Request. Content-Type must be one of ['application/json'].",
+      );
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return new PlinthError("bad_request", "The body ended before its announced length.");
     case "FST_ERR_BAD_URL":
@@ -201,6 +212,15 @@ export function asPlinthError(error: unknown): PlinthError {
       // Of the database, or nobody knows of what.
       return toPlinthError(error);
   }
+}
+
+/** Whether a path belongs to a route's template, such as `/a/:id` or `/files/*`. */
+function matches(template: string, path: string): boolean {
+  const wanted = template.split("/");
+  const given = path.split("/");
+  const open = wanted.at(-1) === "*";
+  if (open ? given.length < wanted.length : given.length !== wanted.length) return false;
+  return wanted.every((part, index) => part === "*" || part.startsWith(":") || part === given[index]);
 }
 
 const changing = new Set(["POST", "PUT", "PATCH", "DELETE"]);

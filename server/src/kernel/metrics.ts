@@ -55,7 +55,11 @@ export function createMetrics(): Metrics {
         });
       };
       gauge("plinth_database_connections", "Open connections to PostgreSQL", () => database.pool.total);
-      gauge("plinth_database_connections_idle", "Open connections that wait for work", () => database.pool.idle);
+      gauge(
+        "plinth_database_connections_idle",
+        "Open connections that wait for work",
+        () => database.pool.idle,
+      );
       gauge("plinth_database_waiting", "Callers that wait for a connection", () => database.pool.waiting);
     },
   };

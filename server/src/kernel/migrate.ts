@@ -39,7 +39,10 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
  * starters wait for one another. Throws when an applied file has changed since, or when the
  * database holds a breaking migration this version does not know.
  */
-export async function migrate(connection: pg.ClientConfig, migrations: readonly Migration[]): Promise<string[]> {
+export async function migrate(
+  connection: pg.ClientConfig,
+  migrations: readonly Migration[],
+): Promise<string[]> {
   return withClient(connection, async (client) => {
     await client.query("select pg_advisory_lock($1)", [LOCK]);
     await client.query(`
@@ -78,7 +81,10 @@ export async function migrationStates(
     return [...names].toSorted().map((name) => ({
       name,
       appliedAt: applied.get(name)?.applied_at,
-      breaking: migrations.find((migration) => migration.name === name)?.breaking ?? applied.get(name)?.breaking ?? false,
+      breaking:
+        migrations.find((migration) => migration.name === name)?.breaking ??
+        applied.get(name)?.breaking ??
+        false,
     }));
   });
 }
@@ -104,7 +110,9 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     await client.query("commit");
   } catch (error) {
     await client.query("rollback").catch(() => undefined);
-    throw new PlinthError("internal", `Migration ${migration.name} failed: ${reason(error)}`, { cause: error });
+    throw new PlinthError("internal", `Migration ${migration.name} failed: ${reason(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -131,7 +139,10 @@ function refuseChanged(migration: Migration, checksum: string): void {
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function withClient<T>(connection: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
+async function withClient<T>(
+  connection: pg.ClientConfig,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client({ ...connection, application_name: "plinth migrate" });
   await client.connect();
   try {

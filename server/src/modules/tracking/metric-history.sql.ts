@@ -42,16 +42,19 @@ export async function selectHistory(
 ): Promise<PointColumns> {
   const { after, limit } = page;
   const step = sql`coalesce(wide_step, step)`;
+  // NaN counts as zero in MLflow's order.
+  const plain = sql`coalesce(nullif(value, 'NaN'), 0)`;
   const from =
     after === undefined
       ? sql``
       : sql`and tracking.slot(timestamp) >= tracking.slot(${after.timestamp}::bigint)
-          and (timestamp, ${step}, value) > (${after.timestamp}::bigint, ${after.step}::bigint, ${after.value}::float8)`;
+          and (timestamp, ${step}, ${plain}, value) >
+            (${after.timestamp}::bigint, ${after.step}::bigint, ${after.value || 0}::float8, ${after.value}::float8)`;
   const query = sql<Row>`
     select array_agg(value)::text as values, array_agg(timestamp)::text as timestamps, array_agg(step)::text as steps from (
       select value, timestamp, ${step} as step from tracking.metric_points
       where series_id = ${seriesId} ${from}
-      order by series_id, tracking.slot(timestamp), timestamp, ${step}, value
+      order by series_id, tracking.slot(timestamp), timestamp, ${step}, ${plain}, value
       ${limit === undefined ? sql`` : sql`limit ${sql.lit(limit)}`}
     ) as page`;
   return readColumns(await database.run(query.compile(database.kysely)));

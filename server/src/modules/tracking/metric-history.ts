@@ -7,7 +7,7 @@ import {
   selectSeries,
   type PointColumns,
 } from "./metric-history.sql.ts";
-import { runNotFound, type Int } from "./run-data.ts";
+import type { Int } from "./run-data.ts";
 
 export type HistoryPage = { points: PointColumns; nextPageToken: string | undefined };
 
@@ -38,8 +38,8 @@ export function createMetricHistory(deps: TrackingDeps): MetricHistory {
   return {
     async getHistory({ runId, key, maxResults, pageToken }) {
       const [row] = await selectSeries(database, [runId], key);
-      if (row === undefined) throw runNotFound(runId);
-      if (row.series_id === null) return { points: withoutPoints, nextPageToken: undefined };
+      if (row === undefined || row.series_id === null)
+        return { points: withoutPoints, nextPageToken: undefined };
       const after = pageToken === undefined ? undefined : readPosition(pageToken);
       const limit = maxResults === undefined ? undefined : maxResults + 1;
       const found = await selectHistory(database, row.series_id, { after, limit });
@@ -60,8 +60,6 @@ export function createMetricHistory(deps: TrackingDeps): MetricHistory {
     async getHistorySample({ runIds, key, maxResults, startStep, endStep }) {
       const rows = await selectSeries(database, [...new Set(runIds)], key);
       const known = new Map(rows.map((row) => [row.run_uuid, row]));
-      const unknown = runIds.find((id) => !known.has(id));
-      if (unknown !== undefined) throw runNotFound(unknown);
       const wanted = runIds.map((id) => known.get(id)).filter((row) => row !== undefined);
       const ids = wanted.flatMap((row) => (row.series_id === null ? [] : [row.series_id]));
       if (ids.length === 0) return [];

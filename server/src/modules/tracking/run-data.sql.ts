@@ -106,7 +106,7 @@ const insertSeriesText: Prepared = {
       (value, timestamp, step) = (select newest.value, newest.timestamp, newest.step
         from (values (m.value, m.timestamp, m.step), (excluded.value, excluded.timestamp, excluded.step))
           as newest (value, timestamp, step)
-        order by newest.step desc, newest.timestamp desc, newest.value desc limit 1)
+        order by newest.step desc, newest.timestamp desc, nullif(newest.value, 'NaN') desc nulls last limit 1)
     returning series_id`,
 };
 

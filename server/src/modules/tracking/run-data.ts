@@ -137,6 +137,8 @@ async function planBatch(
       if (!stored.has(place)) newParams.set(place, { run, key: id, value });
     }
     for (const { key, value } of item.tags) {
+      // A run cannot be left without a name: MLflow ignores an empty one.
+      if (key === RUN_NAME_TAG && value === "") continue;
       const id = deps.keys.idOf(key);
       newTags.set(`${run.run_id}:${id}`, { run, key: id, value });
       if (key === RUN_NAME_TAG) plan.names.set(run.run_id, value);
@@ -265,7 +267,8 @@ function isNewer(
 ): boolean {
   if (a.step !== b.step) return a.step > b.step;
   if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp;
-  return a.value > b.value;
+  // NaN counts as zero here, as it does in MLflow's tables.
+  return (a.value || 0) > (b.value || 0);
 }
 
 async function write(transaction: Queryable, plan: Plan): Promise<void> {

@@ -66,6 +66,7 @@ function answer(endpoint: Endpoint): (request: FastifyRequest, reply: FastifyRep
 
 function bodySource(request: FastifyRequest): Record<string, unknown> {
   const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type === undefined) throw invalidParameter("Bad Request. Content-Type header is missing.");
   if (type !== "application/json") {
     // Also what keeps other sites' forms and simple requests out (CVE-2023-43472).
     throw invalidParameter("Bad Request. Content-Type must be one of ['application/json'].");

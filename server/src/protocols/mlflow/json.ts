@@ -10,8 +10,28 @@ const LONG_NUMBER = /\d{16}/;
 /** The value, or undefined when the bytes are not JSON in UTF-8: MLflow takes that for `{}`. */
 export function parseJson(bytes: Buffer | undefined): unknown {
   if (bytes === undefined || bytes.length === 0) return undefined;
+  let text: string;
   try {
-    const text = decoder.decode(bytes);
+    text = decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+  return parseText(text) ?? parseText(quoteBareNumbers(text));
+}
+
+/** Python writes NaN and Infinity bare, which JSON does not know; outside of texts they are quoted here. */
+const quoteBareNumbers = (text: string): string =>
+  text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/gs, (token) =>
+    token.startsWith('"') ? token : `"${token}"`,
+  );
+
+/** Half of a surrogate pair cannot be stored, and replacing it would change what was sent. */
+const HALF_PAIR =
+  /\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]/;
+
+function parseText(text: string): unknown {
+  if (text.includes("\\u") && HALF_PAIR.test(text)) return undefined;
+  try {
     return LONG_NUMBER.test(text) ? (JSON.parse(text, exact) as unknown) : (JSON.parse(text) as unknown);
   } catch {
     return undefined;

@@ -162,6 +162,9 @@ function readMetric(values: Values, path: string): MetricPoint {
   const modelId = values["model_id"] as string | undefined;
   const datasetName = values["dataset_name"] as string | undefined;
   const datasetDigest = values["dataset_digest"] as string | undefined;
+  if (!datasetName !== !datasetDigest) {
+    throw invalidParameter("Both dataset_name and dataset_digest must be provided if one is provided");
+  }
   const point: MetricPoint = {
     key,
     value: Math.max(-MAX_DOUBLE, Math.min(MAX_DOUBLE, value)),
@@ -189,10 +192,4 @@ function readTag(values: Values, path: string): KeyValue {
   checkKey(key, joined(path, "key"));
   checkLength(joined(path, "key"), limits.key, key);
   return { key, value: truncate(limits.tagValue, (values["value"] ?? "") as string) };
-}
-
-/** The tags of a new run are not checked by MLflow's server beyond what its columns hold. */
-export function checkTag(tag: KeyValue, path: string): void {
-  checkLength(joined(path, "key"), limits.key, tag.key);
-  checkLength(joined(path, "value"), limits.tagValue, tag.value);
 }

@@ -1,8 +1,9 @@
 import { edits, reads } from "../../kernel/access.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
+import { badRequest } from "../../kernel/errors.ts";
+import { checkLength, limits, truncate } from "../../modules/tracking/limits.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValue, runIdOf, runStatus } from "./fields.ts";
-import { checkTag } from "./run-data.ts";
 import { noLinks, runInfoJson, runJson, runParts, type RunLinksJson } from "./run-json.ts";
 import type { Int } from "../../modules/tracking/run-data.ts";
 import type { RunSet } from "../../modules/tracking/runs.sql.ts";
@@ -29,13 +30,13 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       checks: { experiment_id: ["string"], start_time: ["int"], run_name: ["string"] },
       async handle(values) {
         const tags = tagsOf(values["tags"]);
-        for (const tag of tags) checkTag(tag, "");
+        checkNewTags(tags);
         const { row, tags: all } = await tracking.createRun({
           experimentId: (values["experiment_id"] ?? "") as string,
           userId: (values["user_id"] ?? "") as string,
           name: (values["run_name"] ?? "") as string,
           startTime: (values["start_time"] ?? 0) as Int,
-          tags,
+          tags: tags.map(({ key, value }) => ({ key, value: truncate(limits.tagValue, value) })),
         });
         const list = all.map(
           ({ key, value }) => `{"key":${JSON.stringify(key)},"value":${JSON.stringify(value)}}`,
@@ -86,7 +87,7 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       request: message({ run_id: string }),
       checks: { run_id: ["required", "string"] },
       async handle(values) {
-        await tracking.deleteRun(values["run_id"] as string);
+        await tracking.deleteRun((values["run_id"] ?? "") as string);
         return "{}";
       },
     },
@@ -97,7 +98,7 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       request: message({ run_id: string }),
       checks: { run_id: ["required", "string"] },
       async handle(values) {
-        await tracking.restoreRun(values["run_id"] as string);
+        await tracking.restoreRun((values["run_id"] ?? "") as string);
         return "{}";
       },
     },
@@ -129,4 +130,14 @@ export async function linksJson(tracking: Tracking, set: RunSet): Promise<(runId
     const outputs = found.modelOutputs.length === 0 ? {} : { model_outputs: found.modelOutputs };
     return { inputs: JSON.stringify(inputs), outputs: JSON.stringify(outputs) };
   };
+}
+
+/** The tags of a new run are not checked by MLflow's server beyond what its columns hold. */
+function checkNewTags(tags: readonly { key: string }[]): void {
+  const seen = new Set<string>();
+  for (const { key } of tags) {
+    checkLength("key", limits.key, key);
+    if (seen.has(key)) throw badRequest(`Tag '${key}' is given more than once.`);
+    seen.add(key);
+  }
 }

@@ -143,7 +143,7 @@ function readDouble(raw: unknown): unknown {
 
 function readEnum(names: Readonly<Record<string, number>>, raw: unknown): unknown {
   if (typeof raw === "string") return Object.hasOwn(names, raw) ? names[raw] : undefined;
-  if (typeof raw === "number") return Object.values(names).includes(raw) ? raw : undefined;
+  if (typeof raw === "number") return Object.values(names).includes(raw) ? raw : STOP;
   return STOP;
 }
 
