@@ -187,10 +187,15 @@ function limitReceiving(app: FastifyInstance, options: HttpOptions): void {
   });
 }
 
+const cutBody = (cause: unknown): PlinthError =>
+  new PlinthError("bad_request", "The connection closed before the body was complete.", { cause });
+
 /** Maps what Fastify itself throws (limits, bad encodings) to the one error type. */
 export function asPlinthError(error: unknown): PlinthError {
   if (error instanceof PlinthError) return error;
   const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+  // The caller hung up. The database's own ECONNRESET has another message.
+  if (code === "ECONNRESET" && error instanceof Error && error.message === "aborted") return cutBody(error);
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new PlinthError("too_large", "The request's body is larger than this server accepts.");
@@ -203,11 +208,8 @@ export function asPlinthError(error: unknown): PlinthError {
       return new PlinthError("bad_request", "The body ended before its announced length.");
     case "FST_ERR_BAD_URL":
       return new PlinthError("bad_request", "The address holds a broken percent-encoding.");
-    case "ECONNRESET":
     case "ERR_STREAM_PREMATURE_CLOSE":
-      return new PlinthError("bad_request", "The connection closed before the body was complete.", {
-        cause: error,
-      });
+      return cutBody(error);
     default:
       // Of the database, or nobody knows of what.
       return toPlinthError(error);
