@@ -33,21 +33,21 @@ export type Place = readonly (string | null)[];
 
 /** True for rows that come after `place`. */
 export function isAfter(terms: readonly OrderTerm[], place: Place): RawBuilder<unknown> {
-  let after: RawBuilder<unknown> = sql`false`;
-  for (let index = terms.length - 1; index >= 0; index -= 1) {
-    after = isAfterTerm(terms[index] as OrderTerm, place[index] ?? null, after);
-  }
-  return after;
+  const [first, ...others] = terms;
+  if (first === undefined) return sql`false`;
+  const rest = others.length === 0 ? undefined : isAfter(others, place.slice(1));
+  return isAfterTerm(first, place[0] ?? null, rest);
 }
 
 function isAfterTerm(
   { expression, type, ascending, nullable }: OrderTerm,
   value: string | null,
-  rest: RawBuilder<unknown>,
+  rest: RawBuilder<unknown> | undefined,
 ): RawBuilder<unknown> {
-  if (value === null) return sql`(${expression} is null and ${rest})`;
+  if (value === null) return rest === undefined ? sql`false` : sql`(${expression} is null and ${rest})`;
   const bound = sql`${value}::${sql.raw(type)}`;
   const beyond = ascending ? sql`${expression} > ${bound}` : sql`${expression} < ${bound}`;
+  if (rest === undefined) return nullable ? sql`(${beyond} or ${expression} is null)` : beyond;
   if (nullable) return sql`(${beyond} or ${expression} is null or (${expression} = ${bound} and ${rest}))`;
   // Implied by what follows, and in a form that an index can use.
   const from = ascending ? sql`${expression} >= ${bound}` : sql`${expression} <= ${bound}`;
