@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await reference?.stop();
-  expect(await plinth?.stop()).toBe(0);
+  if (plinth) expect(await plinth.stop()).toBe(0);
 });
 
 const suite = randomBytes(3).toString("hex");

@@ -1,5 +1,6 @@
 // Makes two servers' answers comparable: what must differ (ids, clocks, tokens) becomes a placeholder.
 import type { RawResponse } from "../src/http.ts";
+import { echoingMessages } from "./differences.ts";
 import type { Variables } from "./scenario.ts";
 
 export interface Answer {
@@ -124,6 +125,8 @@ function normalMessage(message: string): string {
     const items = inner.split(/, (?=')/).toSorted(compareText);
     return `{${items.join(", ")}}`;
   });
+  const echoing = echoingMessages.find((beginning) => sorted.startsWith(beginning));
+  if (echoing !== undefined) return `${echoing} ...`;
   const sql = /( Error: )?\((raised as a result of|sqlite3\.)/.exec(sorted);
   return sql === null ? sorted : `${sorted.slice(0, sql.index)}${sqlMark}`;
 }

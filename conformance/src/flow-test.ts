@@ -20,7 +20,7 @@ export function plinthOfThisFile(): () => Target {
     target = await startPlinth();
   });
   afterAll(async () => {
-    expect(await target?.stop()).toBe(0);
+    if (target) expect(await target.stop()).toBe(0);
   });
   return () => {
     if (!target) throw new Error("the server is not there yet");

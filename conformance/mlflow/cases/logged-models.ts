@@ -89,6 +89,8 @@ export const loggedModels: readonly Scenario[] = [
       newExperiment(),
       newModel(),
       newModel("other"),
+      newModel("third"),
+      newModel("fourth"),
       patch("finalize", "logged-models/{model}", { model_id: "{model}", status: "LOGGED_MODEL_READY" }),
       get("read it", "logged-models/{model}"),
       patch("finalize as failed", "logged-models/{model}", {
@@ -100,10 +102,6 @@ export const loggedModels: readonly Scenario[] = [
         status: "LOGGED_MODEL_PENDING",
       }),
       patch("finalize without an id in the body", "logged-models/{model}", { status: "LOGGED_MODEL_READY" }),
-      patch("finalize with another id in the body", "logged-models/{model}", {
-        model_id: "{other}",
-        status: "LOGGED_MODEL_READY",
-      }),
       patch("finalize without a status", "logged-models/{model}", { model_id: "{model}" }),
       patch("finalize to an unknown status", "logged-models/{model}", {
         model_id: "{model}",
@@ -145,10 +143,6 @@ export const loggedModels: readonly Scenario[] = [
       }),
       remove("delete a tag", "logged-models/{model}/tags/a", { model_id: "{model}", tag_key: "a" }),
       remove("delete the tag again", "logged-models/{model}/tags/a", { model_id: "{model}", tag_key: "a" }),
-      remove("delete a tag with a slash", "logged-models/{model}/tags/b%2Fc", {
-        model_id: "{model}",
-        tag_key: "b/c",
-      }),
       remove("delete a tag of an unknown one", `logged-models/${unknown}/tags/a`, {
         model_id: unknown,
         tag_key: "a",
@@ -188,7 +182,16 @@ export const loggedModels: readonly Scenario[] = [
         model_id: "{model}",
         status: "LOGGED_MODEL_READY",
       }),
-      search("search finds only the other", ""),
+      search("search does not find the deleted one", ""),
+      patch("finalize with another id in the body", "logged-models/{third}", {
+        model_id: "{fourth}",
+        status: "LOGGED_MODEL_READY",
+      }),
+      newModel("slashed", { tags: [{ key: "b/c", value: "2" }] }),
+      remove("delete a tag with a slash", "logged-models/{slashed}/tags/b%2Fc", {
+        model_id: "{slashed}",
+        tag_key: "b/c",
+      }),
     ],
   },
   {
