@@ -1,0 +1,192 @@
+// npm run bench -- [--only work,...] [--targets plinth,mlflow,fasttrackml] [--seconds N] [--repeat N] [--json FILE]
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { parseArgs } from "node:util";
+import { measureArtifact } from "./artifact-work.ts";
+import { loadWorks, measureLoad, type Plan } from "./load-work.ts";
+import { describeMachine } from "./machine.ts";
+import { workNames, type Measurement, type WorkName } from "./measurement.ts";
+import { readSettings, readVersion, removeFolder, type Database, type Settings } from "./postgres.ts";
+import { measureHistory, measureSearches } from "./read-work.ts";
+import { failuresOf, renderReport } from "./report.ts";
+import { ensureWrk, note, root } from "./setup.ts";
+import { measureIdleMemory, measureStart } from "./start-work.ts";
+import { startTarget, targetNames, titles, type Target, type TargetName } from "./target.ts";
+
+type Options = {
+  works: readonly WorkName[];
+  targets: readonly TargetName[];
+  seconds: number;
+  repeat: number;
+  json: string | undefined;
+  /** Everything is measured, as long as by default: then the results are worth keeping. */
+  isFull: boolean;
+};
+
+const SECONDS = 10;
+const REPEAT = 3;
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string" },
+      targets: { type: "string" },
+      seconds: { type: "string", default: String(SECONDS) },
+      repeat: { type: "string", default: String(REPEAT) },
+      json: { type: "string" },
+    },
+  });
+  const whole = (name: "seconds" | "repeat"): number => {
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1`);
+    return value;
+  };
+  const [seconds, repeat] = [whole("seconds"), whole("repeat")];
+  const isFull =
+    values.only === undefined && values.targets === undefined && seconds >= SECONDS && repeat >= REPEAT;
+  return {
+    works: choose("only", values.only, workNames),
+    targets: choose("targets", values.targets, targetNames),
+    seconds,
+    repeat,
+    json: values.json,
+    isFull,
+  };
+}
+
+function choose<T extends string>(
+  flag: string,
+  given: string | undefined,
+  known: readonly T[],
+): readonly T[] {
+  if (given === undefined) return known;
+  const names = given.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !known.some((one) => one === name));
+  if (unknown !== undefined) throw new Error(`--${flag} ${unknown} is not one of ${known.join(", ")}`);
+  return known.filter((name) => names.includes(name));
+}
+
+/** The settings of Plinth's own PostgreSQL, which the peers get too. */
+async function askPlinth(folder: string): Promise<{ settings: Settings; version: string }> {
+  const plinth = await startTarget("plinth", folder, {});
+  try {
+    return { settings: await readSettings(plinth.database), version: await readVersion(plinth.database) };
+  } finally {
+    await plinth.stop();
+    removeFolder(folder);
+  }
+}
+
+async function measureTarget(target: Target, works: readonly WorkName[], plan: Plan): Promise<Measurement[]> {
+  const found: Measurement[] = [];
+  const add = (measurements: readonly Measurement[]): void => {
+    for (const { metric, value, unit, check } of measurements) {
+      note(
+        `${titles[target.name]}: ${metric} ${value.toFixed(value < 10 ? 2 : 0)} ${unit} ${check?.text ?? ""}`,
+      );
+    }
+    found.push(...measurements);
+  };
+  if (works.includes("start")) add(await measureStart(target, plan.repeat));
+  if (works.includes("memory")) add([await measureIdleMemory(target)]);
+  for (const work of loadWorks) {
+    if (!works.some((name) => name === work.metric)) continue;
+    add([await measureLoad(target, work, plan)]);
+    if (work.metric === "log-batch-1000" && target.name === "plinth") {
+      add([await measureBareInsert(target.database, plan)]);
+    }
+  }
+  if (works.includes("metric-history")) add([await measureHistory(target, plan)]);
+  // FastTrackML does not serve artifacts.
+  if (works.includes("artifact") && target.name !== "fasttrackml") add(await measureArtifact(target, plan));
+  const filtered = works.includes("search-filtered") ? (["search-filtered"] as const) : [];
+  const ordered = works.includes("search-ordered")
+    ? (["search-ordered", "search-ordered-250k"] as const)
+    : [];
+  if (filtered.length + ordered.length > 0)
+    add(await measureSearches(target, [...filtered, ...ordered], plan));
+  return found;
+}
+
+async function measureBareInsert(database: Database, plan: Plan): Promise<Measurement> {
+  const rates: number[] = [];
+  for (let i = 0; i < plan.repeat; i++) {
+    const args = [
+      join(root, "bench", "src", "bare-insert.ts"),
+      JSON.stringify(database),
+      String(plan.seconds),
+      "8",
+    ];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await new Promise((done) => child.once("close", done));
+    const { points, stored, seconds } = JSON.parse(output) as {
+      points: number;
+      stored: number;
+      seconds: number;
+    };
+    if (points !== stored)
+      throw new Error(`the bare loop inserted ${points} points, but ${stored} are there`);
+    rates.push(points / seconds);
+  }
+  const value = rates.toSorted((a, b) => a - b)[Math.floor((rates.length - 1) / 2)] ?? 0;
+  return { metric: "bare-insert", target: "plinth", unit: "points/s", value };
+}
+
+const options = readOptions();
+ensureWrk();
+const folder = mkdtempSync(join(tmpdir(), "plinth-bench-"));
+// The databases and nginx run as other users when we are root.
+chmodSync(folder, 0o755);
+let running: Target | undefined;
+const cleanUp = async (): Promise<void> => {
+  await running?.stop();
+  removeFolder(folder);
+};
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
+}
+
+try {
+  const { settings, version } = await askPlinth(join(folder, "ask"));
+  const measurements: Measurement[] = [];
+  for (const name of options.targets) {
+    note(`starting ${titles[name]} ...`);
+    const own = join(folder, name);
+    running = await startTarget(name, own, settings);
+    const plan = { folder, seconds: options.seconds, repeat: options.repeat };
+    measurements.push(...(await measureTarget(running, options.works, plan)));
+    await running.stop();
+    running = undefined;
+    removeFolder(own);
+  }
+  const shown = [
+    "shared_buffers",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "wal_compression",
+    "max_wal_size",
+  ];
+  const report = renderReport({
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(version),
+    notes: [
+      `PostgreSQL settings: ${shown.map((setting) => `${setting} = ${settings[setting] ?? "default"}`).join(", ")}`,
+      `median of ${options.repeat} repetitions of ${options.seconds} s after a warm-up; MLflow with 4 workers; each server alone on the machine, in turn`,
+      "`log-batch` requests carry points of 10 metrics, one step after the other",
+    ],
+    measurements,
+  });
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(measurements, null, 2)}\n`);
+  if (options.isFull) writeFileSync(join(root, "bench", "RESULTS.md"), report);
+  process.stdout.write(report);
+  const failures = failuresOf(measurements);
+  for (const failure of failures) note(`NOT MET: ${failure}`);
+  process.exitCode = failures.length === 0 ? 0 : 1;
+} finally {
+  await cleanUp();
+}
