@@ -1,13 +1,13 @@
-import { decodePageToken, encodePageToken, foreignToken } from "../../kernel/page-token.ts";
 import type { TrackingDeps } from "./deps.ts";
+import { decodePlace, encodePlace, type Place } from "./keyset.ts";
 import { experimentNumber } from "./runs.ts";
 import {
   firstPhase,
   nextPhase,
   phases,
+  phaseTerms,
   selectRunIds,
   type Phase,
-  type Place,
   type RunQuery,
   type View,
 } from "./run-search.sql.ts";
@@ -22,9 +22,11 @@ export type RunSearchRequest = {
   pageToken?: string;
 };
 
+export type FoundRunIds = { runIds: number[]; nextPageToken: string | undefined };
+
 export type RunSearch = {
   /** The internal ids of the runs of a page, in order. Their data is read with `getRunSet`. */
-  searchRuns(request: RunSearchRequest): Promise<{ runIds: number[]; nextPageToken: string | undefined }>;
+  searchRuns(request: RunSearchRequest): Promise<FoundRunIds>;
 };
 
 export function createRunSearch(deps: TrackingDeps): RunSearch {
@@ -34,16 +36,15 @@ export function createRunSearch(deps: TrackingDeps): RunSearch {
       const orderBy = parseRunOrderBy(request.orderBy);
       const numbers = request.experimentIds.map((id) => experimentNumber(id));
       const experimentIds = [...new Set(numbers.filter((id) => id !== undefined))];
-      const start = request.pageToken === undefined ? undefined : readPlace(request.pageToken);
-      if (experimentIds.length === 0) return { runIds: [], nextPageToken: undefined };
       const keys = [...filter, ...orderBy]
         .filter((one) => one.kind === "metric" || one.kind === "param" || one.kind === "tag")
         .map((one) => one.key);
       const keyIds = await deps.keys.find([...new Set(keys)]);
       const query: RunQuery = { experimentIds, view: request.view, filter, keyIds, orderBy };
-      if (start !== undefined && (start.phase === "all") !== (firstPhase(query) === "all"))
-        throw foreignToken();
-      return collect(deps, query, { maxResults: request.maxResults, start });
+      const search = [request.experimentIds, request.filter, request.orderBy, request.view];
+      const start = request.pageToken === undefined ? undefined : readStart(query, search, request.pageToken);
+      if (experimentIds.length === 0) return { runIds: [], nextPageToken: undefined };
+      return collect(deps, query, { search, maxResults: request.maxResults, start });
     },
   };
 }
@@ -54,38 +55,29 @@ type Start = { phase: Phase; place: Place | undefined };
 async function collect(
   deps: TrackingDeps,
   query: RunQuery,
-  page: { maxResults: number; start: Start | undefined },
-): Promise<{ runIds: number[]; nextPageToken: string | undefined }> {
+  page: { search: readonly unknown[]; maxResults: number; start: Start | undefined },
+): Promise<FoundRunIds> {
   const runIds: number[] = [];
   let phase: Phase | undefined = page.start?.phase ?? firstPhase(query);
   let after = page.start?.place;
+  // Where the page ends: in the phase of its last run, also when that phase has no more.
+  let end: { phase: Phase; place: Place } | undefined;
   while (phase !== undefined) {
     const size = page.maxResults - runIds.length;
     const found = await selectRunIds(deps.database, query, { phase, after, size });
     runIds.push(...found.runIds);
-    // A full page may end where a phase does: the next one then begins at its start.
-    const place = size === 0 ? undefined : found.lastPlace;
-    if (found.more) return { runIds, nextPageToken: encodePlace(phase, place) };
+    if (found.runIds.length > 0 && found.lastPlace !== undefined) end = { phase, place: found.lastPlace };
+    if (found.more && end !== undefined) return { runIds, nextPageToken: writeStart(page.search, end) };
     phase = nextPhase(phase);
     after = undefined;
   }
   return { runIds, nextPageToken: undefined };
 }
 
-const encodePlace = (phase: Phase, place: Place | undefined): string =>
-  encodePageToken([phase, JSON.stringify(place ?? null)]);
+const writeStart = (search: readonly unknown[], end: { phase: Phase; place: Place }): string =>
+  `${phases.indexOf(end.phase)}.${encodePlace(search, end.place)}`;
 
-function readPlace(token: string): Start {
-  const [name, text] = decodePageToken(token, 2);
-  const phase = phases.find((one) => one === name);
-  if (phase === undefined || typeof text !== "string") throw foreignToken();
-  let place: unknown;
-  try {
-    place = JSON.parse(text);
-  } catch {
-    throw foreignToken();
-  }
-  if (place === null) return { phase, place: undefined };
-  if (!Array.isArray(place) || !place.every((part) => typeof part === "string")) throw foreignToken();
-  return { phase, place };
+function readStart(query: RunQuery, search: readonly unknown[], token: string): Start {
+  const phase = phases[Number(/^\d(?=\.)/.exec(token)?.[0] ?? phases.length)] ?? firstPhase(query);
+  return { phase, place: decodePlace(search, phaseTerms(query, phase), token.slice(2)) };
 }
