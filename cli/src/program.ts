@@ -12,6 +12,16 @@ type Action = (call: Call) => Promise<ExitCode>;
 
 const DATABASE_SETTINGS: SettingName[] = ["dataDir", "databaseUrl"];
 
+const STORAGE_SETTINGS: SettingName[] = [
+  ...DATABASE_SETTINGS,
+  "blobStore",
+  "s3Endpoint",
+  "s3Region",
+  "s3AccessKeyId",
+  "s3SecretAccessKey",
+  "s3PathStyle",
+];
+
 /** Runs one command line to its end and returns the exit code. Commands load their code when they run. */
 export async function run(args: readonly string[]): Promise<number> {
   let exitCode: ExitCode = exitCodes.ok;
@@ -124,6 +134,19 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
       async (call) => (await import("./commands/db.ts")).databaseStatus(call),
     ),
     DATABASE_SETTINGS,
+  );
+  addSettings(
+    add(
+      program,
+      { name: "gc", description: "remove for good what was deleted: rows, names and bytes" },
+      async (call) => (await import("./commands/gc.ts")).gc(call),
+    )
+      .option(
+        "--older-than <duration>",
+        "leave what was deleted later than this ago, such as 30d (default: 0s)",
+      )
+      .option("--url <address>", "address to ask, instead of the one the data folder names"),
+    STORAGE_SETTINGS,
   );
   addSettings(
     add(
