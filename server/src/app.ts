@@ -70,6 +70,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   });
   registerConsole(http.app, {
+    tracking,
     status: () => ({
       version: PLINTH_VERSION,
       mlflow_api_version: MLFLOW_API_VERSION,
@@ -83,7 +84,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       blob_store: config.blobStore,
     }),
   });
-  await registerMlflow(http.app, { tracking });
+  await registerMlflow(http.app, { tracking, storage });
   await http.app.ready();
   listener.useHandler(http.handler);
   const jobs = startJobs(

@@ -210,6 +210,9 @@ export function asPlinthError(error: unknown): PlinthError {
       return new PlinthError("bad_request", "The address holds a broken percent-encoding.");
     case "ERR_STREAM_PREMATURE_CLOSE":
       return cutBody(error);
+    case "FST_ERR_CTP_INVALID_JSON_BODY":
+    case "FST_ERR_CTP_EMPTY_JSON_BODY":
+      return new PlinthError("bad_request", "The body is not JSON.");
     default:
       // Of the database, or nobody knows of what.
       return toPlinthError(error);

@@ -48,7 +48,10 @@ export function createPurge(deps: TrackingDeps): Purge {
         result.logged_models += models.length;
       }
       const experiments = await selectPurgeableExperiments(deps.database, before);
-      for (const experiment of experiments) await deps.deleteArtifacts(experiment.artifact_location);
+      for (const { experiment_id: id, artifact_location: location } of experiments) {
+        // A place of its own; one that a client chose may hold what belongs to others.
+        if (location === `mlflow-artifacts:/${id}`) await deps.deleteArtifacts(location);
+      }
       result.experiments = await deleteExperiments(
         deps.database,
         experiments.map((experiment) => experiment.experiment_id),

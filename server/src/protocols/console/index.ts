@@ -1,9 +1,12 @@
 import type { FastifyInstance } from "fastify";
-import type { ServerStatus } from "@plinth/contract";
-import { publicAccess, reads } from "../../kernel/access.ts";
+import { z } from "zod";
+import { purgeRequest, type ServerStatus } from "@plinth/contract";
+import { manages, publicAccess, reads } from "../../kernel/access.ts";
+import { invalidParameter } from "../../kernel/errors.ts";
+import type { Tracking } from "../../modules/tracking/index.ts";
 import { landingPage } from "./landing-page.ts";
 
-export type ConsoleOptions = { status(): ServerStatus };
+export type ConsoleOptions = { tracking: Tracking; status(): ServerStatus };
 
 /** Plinth's own API, and the page at `/` until the dashboard stands there. */
 export function registerConsole(app: FastifyInstance, options: ConsoleOptions): void {
@@ -12,10 +15,24 @@ export function registerConsole(app: FastifyInstance, options: ConsoleOptions): 
       .type("text/html; charset=utf-8")
       .header("cache-control", "no-cache")
       .header("x-frame-options", "SAMEORIGIN")
-      .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
+      .header(
+        "content-security-policy",
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+      )
       .send(landingPage(options.status(), request.headers.host ?? "127.0.0.1:5000")),
   );
-  app.get("/console/api/status", { config: { access: reads("server"), protocol: "console" } }, (_request, reply) =>
-    reply.send(options.status()),
+  app.get(
+    "/console/api/status",
+    { config: { access: reads("server"), protocol: "console" } },
+    (_request, reply) => reply.send(options.status()),
+  );
+  app.post(
+    "/console/api/purge",
+    { config: { access: manages("server"), protocol: "console" } },
+    async (request, reply) => {
+      const read = purgeRequest.safeParse(request.body ?? {});
+      if (!read.success) throw invalidParameter(`purge: ${z.prettifyError(read.error)}`);
+      return reply.send(await options.tracking.purge({ olderThanMs: read.data.older_than_seconds * 1000 }));
+    },
   );
 }

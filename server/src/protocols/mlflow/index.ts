@@ -1,5 +1,9 @@
 import type { FastifyInstance } from "fastify";
+import type { Storage } from "../../modules/storage/index.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
+import { artifactEndpoints } from "./artifacts-listing.ts";
+import { artifactCapabilities, multipartEndpoints } from "./artifacts-multipart.ts";
+import { registerArtifacts, type ArtifactOptions } from "./artifacts.ts";
 import { parseBodiesAsBuffers, registerEndpoints } from "./endpoint.ts";
 import { datasetEndpoints } from "./datasets.ts";
 import { experimentEndpoints } from "./experiments.ts";
@@ -10,10 +14,22 @@ import { runEndpoints } from "./runs.ts";
 import { runSearchEndpoints } from "./run-search.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
 
-export type MlflowOptions = { tracking: Tracking };
+export type MlflowOptions = { tracking: Tracking; storage: Storage };
 
 /** MLflow's REST API, each resource in its own file. */
-export async function registerMlflow(app: FastifyInstance, { tracking }: MlflowOptions): Promise<void> {
+export async function registerMlflow(
+  app: FastifyInstance,
+  { tracking, storage }: MlflowOptions,
+): Promise<void> {
+  const artifacts: ArtifactOptions = {
+    storage,
+    runArtifactUri: async (runId) => (await tracking.getRunRow(runId)).artifact_uri,
+    modelArtifactUri: (modelId) => tracking.getLoggedModelArtifactRoot(modelId),
+  };
+  await app.register((scope, _options, done) => {
+    registerArtifacts(scope, artifacts);
+    done();
+  });
   await app.register((scope, _options, done) => {
     parseBodiesAsBuffers(scope);
     registerEndpoints(scope, [
@@ -24,7 +40,9 @@ export async function registerMlflow(app: FastifyInstance, { tracking }: MlflowO
       ...metricHistoryEndpoints(tracking),
       ...datasetEndpoints(tracking),
       ...loggedModelEndpoints(tracking),
-      ...serverInfoEndpoints(),
+      ...artifactEndpoints(artifacts),
+      ...multipartEndpoints(storage),
+      ...serverInfoEndpoints(artifactCapabilities(storage)),
     ]);
     done();
   });

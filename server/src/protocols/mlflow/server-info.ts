@@ -3,7 +3,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { message } from "./wire.ts";
 
 /** What the 3.x client asks before it chooses how to move large artifacts. */
-export function serverInfoEndpoints(): Endpoint[] {
+export function serverInfoEndpoints(capabilities: Record<string, boolean>): Endpoint[] {
   return [
     {
       method: "GET",
@@ -14,8 +14,7 @@ export function serverInfoEndpoints(): Endpoint[] {
         store_type: "SqlStore",
         workspaces_enabled: false,
         trace_archival_enabled: false,
-        multipart_uploads_enabled: false,
-        multipart_downloads_enabled: false,
+        ...capabilities,
       }),
     },
   ];
