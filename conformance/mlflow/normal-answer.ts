@@ -92,7 +92,7 @@ function normal(value: unknown, key: string, parent: string, context: Context): 
   if (Array.isArray(value)) {
     const items = value.map((one: unknown) => normal(one, key, parent, context));
     const isSet = context.sets.has(key) || (key === "metrics" && parent === "data");
-    return isSet ? items.toSorted((a, b) => compareText(JSON.stringify(a), JSON.stringify(b))) : items;
+    return isSet ? items.toSorted((a, b) => compareText(canonical(a), canonical(b))) : items;
   }
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(
@@ -129,6 +129,15 @@ function normalMessage(message: string): string {
   if (echoing !== undefined) return `${echoing} ...`;
   const sql = /( Error: )?\((raised as a result of|sqlite3\.)/.exec(sorted);
   return sql === null ? sorted : `${sorted.slice(0, sql.index)}${sqlMark}`;
+}
+
+/** JSON with sorted keys: the two servers write one object's keys in their own order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) =>
+    one !== null && typeof one === "object" && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => compareText(a, b)))
+      : one,
+  );
 }
 
 function variableValues(variables: Variables): ReadonlySet<string> {

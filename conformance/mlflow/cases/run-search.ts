@@ -278,7 +278,7 @@ export const runSearch: readonly Scenario[] = [
       post(
         "page 1",
         "runs/search",
-        { experiment_ids: ["{experiment}"], order_by: ["run_name"], max_results: 3 },
+        { experiment_ids: ["{experiment}"], filter: "", order_by: ["run_name ASC"], max_results: 3 },
         { token: "next_page_token" },
       ),
       search("page 2", "", { max_results: 3, page_token: "{token}" }),
