@@ -1,20 +1,7 @@
 import { sql, type RawBuilder } from "kysely";
+import type { Comparator, ListComparator, NullComparator } from "./search-filter.ts";
 
-export type Comparator =
-  | "="
-  | "!="
-  | ">"
-  | ">="
-  | "<"
-  | "<="
-  | "LIKE"
-  | "ILIKE"
-  | "IN"
-  | "NOT IN"
-  | "IS NULL"
-  | "IS NOT NULL";
-
-type Simple = Exclude<Comparator, "IN" | "NOT IN" | "IS NULL" | "IS NOT NULL">;
+type Simple = Exclude<Comparator, ListComparator | NullComparator>;
 
 const operators: Record<Simple, RawBuilder<unknown>> = {
   "=": sql`=`,
@@ -50,12 +37,13 @@ export function compareText(
   }
 }
 
-/** `bigint comparator value`, for values of any size and with fractions. */
+/** `bigint comparator value`, for values of any size, with fractions or infinite. Nothing compares with NaN. */
 export function compareBigint(
   column: RawBuilder<unknown>,
   comparator: Comparator,
   value: number | bigint | string,
 ): RawBuilder<unknown> {
+  if (Number.isNaN(value)) return sql`false`;
   return sql`${column}::numeric ${operators[comparator as Simple]} ${String(value)}::numeric`;
 }
 
@@ -64,5 +52,6 @@ export function compareDouble(
   comparator: Comparator,
   value: number | bigint | string,
 ): RawBuilder<unknown> {
+  if (Number.isNaN(value)) return sql`false`;
   return sql`${column} ${operators[comparator as Simple]} ${String(value)}::float8`;
 }

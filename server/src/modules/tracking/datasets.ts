@@ -14,7 +14,7 @@ import {
 import type { TrackingDeps } from "./deps.ts";
 import type { KeyValue } from "./experiments.sql.ts";
 import { checkLength } from "./limits.ts";
-import { rawJson, type RawJson } from "./raw-json.ts";
+import { rawJson, type RawJson } from "./python-json.ts";
 import { runNotActive, runNotFound } from "./run-data.ts";
 import { selectRunStates, type RunState } from "./run-data.sql.ts";
 import { experimentNumber } from "./runs.ts";

@@ -1,10 +1,9 @@
 import { sql, type RawBuilder } from "kysely";
-import { invalidParameter } from "../../kernel/errors.ts";
 import { compareBigint, compareText } from "./comparison.sql.ts";
 import type { OrderTerm } from "./keyset.ts";
 import type { View } from "./run-search.sql.ts";
 import { experimentNumber } from "./runs.ts";
-import type { ExperimentComparison, ExperimentOrderBy } from "./search-experiment.ts";
+import type { ExperimentAttribute, ExperimentComparison, ExperimentOrderBy } from "./search-experiment.ts";
 
 export type ExperimentQuery = { view: View; filter: readonly ExperimentComparison[] };
 
@@ -20,58 +19,57 @@ export function experimentConditions({ view, filter }: ExperimentQuery): RawBuil
   return conditions;
 }
 
-function condition({ kind, key, comparator, value }: ExperimentComparison): RawBuilder<unknown> {
-  if (kind === "tag") {
-    const tagged = sql`select from tracking.experiment_tags as t where t.experiment_id = e.experiment_id and t.key = ${key}`;
+function condition(comparison: ExperimentComparison): RawBuilder<unknown> {
+  const { comparator, value } = comparison;
+  if (comparison.kind === "tag") {
+    const tagged = sql`select from tracking.experiment_tags as t
+      where t.experiment_id = e.experiment_id and t.key = ${comparison.key}`;
     if (comparator === "IS NULL") return sql`not exists (${tagged})`;
     if (comparator === "IS NOT NULL") return sql`exists (${tagged})`;
     return sql`exists (${tagged} and ${compareText(sql`t.value`, comparator, value as string)})`;
   }
-  switch (key) {
+  switch (comparison.key) {
     case "name":
-      return compareText(name, comparator, value as string);
+      return compareText(name, comparison.comparator, comparison.value);
     case "creation_time":
-      return compareBigint(creationTime, comparator, value as number);
+      return compareBigint(creationTime, comparison.comparator, comparison.value);
     case "last_update_time":
-      return compareBigint(lastUpdateTime, comparator, value as number);
+      return compareBigint(lastUpdateTime, comparison.comparator, comparison.value);
     case "experiment_id":
-      return compareId(comparator, value as string | readonly string[]);
-    default:
-      throw invalidParameter(`Invalid attribute key '${key}' specified.`);
+      return compareId(comparison.comparator, comparison.value);
   }
 }
 
 /** Ids arrive as texts; one that is no number is an error, one that no experiment can have matches none. */
-function compareId(comparator: string, value: string | readonly string[]): RawBuilder<unknown> {
+function compareId(
+  comparator: "=" | "!=" | "IN" | "NOT IN",
+  value: string | readonly string[],
+): RawBuilder<unknown> {
   const ids = [value].flat().flatMap((one) => experimentNumber(one) ?? []);
   const list = sql`${ids}::integer[]`;
   return comparator === "=" || comparator === "IN" ? sql`${id} = any(${list})` : sql`${id} <> all(${list})`;
 }
 
-const terms: Record<string, Omit<OrderTerm, "ascending">> = {
+const terms: Record<ExperimentAttribute, Omit<OrderTerm, "ascending">> = {
   name: { expression: sql`e.name collate "C"`, type: "text", nullable: false },
   experiment_id: { expression: id, type: "bigint", nullable: false },
   creation_time: { expression: creationTime, type: "bigint", nullable: false },
   last_update_time: { expression: lastUpdateTime, type: "bigint", nullable: false },
 };
 
+const newestFirst: readonly ExperimentOrderBy[] = [
+  { key: "creation_time", ascending: false },
+  { key: "experiment_id", ascending: true },
+];
+
 /** MLflow's default, and its tie-breaker: the youngest first where an order was given. */
 export function experimentOrder(orderBy: readonly ExperimentOrderBy[]): OrderTerm[] {
   const wanted =
-    orderBy.length === 0
-      ? [
-          { key: "creation_time", ascending: false },
-          { key: "experiment_id", ascending: true },
-        ]
-      : [...orderBy, { key: "experiment_id", ascending: false }];
-  const found = new Map<string, OrderTerm>();
+    orderBy.length === 0 ? newestFirst : [...orderBy, { key: "experiment_id", ascending: false } as const];
+  const order = new Map<ExperimentAttribute, OrderTerm>();
   for (const { key, ascending } of wanted) {
-    const term = Object.hasOwn(terms, key) ? terms[key] : undefined;
-    if (term === undefined) throw invalidParameter(`Invalid attribute key '${key}' specified.`);
-    // A key given twice says nothing the second time.
-    if (!found.has(key)) found.set(key, { ...term, ascending });
+    // A key given twice says nothing the second time, and nothing does after the id.
+    if (!order.has(key) && !order.has("experiment_id")) order.set(key, { ...terms[key], ascending });
   }
-  const order = [...found.values()];
-  // What comes after a unique key says nothing either.
-  return order.slice(0, [...found.keys()].indexOf("experiment_id") + 1);
+  return [...order.values()];
 }

@@ -1,10 +1,14 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Database } from "../../kernel/database.ts";
-import { invalidParameter } from "../../kernel/errors.ts";
 import { compareBigint, compareDouble, compareText } from "./comparison.sql.ts";
 import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
 import { DATA_COLUMNS, DATA_JOIN, INFO_COLUMNS, type LoggedModelRow } from "./logged-models.sql.ts";
-import type { LoggedModelComparison, LoggedModelOrderBy } from "./search-logged-model.ts";
+import type {
+  LoggedModelComparison,
+  LoggedModelOrderBy,
+  LoggedModelTextAttribute,
+  LoggedModelTimeAttribute,
+} from "./search-logged-model.ts";
 
 export type DatasetFilter = { name: string; digest?: string };
 
@@ -33,25 +37,18 @@ const bigint = (column: RawBuilder<unknown>): Attribute => ({
   nullable: false,
 });
 
-const attributes: Record<string, Attribute> = {
+const attributes: Record<LoggedModelTextAttribute | LoggedModelTimeAttribute | "experiment_id", Attribute> = {
   name: text(sql`m.name`),
   model_id: { ...bigint(sql`m.model_id`), type: "text" },
   model_type: text(sql`m.model_type`, true),
   source_run_id: text(sql`m.source_run_uuid`, true),
   artifact_location: text(sql`m.artifact_location`),
   status_message: text(sql`m.status_message`, true),
+  lifecycle_stage: text(sql`case when m.deleted_at is null then 'active' else 'deleted' end`),
   status: bigint(sql`m.status`),
   experiment_id: bigint(sql`m.experiment_id`),
   creation_timestamp: bigint(sql`m.creation_timestamp`),
   last_updated_timestamp: bigint(sql`m.last_updated_timestamp`),
-};
-
-/** Names that mean the same: MLflow's own columns end in `_ms`. */
-const attribute = (key: string, where: "filter" | "order by"): Attribute => {
-  const plain = key.replace(/_ms$/, "").replace(/^(creation|last_updated)_time$/, "$1_timestamp");
-  const found = Object.hasOwn(attributes, plain) ? attributes[plain] : undefined;
-  if (found === undefined) throw invalidParameter(`Invalid ${where} field name: ${key}`);
-  return found;
 };
 
 /** The statuses as texts, by which they are filtered: MLflow's numbers 0 to 3. */
@@ -73,31 +70,40 @@ function fullStatus(value: string): string {
 }
 
 function condition(comparison: LoggedModelComparison, query: LoggedModelQuery): RawBuilder<unknown> {
-  const { kind, key, comparator, value } = comparison;
-  switch (kind) {
-    case "attribute": {
-      if (key === "status") {
-        const wanted =
-          typeof value === "string" ? fullStatus(value) : (value as readonly string[]).map(fullStatus);
-        return compareText(statusName, comparator, wanted);
-      }
-      const { column, type } = attribute(key, "filter");
-      return type === "bigint"
-        ? compareBigint(column, comparator, value as number)
-        : compareText(column, comparator, value as string);
-    }
+  switch (comparison.kind) {
+    case "attribute":
+      return compareAttribute(comparison);
     case "metric": {
-      const keyId = query.keyIds.get(key);
+      const keyId = query.keyIds.get(comparison.key);
       if (keyId === undefined) return sql`false`;
-      const compared = compareDouble(sql`v.value`, comparator, value as number);
+      const compared = compareDouble(sql`v.value`, comparison.comparator, comparison.value);
       return withMetric([sql`v.key_id = ${sql.lit(keyId)}`, compared, ...inDatasets(query.datasets)]);
     }
     case "param":
     case "tag": {
+      const { kind, key } = comparison;
       const table = kind === "param" ? sql`tracking.logged_model_params` : sql`tracking.logged_model_tags`;
-      const compared = compareText(sql`v.value`, comparator, value as string);
+      const compared = compareText(sql`v.value`, comparison.comparator, comparison.value);
       return sql`exists (select from ${table} as v where v.model_key = m.model_key and v.key = ${key} and ${compared})`;
     }
+  }
+}
+
+function compareAttribute(comparison: LoggedModelComparison & { kind: "attribute" }): RawBuilder<unknown> {
+  const { column } = attributes[comparison.key];
+  switch (comparison.key) {
+    case "creation_timestamp":
+    case "last_updated_timestamp":
+      return compareBigint(column, comparison.comparator, comparison.value);
+    case "experiment_id":
+      return compareBigint(column, comparison.comparator, comparison.value);
+    case "status": {
+      const { comparator, value } = comparison;
+      const names = typeof value === "string" ? fullStatus(value) : value.map(fullStatus);
+      return compareText(statusName, comparator, names);
+    }
+    default:
+      return compareText(column, comparison.comparator, comparison.value);
   }
 }
 
@@ -146,19 +152,22 @@ export function loggedModelOrder({
   wanted.forEach((order, index) => {
     const { ascending } = order;
     if (order.kind === "attribute") {
-      add({ ...attribute(order.key, "order by"), ascending });
+      add({ ...attributes[order.key], ascending });
       return;
     }
     const newest = sql.ref(`o${index}`);
     joins.push(sql`left join lateral (${newestMetric(order, keyIds)}) as ${newest} on true`);
     add({ expression: sql`${newest}.value`, type: "float8", nullable: true, ascending });
   });
-  add({ ...attribute("creation_timestamp", "order by"), ascending: false });
-  add({ ...attribute("model_id", "order by"), ascending: true });
+  add({ ...attributes.creation_timestamp, ascending: false });
+  add({ ...attributes.model_id, ascending: true });
   return { terms, joins };
 }
 
-function newestMetric(order: LoggedModelOrderBy, keyIds: ReadonlyMap<string, number>): RawBuilder<unknown> {
+function newestMetric(
+  order: LoggedModelOrderBy & { kind: "metric" },
+  keyIds: ReadonlyMap<string, number>,
+): RawBuilder<unknown> {
   const narrowed = [
     ...(order.datasetName === undefined ? [] : [sql`and v.dataset_name = ${order.datasetName}`]),
     ...(order.datasetDigest === undefined ? [] : [sql`and v.dataset_digest = ${order.datasetDigest}`]),

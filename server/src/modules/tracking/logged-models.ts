@@ -31,6 +31,7 @@ import {
   parseLoggedModelOrderBy,
   type LoggedModelOrderClause,
 } from "./search-logged-model.ts";
+import { pythonText } from "./search-text.ts";
 
 export type { LoggedModelRow } from "./logged-models.sql.ts";
 export { statusNames as loggedModelStatusNames } from "./logged-model-search.sql.ts";
@@ -128,7 +129,8 @@ export function createLoggedModels(deps: TrackingDeps): LoggedModels {
     async deleteLoggedModelTag(id, key) {
       const found = await deleteLoggedModelTag(database, id, key);
       if (!found.model) throw modelNotFound(id);
-      if (!found.tag) throw notFound(`No tag with key '${key}' found for model with ID '${id}'.`);
+      if (!found.tag)
+        throw notFound(`No tag with key ${pythonText(key)} found for model with ID ${pythonText(id)}.`);
     },
     async searchLoggedModels(search) {
       const query = await readQuery(deps, search);
@@ -201,7 +203,7 @@ function checkModel(model: NewLoggedModel): void {
   if (model.name !== undefined) {
     if (model.name === "" || BAD_NAME.test(model.name)) {
       throw invalidParameter(
-        `Invalid model name ('${model.name}') provided. Model name must be a non-empty string and cannot contain ` +
+        `Invalid model name (${pythonText(model.name)}) provided. Model name must be a non-empty string and cannot contain ` +
           `the following characters: ('/', ':', '.', '%', '"', "'")`,
       );
     }

@@ -1,7 +1,7 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { TrackingDeps } from "./deps.ts";
-import { isRawJson, parseKeepingNumbers, pythonDumps } from "./raw-json.ts";
+import { isRawJson, parseKeepingNumbers, pythonDumps } from "./python-json.ts";
 import { runNotActive, runNotFound } from "./run-data.ts";
 import { upsertTags } from "./run-data.sql.ts";
 
