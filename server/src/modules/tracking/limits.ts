@@ -48,8 +48,11 @@ export function checkLength(what: string, limit: number, value: string): void {
 /** The first `limit` characters: what MLflow does with long parameter and tag values. */
 export function truncate(limit: number, value: string): string {
   if (value.length <= limit) return value;
-  const cut = [...value.slice(0, limit * 2)];
-  return cut.length <= limit ? value : cut.slice(0, limit).join("");
+  let end = 0;
+  for (let count = 0; count < limit && end < value.length; count += 1) {
+    end += (value.codePointAt(end) as number) > 0xffff ? 2 : 1;
+  }
+  return value.slice(0, end);
 }
 
 function characters(value: string): number {

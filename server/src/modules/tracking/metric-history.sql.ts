@@ -87,7 +87,8 @@ const selectSampleText: Prepared = {
           from (
             select series_id, value, timestamp, coalesce(wide_step, step) as step,
               row_number() over (
-                partition by series_id order by coalesce(wide_step, step), timestamp, value) as number,
+                partition by series_id
+                order by coalesce(wide_step, step), timestamp, coalesce(nullif(value, 'NaN'), 0), value) as number,
               count(*) over (partition by series_id) as count
             from tracking.metric_points
             where series_id = any($1::integer[])
@@ -121,10 +122,11 @@ const selectBulkText: Prepared = {
       cross join lateral (
         select series_id, value, timestamp, coalesce(wide_step, step) as step from tracking.metric_points as p
         where p.series_id = wanted.series_id
-        order by p.series_id, tracking.slot(timestamp), timestamp, coalesce(wide_step, step), value
+        order by p.series_id, tracking.slot(timestamp), timestamp, coalesce(wide_step, step),
+          coalesce(nullif(value, 'NaN'), 0), value
         limit $2
       ) as points
-      order by wanted.ordinal, timestamp, step, value
+      order by wanted.ordinal, timestamp, step, coalesce(nullif(value, 'NaN'), 0), value
       limit $2
     ) as page`,
 };

@@ -47,7 +47,7 @@ export function createMetricHistory(deps: TrackingDeps): MetricHistory {
       const count = more ? maxResults : found.values.length;
       const page = slice(found, 0, count);
       const nextPageToken = more ? lastPosition(page) : undefined;
-      return { points: withoutRepeats(page), nextPageToken };
+      return { points: page, nextPageToken };
     },
     async getHistoryBulk({ runIds, key, maxResults }) {
       const rows = (await selectSeries(database, [...new Set(runIds)], key))
@@ -90,28 +90,6 @@ function withinSize(points: PointColumns, size: number): PointColumns {
     values: [...kept.values, ...last.values],
     timestamps: [...kept.timestamps, ...last.timestamps],
     steps: [...kept.steps, ...last.steps],
-  };
-}
-
-/**
- * Two processes that are sent the same request at the same moment can both store its points; a
- * point is a fact, so the second mention says nothing and is not shown.
- */
-function withoutRepeats(points: PointColumns): PointColumns {
-  const same = (a: number, b: number): boolean =>
-    points.timestamps[a] === points.timestamps[b] &&
-    points.steps[a] === points.steps[b] &&
-    Object.is(points.values[a], points.values[b]);
-  const keep: number[] = [];
-  for (let index = 0; index < points.values.length; index += 1) {
-    if (index === 0 || !same(index, index - 1)) keep.push(index);
-  }
-  if (keep.length === points.values.length) return points;
-  return {
-    series: [],
-    values: keep.map((index) => points.values[index] as number),
-    timestamps: keep.map((index) => points.timestamps[index] as Int),
-    steps: keep.map((index) => points.steps[index] as Int),
   };
 }
 

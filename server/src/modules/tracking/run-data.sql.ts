@@ -106,14 +106,19 @@ const insertSeriesText: Prepared = {
       (value, timestamp, step) = (select newest.value, newest.timestamp, newest.step
         from (values (m.value, m.timestamp, m.step), (excluded.value, excluded.timestamp, excluded.step))
           as newest (value, timestamp, step)
-        order by newest.step desc, newest.timestamp desc, nullif(newest.value, 'NaN') desc nulls last limit 1)
-    returning series_id`,
+        order by newest.step desc, newest.timestamp desc, coalesce(nullif(newest.value, 'NaN'), 0) desc limit 1)
+    returning series_id, xmax = 0 as is_new`,
 };
 
-/** Returns the series' ids in the order of `series`: PostgreSQL returns rows as it inserts them. */
-export async function insertSeries(database: Queryable, series: readonly Series[]): Promise<number[]> {
-  const rows = await database.prepared<{ series_id: number }>(insertSeriesText, seriesColumns(series));
-  return rows.map((row) => row.series_id);
+/** `is_new` is false where another process inserted the series first, and points may be there already. */
+export type InsertedSeries = { series_id: number; is_new: boolean };
+
+/** Returns them in the order of `series`: PostgreSQL returns rows as it inserts them. */
+export async function insertSeries(
+  database: Queryable,
+  series: readonly Series[],
+): Promise<InsertedSeries[]> {
+  return database.prepared<InsertedSeries>(insertSeriesText, seriesColumns(series));
 }
 
 const seriesColumns = (series: readonly Series[]): Buffer[] => [

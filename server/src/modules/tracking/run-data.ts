@@ -1,6 +1,6 @@
 import { createBatch, type Batch } from "../../kernel/batch.ts";
 import type { Queryable } from "../../kernel/database.ts";
-import { invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts";
+import { invalidParameter, notFound, type PlinthError } from "../../kernel/errors.ts";
 import type { TrackingDeps } from "./deps.ts";
 import {
   insertMissingPoints,
@@ -15,12 +15,14 @@ import {
   updateRunNames,
   updateSeries,
   upsertTags,
+  type InsertedSeries,
   type ModelMetrics,
   type Points,
   type RunState,
   type Series,
   type Texts,
 } from "./run-data.sql.ts";
+import { touchRuns } from "./runs.sql.ts";
 
 export type Int = number | bigint;
 
@@ -100,8 +102,10 @@ async function writeBatch(
 }
 
 type Plan = {
+  runIds: Set<number>;
   answers: (PlinthError | undefined)[];
-  series: Map<string, { newest: Series; points: MetricPoint[] }>;
+  /** `late` are the points that are not newer than those before them: one of them may be a repeat. */
+  series: Map<string, { newest: Series; points: MetricPoint[]; late: MetricPoint[] }>;
   params: Texts;
   tags: Texts;
   names: Map<number, string>;
@@ -120,6 +124,7 @@ async function planBatch(
   const newTags = new Map<string, { run: RunState; key: number; value: string }>();
   const plan: Plan = {
     answers: [],
+    runIds: new Set(),
     series: new Map(),
     params: emptyTexts(),
     tags: emptyTexts(),
@@ -131,6 +136,7 @@ async function planBatch(
     plan.answers.push(refusal);
     if (refusal !== undefined) continue;
     const run = runs.get(item.runId) as RunState;
+    plan.runIds.add(run.run_id);
     for (const { key, value } of item.params) {
       const id = deps.keys.idOf(key);
       const place = `${run.run_id}:${id}`;
@@ -170,14 +176,14 @@ function addMetrics(
         timestamp: metric.timestamp,
         step: metric.step,
       };
-      plan.series.set(place, { newest, points: [metric] });
-      continue;
-    }
-    series.points.push(metric);
-    if (isNewer(metric, series.newest)) {
+      plan.series.set(place, { newest, points: [metric], late: [] });
+    } else if (isNewer(metric, series.newest)) {
+      series.points.push(metric);
       series.newest.value = metric.value;
       series.newest.timestamp = metric.timestamp;
       series.newest.step = metric.step;
+    } else {
+      series.late.push(metric);
     }
   }
 }
@@ -273,7 +279,19 @@ function isNewer(
 
 async function write(transaction: Queryable, plan: Plan): Promise<void> {
   await writeTexts(transaction, plan);
-  if (plan.series.size === 0) return;
+  if (plan.series.size > 0) await writeMetrics(transaction, plan);
+  // Runs last, so that batches hold each other up only while they commit.
+  if (plan.names.size > 0) {
+    const names = [...plan.names].toSorted(([a], [b]) => a - b);
+    await updateRunNames(transaction, {
+      runIds: names.map(([id]) => id),
+      names: names.map(([, name]) => name),
+    });
+  }
+  await touchRuns(transaction, [...plan.runIds]);
+}
+
+async function writeMetrics(transaction: Queryable, plan: Plan): Promise<void> {
   if (plan.models.modelIds.length > 0) await insertModelMetrics(transaction, plan.models);
   const all = [...plan.series.values()].toSorted(
     (a, b) => a.newest.run_id - b.newest.run_id || a.newest.key_id - b.newest.key_id,
@@ -281,40 +299,35 @@ async function write(transaction: Queryable, plan: Plan): Promise<void> {
   const newest = all.map((one) => one.newest);
   const stored = new Map((await lockSeries(transaction, newest)).map((one) => [one.ordinal, one]));
   const added = newest.filter((_one, ordinal) => !stored.has(ordinal));
-  const addedIds = added.length === 0 ? [] : await insertSeries(transaction, added);
+  const inserted = added.length === 0 ? [] : await insertSeries(transaction, added);
   const fresh = emptyPoints();
   const perhaps = emptyPoints();
   const changed: Series[] = [];
   let nextAdded = 0;
-  all.forEach(({ points, newest: one }, ordinal) => {
+  all.forEach(({ points, late, newest: one }, ordinal) => {
     const old = stored.get(ordinal);
+    let id: number;
     if (old === undefined) {
-      const id = addedIds[nextAdded] as number;
+      const { series_id, is_new } = inserted[nextAdded] as InsertedSeries;
       nextAdded += 1;
-      for (const point of points) pushPoint(fresh, id, point);
-      return;
+      id = series_id;
+      for (const point of points) pushPoint(is_new ? fresh : perhaps, id, point);
+    } else {
+      id = old.series_id;
+      if (isNewer(one, old)) changed.push(one);
+      for (const point of points) pushPoint(isNewer(point, old) ? fresh : perhaps, id, point);
     }
-    if (isNewer(one, old)) changed.push(one);
-    for (const point of points) pushPoint(isNewer(point, old) ? fresh : perhaps, old.series_id, point);
+    for (const point of late) pushPoint(perhaps, id, point);
   });
   if (changed.length > 0) await updateSeries(transaction, changed);
   if (fresh.values.length > 0) await insertPoints(transaction, fresh);
   if (perhaps.values.length > 0) await insertMissingPoints(transaction, perhaps);
 }
 
-async function writeTexts(queryable: Queryable, plan: Plan): Promise<void> {
-  const { params, tags, names } = plan;
-  if (params.runIds.length > 0 && (await insertParams(queryable, params)) < params.runIds.length)
+async function writeTexts(transaction: Queryable, { params, tags }: Plan): Promise<void> {
+  if (params.runIds.length > 0 && (await insertParams(transaction, params)) < params.runIds.length)
     throw new LostRace();
-  if (names.size > 0) {
-    // Runs before tags: the order in which `updateRun` locks them too.
-    const sorted = [...names].toSorted(([a], [b]) => a - b);
-    await updateRunNames(queryable, {
-      runIds: sorted.map(([id]) => id),
-      names: sorted.map(([, name]) => name),
-    });
-  }
-  if (tags.runIds.length > 0) await upsertTags(queryable, tags);
+  if (tags.runIds.length > 0) await upsertTags(transaction, tags);
 }
 
 function pushPoint(points: Points, seriesId: number, point: MetricPoint): void {

@@ -1,3 +1,5 @@
+import { invalidParameter, PlinthError } from "../../kernel/errors.ts";
+
 /**
  * JSON in and out with exact 64-bit integers: numbers beyond 2^53 are read as bigint and written
  * back digit for digit.
@@ -20,32 +22,43 @@ export function parseJson(bytes: Buffer | undefined): unknown {
 }
 
 /** Python writes NaN and Infinity bare, which JSON does not know; outside of texts they are quoted here. */
-const quoteBareNumbers = (text: string): string =>
-  text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/gs, (token) =>
-    token.startsWith('"') ? token : `"${token}"`,
-  );
+function quoteBareNumbers(text: string): string {
+  if (!/NaN|Infinity/.test(text)) return text;
+  let inText = false;
+  // One pass whatever comes: an expression that matched whole texts would look for their ends again and again.
+  return text.replaceAll(/\\.|"|-?\b(?:NaN|Infinity)\b/gs, (token) => {
+    if (token === '"') inText = !inText;
+    return inText || token === '"' || token.startsWith("\\") ? token : `"${token}"`;
+  });
+}
 
-/** Half of a surrogate pair cannot be stored, and replacing it would change what was sent. */
-const HALF_PAIR =
-  /\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]/;
+/** The start of an escaped half of a surrogate pair, mostly one with its other half behind it. */
+const PAIR = /\\u[dD][89a-fA-F]/;
 
 function parseText(text: string): unknown {
-  if (text.includes("\\u") && HALF_PAIR.test(text)) return undefined;
   try {
-    return LONG_NUMBER.test(text) ? (JSON.parse(text, exact) as unknown) : (JSON.parse(text) as unknown);
-  } catch {
+    return LONG_NUMBER.test(text) || PAIR.test(text)
+      ? (JSON.parse(text, careful) as unknown)
+      : (JSON.parse(text) as unknown);
+  } catch (error) {
+    if (error instanceof PlinthError) throw error;
     return undefined;
   }
 }
 
 const INTEGER = /^-?\d+$/;
 
-/** Slow path (a call for every value), taken only for texts that hold a long number. */
-function exact(this: unknown, _key: string, value: unknown, context?: { source?: string }): unknown {
+/** Slow path (a call for every value), taken only for texts that hold a long number or half a pair. */
+const careful = (key: string, value: unknown, context?: { source?: string }): unknown => {
+  if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) {
+    throw invalidParameter(
+      "The request holds a text with half of a surrogate pair (\\ud800 to \\udfff), which is no character.",
+    );
+  }
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   const source = context?.source;
   return source !== undefined && INTEGER.test(source) ? BigInt(source) : value;
-}
+};
 
 /** A double as MLflow writes it: NaN and the infinities are strings. */
 export function doubleJson(value: number): string {
