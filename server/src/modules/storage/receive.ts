@@ -4,7 +4,7 @@ import { returnBuffer, takeBuffer } from "../../kernel/blobs/buffers.ts";
 import { createDigester, digestOf, type Digest } from "../../kernel/blobs/digest.ts";
 import { randomHex32 } from "../../kernel/ids.ts";
 
-/** Bytes that arrive. A chunk's memory must not be used again by its sender. */
+/** Bytes that arrive. A chunk is valid until the next one is asked for. */
 export type Source = AsyncIterable<Uint8Array>;
 
 export type Received = { size: number; digest: Digest } & (
@@ -31,9 +31,9 @@ export async function receive(source: Source, options: ReceiveOptions): Promise<
     for (;;) {
       const { value, done } = await iterator.next();
       if (done === true) break;
-      chunks.push(value);
       size += value.byteLength;
-      if (size > options.inlineBytes) return await receiveBlob(chunks, iterator, options);
+      if (size > options.inlineBytes) return await receiveBlob([...chunks, value], iterator, options);
+      chunks.push(Buffer.from(value));
     }
   } catch (error) {
     await iterator.return?.();

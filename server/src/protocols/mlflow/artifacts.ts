@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { requestBody } from "../../kernel/blobs/request-body.ts";
 import { edits, manages, publicAccess, reads, type Access } from "../../kernel/access.ts";
 import { badRequest, invalidParameter, permissionDenied } from "../../kernel/errors.ts";
 import type { Source, Storage } from "../../modules/storage/index.ts";
@@ -150,7 +151,7 @@ function bodyOf(request: FastifyRequest): { source: Source; expectedSize: number
   const chunked = request.headers["transfer-encoding"] !== undefined;
   // Neither header means no body.
   const expectedSize = announced === undefined ? (chunked ? undefined : 0) : Number(announced);
-  return { source: request.raw.iterator({ destroyOnReturn: false }) as Source, expectedSize };
+  return { source: requestBody(request.raw), expectedSize };
 }
 
 async function* atMost(source: Source, limit: number): AsyncGenerator<Uint8Array> {
