@@ -52,6 +52,9 @@ const insertInputsText: Prepared = {
       insert into tracking.run_models (run_id, direction, model_id, step)
       select run_id, 'i', model_id, 0 from unnest($11::integer[], $12::text[]) as used (run_id, model_id)
       on conflict on constraint run_models_pkey do nothing
+    ), touched as (
+      update tracking.runs set run_id = runs.run_id
+      where runs.run_id in (select unnest($8::integer[]) union select unnest($11::integer[]))
     )
     select count(*)::integer as known from known`,
 };

@@ -17,6 +17,7 @@ import { checkLength } from "./limits.ts";
 import { rawJson, type RawJson } from "./python-json.ts";
 import { runNotActive, runNotFound } from "./run-data.ts";
 import { selectRunStates, type RunState } from "./run-data.sql.ts";
+import { touchRuns } from "./runs.sql.ts";
 import { experimentNumber } from "./runs.ts";
 
 export type { Dataset, DatasetSummary, ModelOutput } from "./datasets.sql.ts";
@@ -84,6 +85,7 @@ export function createDatasets(deps: TrackingDeps): Datasets {
       await database.transaction(async (transaction) => {
         const id = (state as RunState).run_id;
         await insertOutputs(transaction, id, [...unique.values()]);
+        await touchRuns(transaction, [id]);
         const stored = await selectOutputs(transaction, id, [...unique.keys()]);
         const changed = stored.find(({ model_id, step }) => unique.get(model_id)?.step !== step);
         if (changed !== undefined) throw outputChanged(runId, changed);

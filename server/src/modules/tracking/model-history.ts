@@ -4,6 +4,7 @@ import type { TrackingDeps } from "./deps.ts";
 import { isRawJson, parseKeepingNumbers, pythonDumps } from "./python-json.ts";
 import { runNotActive, runNotFound } from "./run-data.ts";
 import { upsertTags } from "./run-data.sql.ts";
+import { touchRuns } from "./runs.sql.ts";
 
 /** The JSON object that describes a model (its `MLmodel` file), as read by `readModelInfo`. */
 export type ModelInfo = Record<string, unknown>;
@@ -84,6 +85,7 @@ export async function appendModel(deps: TrackingDeps, runId: string, model: Mode
       experimentIds: [run.experiment_id],
       values: [tag === undefined ? `[${entry}]` : appended(tag.value, entry)],
     });
+    await touchRuns(transaction, [run.run_id]);
   });
 }
 

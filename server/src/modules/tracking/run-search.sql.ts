@@ -1,8 +1,9 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Database } from "../../kernel/database.ts";
-import { readInts } from "../../kernel/pg-arrays.ts";
+import { readInts, readTexts } from "../../kernel/pg-arrays.ts";
 import { compareBigint, compareDouble, compareText } from "./comparison.sql.ts";
 import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
+import { versionOf } from "./runs.sql.ts";
 import type { OrderBy, RunComparison } from "./search-run.ts";
 
 export type KeyIds = ReadonlyMap<string, number>;
@@ -142,7 +143,9 @@ export const nextPhase = (phase: Phase): Phase | undefined =>
   phase === "numbers" ? "nan" : phase === "nan" ? "missing" : undefined;
 
 /** `lastPlace` is that of the last run of the page; `more` tells whether others come after it. */
-export type FoundRuns = { runIds: number[]; lastPlace: Place | undefined; more: boolean };
+export type FoundRun = { runId: number; version: string };
+
+export type FoundRuns = { runs: FoundRun[]; lastPlace: Place | undefined; more: boolean };
 
 /** Up to `size` runs of a phase after a place. */
 export async function selectRunIds(
@@ -159,19 +162,21 @@ export async function selectRunIds(
     ...query.filter.map((comparison) => condition(comparison, query.keyIds)),
     ...(after === undefined ? [] : [isAfter(terms, after)]),
   ];
-  const built = sql<{ run_ids: string | null; last_place: string | null }>`
-    select array_agg(run_id)::text as run_ids, (array_agg(place))[least(count(*), ${sql.lit(size)})] as last_place
+  const built = sql<{ run_ids: string | null; versions: string | null; last_place: string | null }>`
+    select array_agg(run_id)::text as run_ids, array_to_json(array_agg(version))::text as versions,
+      (array_agg(place))[least(count(*), ${sql.lit(size)})] as last_place
     from (
-      select r.run_id, array_to_json(${placeOf(terms)})::text as place from ${from}
+      select r.run_id, ${sql.raw(versionOf("r"))} as version, array_to_json(${placeOf(terms)})::text as place from ${from}
       where ${sql.join(conditions, sql` and `)}
       order by ${orderBy(terms)} limit ${sql.lit(size + 1)}
     ) as page`;
   const [row] = await database.run(built.compile(database.kysely));
-  const runIds = readInts(row?.run_ids ?? null);
+  const ids = readInts(row?.run_ids ?? null);
+  const versions = readTexts(row?.versions ?? null);
   const last = row?.last_place ?? null;
   return {
-    runIds: runIds.slice(0, size),
-    more: runIds.length > size,
+    runs: ids.slice(0, size).map((runId, index) => ({ runId, version: versions[index] as string })),
+    more: ids.length > size,
     lastPlace: last === null ? undefined : (JSON.parse(last) as Place),
   };
 }

@@ -7,6 +7,7 @@ import {
   phases,
   phaseTerms,
   selectRunIds,
+  type FoundRun,
   type Phase,
   type RunQuery,
   type View,
@@ -22,11 +23,11 @@ export type RunSearchRequest = {
   pageToken?: string;
 };
 
-export type FoundRunIds = { runIds: number[]; nextPageToken: string | undefined };
+export type RunPage = { runs: FoundRun[]; nextPageToken: string | undefined };
 
 export type RunSearch = {
-  /** The internal ids of the runs of a page, in order. Their data is read with `getRunSet`. */
-  searchRuns(request: RunSearchRequest): Promise<FoundRunIds>;
+  /** The runs of a page by their internal ids, in order, with their versions; `getRunSet` reads their data. */
+  searchRuns(request: RunSearchRequest): Promise<RunPage>;
 };
 
 export function createRunSearch(deps: TrackingDeps): RunSearch {
@@ -43,7 +44,7 @@ export function createRunSearch(deps: TrackingDeps): RunSearch {
       const query: RunQuery = { experimentIds, view: request.view, filter, keyIds, orderBy };
       const search = [request.experimentIds, request.filter, request.orderBy, request.view];
       const start = request.pageToken === undefined ? undefined : readStart(query, search, request.pageToken);
-      if (experimentIds.length === 0) return { runIds: [], nextPageToken: undefined };
+      if (experimentIds.length === 0) return { runs: [], nextPageToken: undefined };
       return collect(deps, query, { search, maxResults: request.maxResults, start });
     },
   };
@@ -56,22 +57,22 @@ async function collect(
   deps: TrackingDeps,
   query: RunQuery,
   page: { search: readonly unknown[]; maxResults: number; start: Start | undefined },
-): Promise<FoundRunIds> {
-  const runIds: number[] = [];
+): Promise<RunPage> {
+  const runs: FoundRun[] = [];
   let phase: Phase | undefined = page.start?.phase ?? firstPhase(query);
   let after = page.start?.place;
   // Where the page ends: in the phase of its last run, also when that phase has no more.
   let end: { phase: Phase; place: Place } | undefined;
   while (phase !== undefined) {
-    const size = page.maxResults - runIds.length;
+    const size = page.maxResults - runs.length;
     const found = await selectRunIds(deps.database, query, { phase, after, size });
-    runIds.push(...found.runIds);
-    if (found.runIds.length > 0 && found.lastPlace !== undefined) end = { phase, place: found.lastPlace };
-    if (found.more && end !== undefined) return { runIds, nextPageToken: writeStart(page.search, end) };
+    for (const run of found.runs) runs.push(run);
+    if (found.runs.length > 0 && found.lastPlace !== undefined) end = { phase, place: found.lastPlace };
+    if (found.more && end !== undefined) return { runs, nextPageToken: writeStart(page.search, end) };
     phase = nextPhase(phase);
     after = undefined;
   }
-  return { runIds, nextPageToken: undefined };
+  return { runs, nextPageToken: undefined };
 }
 
 const writeStart = (search: readonly unknown[], end: { phase: Phase; place: Place }): string =>

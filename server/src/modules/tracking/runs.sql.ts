@@ -1,12 +1,5 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
-import {
-  int4Array,
-  int8Array,
-  readFloats,
-  readInts,
-  readInt8s,
-  readTexts,
-} from "../../kernel/pg-arrays.ts";
+import { int4Array, int8Array, readFloats, readInts, readInt8s, readTexts } from "../../kernel/pg-arrays.ts";
 
 type Int = number | bigint;
 
@@ -23,6 +16,12 @@ export type RunRow = {
   artifact_uri: string;
 };
 
+/** A run's row with the version of all that belongs to the run. */
+export type VersionedRun = RunRow & { version: string };
+
+/** SQL of a run's version: it changes with every change of the run or of anything that belongs to it. */
+export const versionOf = (runs: string): string => `${runs}.xmin::text || ${runs}.ctid::text`;
+
 /** Columns of the newest metrics of many runs, in no order; the same index is the same metric. */
 export type MetricColumns = {
   runIds: number[];
@@ -36,7 +35,7 @@ export type MetricColumns = {
 export type TextColumns = { runIds: number[]; keyIds: number[]; values: string[] };
 
 export type RunSet = {
-  runs: RunRow[];
+  runs: VersionedRun[];
   metrics: MetricColumns;
   params: TextColumns;
   tags: TextColumns;
@@ -48,7 +47,7 @@ export type RunSet = {
 // PostgreSQL sends them in 21 ms and Node reads them in 9 ms, against 55 ms and 60 ms as rows.
 const runSetText = (selection: string): string => `
   select * from
-    (select array_agg(run_id)::text as run_ids, array_to_json(array_agg(run_uuid))::text as run_uuids,
+    (select array_agg(run_id)::text as run_ids, array_to_json(array_agg(${versionOf("runs")}))::text as versions, array_to_json(array_agg(run_uuid))::text as run_uuids,
         array_agg(experiment_id)::text as experiment_ids, array_to_json(array_agg(name))::text as names, array_to_json(array_agg(user_id))::text as user_ids,
         array_agg(status)::text as statuses, array_agg(start_time)::text as start_times, array_agg(end_time)::text as end_times,
         array_agg(deleted_at)::text as deleted_ats, array_to_json(array_agg(artifact_uri))::text as artifact_uris
@@ -104,7 +103,8 @@ function readTextColumns(row: Record<string, string | null>, prefix: string): Te
   };
 }
 
-function readRunRows(row: Record<string, string | null>): RunRow[] {
+function readRunRows(row: Record<string, string | null>): VersionedRun[] {
+  const versions = readTexts(row["versions"] ?? null);
   const ids = readInts(row["run_ids"] ?? null);
   const uuids = readTexts(row["run_uuids"] ?? null);
   const experiments = readInts(row["experiment_ids"] ?? null);
@@ -117,6 +117,7 @@ function readRunRows(row: Record<string, string | null>): RunRow[] {
   const artifacts = readTexts(row["artifact_uris"] ?? null);
   return ids.map((run_id, index) => ({
     run_id,
+    version: versions[index] as string,
     run_uuid: uuids[index] as string,
     experiment_id: experiments[index] as number,
     name: names[index] as string,
@@ -251,11 +252,29 @@ export async function updateDeleted(
   return (await database.prepared(updateDeletedText, [uuid, deletedAt])).length > 0;
 }
 
+const touchRunsText: Prepared = {
+  name: "tracking_touch_runs",
+  text: `
+    with locked as materialized (
+      select run_id from tracking.runs where run_id = any($1::integer[]) order by run_id for no key update
+    )
+    update tracking.runs set run_id = runs.run_id from locked where runs.run_id = locked.run_id`,
+};
+
+/** Gives runs a new version: the last statement of every transaction that changes what belongs to them. */
+export async function touchRuns(transaction: Queryable, runIds: readonly number[]): Promise<void> {
+  await transaction.prepared(touchRunsText, [int4Array(runIds)]);
+}
+
 const deleteTagText: Prepared = {
   name: "tracking_delete_run_tag",
   text: `
-    delete from tracking.tags using tracking.keys
-    where tags.run_id = $1 and tags.key_id = keys.key_id and keys.key = $2 returning tags.run_id`,
+    with deleted as (
+      delete from tracking.tags using tracking.keys
+      where tags.run_id = $1 and tags.key_id = keys.key_id and keys.key = $2 returning tags.run_id
+    )
+    update tracking.runs set run_id = runs.run_id from deleted where runs.run_id = deleted.run_id
+    returning runs.run_id`,
 };
 
 export async function deleteTag(database: Queryable, runId: number, key: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts"
 import { randomHex32 } from "../../kernel/ids.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { RUN_NAME_TAG, runNotActive, runNotFound, type Int, type KeyValue } from "./run-data.ts";
-import { upsertTags } from "./run-data.sql.ts";
+import { selectRunStates, upsertTags } from "./run-data.sql.ts";
 import { randomRunName } from "./run-names.ts";
 import {
   deleteTag,
@@ -246,20 +246,18 @@ async function writeChanges(deps: TrackingDeps, changes: readonly RunChange[]): 
   await deps.keys.ensure([RUN_NAME_TAG]);
   const key = deps.keys.idOf(RUN_NAME_TAG);
   return deps.database.transaction(async (transaction) => {
-    const rows = await updateRuns(transaction, changes);
-    const byUuid = new Map(rows.map((row) => [row.run_uuid, row]));
-    const renamed = changes
-      .flatMap((change) => {
-        const row = byUuid.get(change.run_uuid);
-        return row === undefined || change.name === null ? [] : [row];
-      })
+    const names = new Map(changes.map((change) => [change.run_uuid, change.name]));
+    const states = await selectRunStates(transaction, [...names.keys()]);
+    const renamed = states
+      .filter((state) => !state.deleted && names.get(state.run_uuid) !== null)
       .toSorted((a, b) => a.run_id - b.run_id);
+    // Tags before runs: the order in which all writers lock them.
     await upsertTags(transaction, {
-      runIds: renamed.map((row) => row.run_id),
+      runIds: renamed.map((state) => state.run_id),
       keyIds: renamed.map(() => key),
-      experimentIds: renamed.map((row) => row.experiment_id),
-      values: renamed.map((row) => row.name),
+      experimentIds: renamed.map((state) => state.experiment_id),
+      values: renamed.map((state) => names.get(state.run_uuid) ?? ""),
     });
-    return rows;
+    return updateRuns(transaction, changes);
   });
 }

@@ -30,6 +30,12 @@ export function isSpace(code: number): boolean {
 /** The code point at a place, or -1 behind the end. */
 export const codeAt = (text: string, at: number): number => text.codePointAt(at) ?? -1;
 
+/** The code point that ends at a place, or -1 at the start. */
+export function codeBefore(text: string, at: number): number {
+  const last = text.charCodeAt(at - 1);
+  return last >= 0xdc00 && last <= 0xdfff && at > 1 ? codeAt(text, at - 2) : codeAt(text, at - 1);
+}
+
 /** Where the run of characters that begins at `start` ends. */
 export function endOfRun(text: string, start: number, belongs: (code: number) => boolean): number {
   let at = start;

@@ -22,6 +22,7 @@ import {
   grammarError,
   isOneOf,
   plainKey,
+  pythonFloat,
   pythonSet,
   pythonText,
   pythonTuple,
@@ -128,7 +129,9 @@ function readTime(key: ExperimentTimeAttribute, { comparator, right }: Side): Ch
     // The comparators shown are those of texts, in MLflow too.
     const checked = checkComparator(comparator, numberComparators, shownComparators(textComparators, ""));
     if (right.kind === "whole number") return { kind: "attribute", key, comparator: checked, value };
-    throw grammarError(`Invalid value for numeric attribute '${key}': ${pythonText(right.text)}`);
+    throw grammarError(
+      `Invalid value for numeric attribute '${key}': ${pythonText(pythonFloat(Number(right.text)))}`,
+    );
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   codeAt,
+  codeBefore,
   endOfRun,
   extendsNumber,
   isDigit,
@@ -188,7 +189,7 @@ const markedName: Reader = (text, start) => {
 const bracketedName: Reader = (text, start) => {
   if (text[start] !== "[") return start;
   const before = text[start - 1];
-  if (before === "]" || before === ")" || (before !== undefined && isWord(codeAt(text, start - 1))))
+  if (before === "]" || before === ")" || (before !== undefined && isWord(codeBefore(text, start))))
     return start;
   const end = endOfRun(text, start + 1, (code) => code !== 91 && code !== 93);
   return end > start + 1 && text[end] === "]" ? end + 1 : start;
@@ -207,7 +208,7 @@ const formatPlaceholder: Reader = (text, start) => {
 
 const namedPlaceholder: Reader = (text, start) => {
   if (text[start] !== "$" && text[start] !== ":") return start;
-  if (start > 0 && isWord(codeAt(text, start - 1))) return start;
+  if (start > 0 && isWord(codeBefore(text, start))) return start;
   const end = wordEnd(text, start + 1);
   return end > start + 1 ? end : start;
 };

@@ -81,7 +81,7 @@ export function parseLoggedModelFilter(text: string): LoggedModelComparison[] {
   if (statement.is !== "units") {
     throw grammarError(`Invalid filter string: ${pythonText(text)}. Expected a single SQL expression.`);
   }
-  return statement.units
+  const checks = statement.units
     .filter((unit) => !isKeyword(unit, "AND"))
     .map((unit) => {
       if (isClause(unit)) return readClause(unit);
@@ -90,6 +90,7 @@ export function parseLoggedModelFilter(text: string): LoggedModelComparison[] {
           "(e.g. 'metrics.loss > 0.1 AND params.lr = 0.01').",
       );
     });
+  return checks.map((check) => check());
 }
 
 /** What to sort by, first things first; a field given twice means nothing the second time. */
@@ -128,7 +129,8 @@ const attributeOf = (name: string): Attribute | undefined =>
 
 const kinds = { attributes: "attribute", metrics: "metric", params: "param", tags: "tag" } as const;
 
-type Term = { kind: "metric" | "param" | "tag"; key: string } | { kind: "attribute"; key: Attribute };
+/** Of attributes, also of unknown ones, the key in MLflow's messages is the name of its column. */
+type Term = { kind: "attribute" | "metric" | "param" | "tag"; key: string };
 
 /** `metrics.a`, `params.a`, `tags.a`, `attributes.a` or `a`. Only these prefixes, and no quotes but backticks. */
 function readTerm(name: string): Term {
@@ -142,13 +144,13 @@ function readTerm(name: string): Term {
   }
   const key = strip(prefixed ? name.slice(dot + 1) : name, "`");
   const kind = prefixed ? kinds[prefix as keyof typeof kinds] : "attribute";
-  if (kind !== "attribute") return { kind, key };
-  const attribute = attributeOf(key);
-  if (attribute !== undefined) return { kind, key: attribute };
-  throw grammarError(
-    `Invalid attribute key '${key}' specified. Valid keys are '${pythonSet(attributes.toSorted())}'`,
-  );
+  return { kind, key: kind === "attribute" && isTime(key) ? `${attributeOf(key)}_ms` : key };
 }
+
+const isTime = (name: string): boolean => {
+  const attribute = attributeOf(name);
+  return attribute !== undefined && isOneOf(timeAttributes, attribute);
+};
 
 /** The text without any of the sign at its ends. */
 function strip(text: string, sign: string): string {
@@ -159,29 +161,53 @@ function strip(text: string, sign: string): string {
   return text.slice(start, end);
 }
 
-function readClause({ left, comparator: written, right }: Clause): LoggedModelComparison {
+type Side = { readonly comparator: string; readonly text: string };
+type Check = () => LoggedModelComparison;
+
+/** Reads both sides; what it returns checks that there is such an attribute, once all else was read. */
+function readClause({ left, comparator: written, right }: Clause): Check {
   if (right === undefined) {
     throw grammarError(`Invalid comparison: ${left.text}${written}. Expected a comparison with 3 tokens.`);
   }
   const term = readTerm(left.text);
-  const comparator = written.toUpperCase();
-  if (term.kind === "metric") return { ...term, kind: "metric", ...readNumber(term, comparator, right.text) };
-  if (term.kind !== "attribute")
-    return { ...term, kind: term.kind, ...readTextOrList(term, comparator, right.text) };
   const { kind, key } = term;
-  if (isOneOf(timeAttributes, key)) return { kind, key, ...readNumber(term, comparator, right.text) };
-  if (key === "experiment_id") return { kind, key, ...readId(term, comparator, right.text) };
-  return { kind, key, ...readTextOrList(term, comparator, right.text) };
+  const side = { comparator: written.toUpperCase(), text: right.text };
+  if (kind === "metric") {
+    const compared = readNumber(term, side);
+    return () => ({ kind, key, ...compared });
+  }
+  if (kind !== "attribute") {
+    const compared = readTextOrList(term, side);
+    return () => ({ kind, key, ...compared });
+  }
+  return readAttribute(term, side);
+}
+
+function readAttribute(term: Term, side: Side): Check {
+  const kind = "attribute";
+  const key = attributeOf(term.key);
+  if (key !== undefined && isOneOf(timeAttributes, key)) {
+    const compared = readNumber(term, side);
+    return () => ({ kind, key, ...compared });
+  }
+  if (key === "experiment_id") {
+    const compared = readId(term, side);
+    return () => ({ kind, key, ...compared });
+  }
+  const compared = readTextOrList(term, side);
+  return () => {
+    if (key !== undefined) return { kind, key, ...compared };
+    const valid = pythonSet(attributes.toSorted());
+    throw grammarError(`Invalid attribute key '${term.key}' specified. Valid keys are '${valid}'`);
+  };
 }
 
 const shownKinds = { attribute: "attributes", metric: "metrics", param: "params", tag: "tags" } as const;
-const shownTimes: ReadonlyMap<string, string> = new Map(timeAttributes.map((name) => [name, `${name}_ms`]));
 
 function checkComparator<T extends string>(term: Term, comparator: string, allowed: readonly T[]): T {
   if (isOneOf(allowed, comparator)) return comparator;
-  const key = term.kind === "attribute" ? (shownTimes.get(term.key) ?? term.key) : term.key;
   throw grammarError(
-    `Invalid comparison operator for ${shownKinds[term.kind]}.${key}: ${pythonText(comparator)}. ` +
+    `Invalid comparison operator for ${shownKinds[term.kind]}.${term.key}: ${pythonText(comparator)}. ` +
       `Expected one of ${pythonTuple(allowed)}.`,
   );
 }
@@ -196,7 +222,7 @@ const special: ReadonlyMap<string, number> = new Map([
 
 const numberOperators = ["<", "<=", ">", ">=", "=", "!="] as const;
 
-function readNumber(term: Term, comparator: string, text: string): DoubleComparison {
+function readNumber(term: Term, { comparator, text }: Side): DoubleComparison {
   const checked = checkComparator(term, comparator, numberOperators);
   const value = FLOAT.test(text) ? Number(text.replaceAll("_", "")) : special.get(text.toLowerCase());
   if (value !== undefined) return { comparator: checked, value };
@@ -206,7 +232,7 @@ function readNumber(term: Term, comparator: string, text: string): DoubleCompari
 const textOperators = ["=", "!=", "LIKE", "ILIKE", "IN", "NOT IN"] as const;
 
 /** A text need not have quotes; of others than single ones it keeps them. */
-function readTextOrList(term: Term, comparator: string, text: string): TextOrList {
+function readTextOrList(term: Term, { comparator, text }: Side): TextOrList {
   const checked = checkComparator(term, comparator, textOperators);
   if (!(text.startsWith("(") && text.endsWith(")"))) {
     if (isOneOf(likeComparators, checked)) return { comparator: checked, value: strip(text, "'") };
@@ -219,7 +245,7 @@ function readTextOrList(term: Term, comparator: string, text: string): TextOrLis
 
 const equality = ["=", "!="] as const;
 
-function readId(term: Term, comparator: string, text: string): { comparator: "=" | "!="; value: string } {
+function readId(term: Term, { comparator, text }: Side): { comparator: "=" | "!="; value: string } {
   const checked = checkComparator(term, comparator, equality);
   const value = strip(text, "'");
   if (/^\d{1,18}$/.test(value)) return { comparator: checked, value };

@@ -70,7 +70,7 @@ export function readStatement(source: string): Statement {
   for (const rule of [member, index]) units = joinAround(source, units, rule);
   units = units.map((unit) => (isName(unit) ? { ...unit, kind: "identifier" } : unit));
   units = joinPairs(source, units, ordered);
-  for (const rule of [cast, operation, comparison]) units = joinAround(source, units, rule);
+  for (const rule of [cast, operation, comparison, named]) units = joinAround(source, units, rule);
   units = joinAround(source, joinPairs(source, units, aliased), commaList);
   return { is: "units", units: joinListsAndNulls(source, units) };
 }
@@ -221,6 +221,14 @@ const comparison: JoinRule = {
   joins: ({ kind }) => kind === "comparison",
   before: isCompared,
   after: needs(isCompared),
+};
+
+/** `a AS b`, which no filter may hold either; but a key may be called `as`, and be sorted by. */
+const named: JoinRule = {
+  kind: "identifier",
+  joins: (unit) => isKeyword(unit, "AS"),
+  before: (unit) => unit.kind !== "keyword" || isKeyword(unit, "NULL"),
+  after: (unit) => (unit === undefined ? undefined : true),
 };
 
 const isListed = (unit: Unit): boolean =>

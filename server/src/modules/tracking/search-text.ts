@@ -18,6 +18,12 @@ export function pythonText(text: string): string {
   return `${quote}${shown}${quote}`;
 }
 
+/** A double as Python shows it: `5.0`. */
+export function pythonFloat(value: number): string {
+  if (Math.abs(value) === Infinity) return value > 0 ? "inf" : "-inf";
+  return Number.isInteger(value) && Math.abs(value) < 1e16 ? value.toFixed(1) : String(value);
+}
+
 const escapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 const isControl = (character: string): boolean =>

@@ -2,10 +2,11 @@ import { Readable } from "node:stream";
 import { reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
-import type { View } from "../../modules/tracking/run-search.sql.ts";
+import type { FoundRun, View } from "../../modules/tracking/run-search.sql.ts";
 import type { Int } from "../../modules/tracking/run-data.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { viewType } from "./fields.ts";
+import { createRunCache, type RunCache } from "./run-cache.ts";
 import { runJson, runParts } from "./run-json.ts";
 import { linksJson } from "./runs.ts";
 import { int64, message, repeated, string } from "./wire.ts";
@@ -20,6 +21,7 @@ const views: Record<number, View> = { 1: "active", 2: "deleted", 3: "all" };
 export const viewOf = (value: unknown): View => views[(value ?? 1) as number] ?? "active";
 
 export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
+  const cache = createRunCache();
   return [
     {
       method: "POST",
@@ -47,7 +49,7 @@ export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
           );
         }
         const pageToken = values["page_token"] as string | undefined;
-        const { runIds, nextPageToken } = await tracking.searchRuns({
+        const { runs, nextPageToken } = await tracking.searchRuns({
           experimentIds: (values["experiment_ids"] ?? []) as string[],
           filter: (values["filter"] ?? "") as string,
           orderBy: (values["order_by"] ?? []) as string[],
@@ -56,10 +58,10 @@ export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
           ...(pageToken ? { pageToken } : {}),
         });
         const end = nextPageToken === undefined ? "}" : `"next_page_token":"${nextPageToken}"}`;
-        if (runIds.length === 0) return `{${end}`;
+        if (runs.length === 0) return `{${end}`;
         const closing = nextPageToken === undefined ? "]}" : `],${end}`;
-        const chunks = runChunks(tracking, runIds);
-        if (runIds.length > 2 * CHUNK) return Readable.from(joined(chunks, closing));
+        const chunks = runChunks({ tracking, cache }, runs);
+        if (runs.length > 2 * CHUNK) return Readable.from(joined(chunks, closing));
         let body = "";
         for await (const text of joined(chunks, closing)) body += text;
         return body;
@@ -78,36 +80,51 @@ async function* joined(chunks: AsyncIterable<string>, closing: string): AsyncIte
   yield (lead === "," ? "" : lead) + closing;
 }
 
+type Source = { tracking: Tracking; cache: RunCache };
+
 /** The runs as JSON, a chunk at a time and the next one already under way: two connections work at once. */
-async function* runChunks(tracking: Tracking, runIds: readonly number[]): AsyncIterable<string> {
+async function* runChunks(source: Source, runs: readonly FoundRun[]): AsyncIterable<string> {
   // Small pages are halved, so that they too are read by two connections.
-  const size = Math.min(CHUNK, Math.max(50, Math.ceil(runIds.length / 2)));
-  const starts: number[] = [];
-  for (let at = 0; at < runIds.length; at += size) starts.push(at);
-  const read = (at: number): Promise<string> => chunkJson(tracking, runIds.slice(at, at + size));
+  const size = Math.min(CHUNK, Math.max(50, Math.ceil(runs.length / 2)));
   const ahead: Promise<string>[] = [];
-  for (const at of starts) {
-    ahead.push(read(at));
+  for (let at = 0; at < runs.length; at += size) {
+    const chunk = chunkJson(source, runs.slice(at, at + size));
     // A failure is reported when its turn comes, not as an unhandled rejection before.
-    ahead.at(-1)?.catch(() => undefined);
+    chunk.catch(() => undefined);
+    ahead.push(chunk);
     if (ahead.length === 2) yield (await ahead.shift()) as string;
   }
-  for (const text of ahead) yield await text;
+  for (const chunk of ahead) yield await chunk;
 }
 
-async function chunkJson(tracking: Tracking, runIds: readonly number[]): Promise<string> {
+async function chunkJson({ tracking, cache }: Source, runs: readonly FoundRun[]): Promise<string> {
+  const found = runs.map(({ runId, version }) => cache.get(runId, version));
+  const missing = runs.filter((_run, index) => found[index] === undefined).map((run) => run.runId);
+  const read = missing.length === 0 ? undefined : await readRuns({ tracking, cache }, missing);
+  const list: string[] = [];
+  runs.forEach(({ runId }, index) => {
+    // One that was purged since it was found is in neither.
+    const json = found[index] ?? read?.get(runId);
+    if (json !== undefined) list.push(json);
+  });
+  return list.join(",");
+}
+
+async function readRuns(
+  { tracking, cache }: Source,
+  runIds: readonly number[],
+): Promise<Map<number, string>> {
   const set = await tracking.getRunSet(runIds);
   const [parts, links] = await Promise.all([runParts(set, tracking.keys), linksJson(tracking, set)]);
-  const rows = new Map(set.runs.map((row) => [row.run_id, row]));
-  let text = "";
-  for (const id of runIds) {
-    const row = rows.get(id);
-    const part = parts.get(id);
-    // Purged since it was found.
-    if (row === undefined || part === undefined) continue;
-    text += `${text === "" ? "" : ","}${runJson(row, part, links(id))}`;
+  const read = new Map<number, string>();
+  for (const row of set.runs) {
+    const part = parts.get(row.run_id);
+    if (part === undefined) continue;
+    const json = runJson(row, part, links(row.run_id));
+    cache.set(row.run_id, row.version, json);
+    read.set(row.run_id, json);
   }
-  return text;
+  return read;
 }
 
 function atMostResults(value: unknown): void {
