@@ -99,10 +99,8 @@ describe("experiments", () => {
   test("give a name to one of many that ask for it at once", async () => {
     const name = fresh("raced");
     const answers = await Promise.all(Array.from({ length: 12 }, () => post("create", { name })));
-    expect(answers.map((answer) => answer.status).toSorted()).toEqual([
-      200,
-      ...Array.from({ length: 11 }, () => 400),
-    ]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 400)).toHaveLength(11);
   });
 
   test.each([

@@ -5,7 +5,7 @@ import type { Tracking } from "../../modules/tracking/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValue, viewType } from "./fields.ts";
 import { MAX_RESULTS, viewOf } from "./run-search.ts";
-import { int64, message, nested, repeated, string, type Check, type Values } from "./wire.ts";
+import { int64, message, nested, repeated, string, type Check, type Int, type Values } from "./wire.ts";
 
 const required: readonly Check[] = ["required", "string"];
 
@@ -135,7 +135,7 @@ function searchEndpoint(tracking: Tracking, method: "GET" | "POST"): Endpoint {
       const { experiments, nextPageToken } = await tracking.searchExperiments({
         view: viewOf(values["view_type"]),
         // Upstream has no default either: its clients always send one.
-        maxResults: checkMaxResults(values["max_results"] ?? 0),
+        maxResults: checkMaxResults((values["max_results"] ?? 0) as Int),
         filter: (values["filter"] ?? "") as string,
         orderBy: (values["order_by"] ?? []) as string[],
         ...(pageToken ? { pageToken } : {}),
@@ -152,13 +152,13 @@ function searchEndpoint(tracking: Tracking, method: "GET" | "POST"): Endpoint {
 export const keyValues = (list: unknown): KeyValue[] =>
   ((list ?? []) as Partial<KeyValue>[]).map(({ key, value }) => ({ key: key ?? "", value: value ?? "" }));
 
-export function checkMaxResults(value: unknown): number {
+export function checkMaxResults(value: Int): number {
   const number = Number(value);
   const bound =
     number < 1 ? "a positive integer" : number > MAX_RESULTS ? `at most ${MAX_RESULTS}` : undefined;
   if (bound === undefined) return number;
   throw invalidParameter(
-    `Invalid value ${String(value as bigint)} for parameter 'max_results' supplied. It must be ${bound}`,
+    `Invalid value ${String(value)} for parameter 'max_results' supplied. It must be ${bound}`,
   );
 }
 
