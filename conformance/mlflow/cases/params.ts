@@ -81,11 +81,7 @@ export const params: readonly Scenario[] = [
         metrics: [metric("good"), metric("../bad")],
         params: [{ key: "x", value: "1" }],
       }),
-      batch("one metric without a value", { metrics: [metric("good"), { key: "bad", timestamp: 1 }] }),
-      batch("one metric without a timestamp", { metrics: [metric("good"), { key: "bad", value: 1 }] }),
-      batch("one metric with a word as value", { metrics: [{ key: "bad", value: "high", timestamp: 1 }] }),
       batch("a metric without a step", { metrics: [{ key: "no step", value: 1, timestamp: 1 }] }),
-      batch("a metric without a key", { metrics: [{ value: 1, timestamp: 1 }] }),
       batch("a negative timestamp", { metrics: [{ key: "n", value: 1, timestamp: -1 }] }),
       batch("special values", {
         metrics: [
@@ -114,9 +110,6 @@ export const params: readonly Scenario[] = [
         metrics: many(950, (step) => metric("together", step)),
         params: many(51, (one) => ({ key: `r${one}`, value: "1" })),
       }),
-      batch("metrics that are no list", { metrics: { key: "m" } }),
-      batch("metrics of numbers", { metrics: [1, 2] }),
-      batch("metrics null", { metrics: null }),
       post("an unknown run", "runs/log-batch", {
         run_id: "0".repeat(32),
         params: [{ key: "a", value: "1" }],
@@ -129,6 +122,20 @@ export const params: readonly Scenario[] = [
         metric_key: "many",
         max_results: "3",
       }),
+    ],
+  },
+  {
+    name: "log-batch: items that cannot be read",
+    steps: [
+      newExperiment(),
+      newRun(),
+      batch("no value", { metrics: [metric("good"), { key: "bad", timestamp: 1 }] }),
+      batch("no timestamp", { metrics: [metric("good"), { key: "bad", value: 1 }] }),
+      batch("a word as value", { metrics: [{ key: "bad", value: "high", timestamp: 1 }] }),
+      batch("a metric without a key", { metrics: [{ value: 1, timestamp: 1 }] }),
+      batch("metrics that are no list", { metrics: { key: "m" } }),
+      batch("metrics of numbers", { metrics: [1, 2] }),
+      batch("metrics null", { metrics: null }),
     ],
   },
   {
