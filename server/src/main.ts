@@ -36,7 +36,7 @@ type Ground = {
 
 /** Starts Plinth with a read configuration; resolves when it can serve. */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
-  const log = options.log ?? createLog({ level: config.logLevel });
+  const log = options.log ?? createLog({ level: config.logLevel, format: config.logFormat });
   // Taken apart in reverse order of being put up, also when the start fails half-way.
   const disposers: (() => Promise<void>)[] = [];
   const dispose = async (): Promise<void> => {
@@ -112,7 +112,7 @@ function open(config: Config, ground: Ground, log: Log): Database {
     connection: ground.connection,
     poolSize: config.poolSize,
     statementTimeoutMs: config.statementTimeoutSeconds * 1000,
-    onIdleError: (error) => log.warn({ err: error }, "lost an idle database connection"),
+    onIdleError: (error) => log.warn({ reason: error.message }, "lost an idle database connection"),
   });
 }
 

@@ -71,7 +71,10 @@ export function openDatabase(options: DatabaseOptions): Database {
       types: parsedTypes,
       options: `${options.connection.options ?? ""} -c jit=off -c timezone=UTC ${settings}`.trim(),
     });
-    pool.on("error", options.onIdleError);
+    // While closing, connections end as they should.
+    pool.on("error", (error) => {
+      if (!pool.ending) options.onIdleError(error);
+    });
     return pool;
   };
   // Searches, however slow, never hold up prepared statements and transactions: those have

@@ -170,7 +170,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
 /** A caller that sends its body drop by drop must not hold a place for ever; streamed uploads may. */
 function limitReceiving(app: FastifyInstance, options: HttpOptions): void {
   const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>();
-  app.addHook("preParsing", (request, _reply, payload, done) => {
+  app.addHook("preParsing", async (request, _reply, payload) => {
     if (request.routeOptions.config.streams !== true && request.headers["content-length"] !== "0") {
       const timer = setTimeout(() => {
         options.metrics.requestsRefused.inc({ reason: "slow_body" });
@@ -179,7 +179,7 @@ function limitReceiving(app: FastifyInstance, options: HttpOptions): void {
       timers.set(request, timer.unref());
       request.raw.once("close", () => clearTimeout(timer));
     }
-    done(null, payload);
+    return payload;
   });
   app.addHook("preHandler", (request, _reply, done) => {
     clearTimeout(timers.get(request));

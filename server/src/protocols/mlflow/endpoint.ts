@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Access } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { parseJson } from "./json.ts";
@@ -34,7 +34,7 @@ export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endp
     const handler = answer(endpoint);
     for (const prefix of prefixes) {
       app.route({
-        method: endpoint.method as HTTPMethods,
+        method: endpoint.method,
         url: prefix + endpoint.path,
         config: { access: endpoint.access, protocol: "mlflow" },
         handler,

@@ -3,7 +3,6 @@ import { reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import type { FoundRun, View } from "../../modules/tracking/run-search.sql.ts";
-import type { Int } from "../../modules/tracking/run-data.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { viewType } from "./fields.ts";
 import { createRunCache, type RunCache } from "./run-cache.ts";
@@ -42,7 +41,7 @@ export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
         order_by: ["array", onlyStrings],
       },
       async handle(values) {
-        const maxResults = Number((values["max_results"] ?? DEFAULT_RESULTS) as Int);
+        const maxResults = Number(values["max_results"] ?? DEFAULT_RESULTS);
         if (maxResults < 1) {
           throw invalidParameter(
             `Invalid value ${maxResults} for parameter 'max_results' supplied. It must be a positive integer`,
