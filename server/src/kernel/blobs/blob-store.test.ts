@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -154,6 +155,27 @@ describe("the disk store", () => {
     await utimes(join(root, "tmp", "old"), yesterday, yesterday);
     await openDiskBlobStore(root);
     expect(await readdir(join(root, "tmp"))).toEqual(["new"]);
+  });
+
+  test("says so when the disk is full, and leaves nothing of what did not fit", async (context) => {
+    const mount = await mkdtemp(join(folder, "full-"));
+    const inside = 'mount -t tmpfs -o size=4m tmpfs "$1" && exec "$2" "$3" "$1"';
+    const script = join(import.meta.dirname, "full-disk.ts");
+    const asUser = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+    const child = spawnSync(
+      "unshare",
+      [...asUser, "--mount", "sh", "-c", inside, "sh", mount, process.execPath, script],
+      { encoding: "utf8" },
+    );
+    if (
+      child.status !== 0 &&
+      process.env["CI"] !== "true" &&
+      /unshare|mount|ENOENT/.test(`${child.stderr}${child.error}`)
+    ) {
+      context.skip(`no small file system can be mounted here: ${child.stderr}${child.error}`);
+    }
+    expect(child.stderr).toBe("");
+    expect(JSON.parse(child.stdout)).toEqual({ code: "no_space", left: [], bytes: MIB });
   });
 
   test("says at once that an announced size cannot fit", async () => {

@@ -29,11 +29,16 @@ export class BodyStream extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    // Closes what the chunks are read from, also when the client left in the middle.
-    Promise.resolve(this.#chunks.return?.()).then(
-      () => callback(error),
-      () => callback(error),
-    );
+    void this.#close().finally(() => callback(error));
+  }
+
+  /** Closes what the chunks are read from, also when the client left in the middle. */
+  async #close(): Promise<void> {
+    try {
+      await this.#chunks.return?.();
+    } catch {
+      // Whoever waited for the bytes has been told, or is gone.
+    }
   }
 
   async #send(destination: Writable): Promise<void> {

@@ -165,9 +165,10 @@ export function createObjects(deps: StorageDeps, buckets: Buckets): Objects {
         from = afterKey(last);
       }
     },
-    async list({ bucket, prefix, delimiter = "/", from, after, limit }) {
+    async list(options) {
+      const { bucket, prefix, delimiter = "/", limit } = options;
       const rows = await listRows(database, await buckets.idOf(bucket), {
-        from: startOf(prefix, delimiter, from, after),
+        from: startOf(options),
         to: afterPrefix(prefix),
         prefix,
         delimiter,
@@ -194,19 +195,17 @@ export function createObjects(deps: StorageDeps, buckets: Buckets): Objects {
 }
 
 /** Where a listing begins: at the prefix, at the token of a page, or behind a key or folder. */
-function startOf(
-  prefix: string,
-  delimiter: string,
-  from: string | undefined,
-  after: string | undefined,
-): string {
-  let start = prefix;
-  if (from !== undefined && Buffer.compare(Buffer.from(from), Buffer.from(start)) > 0) start = from;
-  if (after === undefined) return start;
-  const next =
-    after.endsWith(delimiter) && after.length > prefix.length ? afterPrefix(after) : afterKey(after);
-  return Buffer.compare(Buffer.from(next), Buffer.from(start)) > 0 ? next : start;
+function startOf({ prefix, delimiter = "/", from, after }: ListOptions): string {
+  const starts = [prefix];
+  if (from !== undefined) starts.push(from);
+  if (after !== undefined) {
+    const isFolder = after.endsWith(delimiter) && after.length > prefix.length;
+    starts.push(isFolder ? afterPrefix(after) : afterKey(after));
+  }
+  return starts.reduce((last, start) => (inBytes(start, last) > 0 ? start : last));
 }
+
+const inBytes = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
 
 const noSuchKey = (key: string): PlinthError => notFound(`No such object: '${key}'`);
 

@@ -1,7 +1,13 @@
 import { violates } from "../../kernel/database-errors.ts";
 import type { UploadedPart } from "../../kernel/blobs/blob-store.ts";
 import type { Queryable } from "../../kernel/database.ts";
-import { internal, invalidParameter, notFound, notImplemented, PlinthError } from "../../kernel/errors.ts";
+import {
+  internal,
+  invalidParameter,
+  notFound,
+  notImplemented,
+  type PlinthError,
+} from "../../kernel/errors.ts";
 import { randomHex32 } from "../../kernel/ids.ts";
 import { claimBlobs } from "./blobs.sql.ts";
 import type { Buckets } from "./buckets.ts";

@@ -45,16 +45,19 @@ describe("paths that try to leave", () => {
     for (const method of ["GET", "HEAD", "PUT", "DELETE"]) {
       const answer = await call(method, `${PROXY}/${path}`, method === "PUT" ? { body: "x" } : {});
       expect(answer.status).toBe(400);
-      if (method !== "HEAD" && !/%FF|%ED/.test(path))
-        expect(json(answer)).toMatchObject({
-          error_code: expect.stringMatching(/^(INVALID_PARAMETER_VALUE|BAD_REQUEST)$/) as string,
-        });
+      expect(answer.text).not.toContain("No such");
     }
     const body = { path: "x", num_parts: 1, upload_id: "x", parts: [{ part_number: 1, etag: "x" }] };
     for (const action of ["create", "complete", "abort"]) {
       expect((await post(`/api/2.0/mlflow-artifacts/mpu/${action}/${path}`, body)).status).toBe(400);
     }
     expect((await call("GET", `/api/2.0/mlflow-artifacts/presigned/${path}`)).status).toBe(400);
+  });
+
+  test("are answered in MLflow's words", async () => {
+    for (const method of ["GET", "PUT", "DELETE"]) {
+      expect(json(await call(method, `${PROXY}/%252e%252e/x`))).toMatchObject(invalidPath);
+    }
   });
 
   test.each(traversals.filter((path) => !/%FF|%ED/.test(path)))("%s in a query", async (path) => {

@@ -18,6 +18,8 @@ export type ArtifactOptions = {
 };
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+type Route = { access: Access; handle: Handler };
+type Add = (methods: readonly Method[], urls: readonly string[], route: Route) => void;
 type Method = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
 
 const PROXY = "/2.0/mlflow-artifacts/artifacts";
@@ -37,102 +39,132 @@ export function registerArtifacts(app: FastifyInstance, options: ArtifactOptions
     done();
   });
 
-  const add = (
-    method: Method | Method[],
-    urls: readonly string[],
-    access: Access,
-    handler: Handler,
-  ): void => {
+  const add: Add = (methods, urls, route) => {
+    const config = { access: route.access, protocol: "mlflow", streams: true };
     for (const url of urls) {
-      const config = { access, protocol: "mlflow", streams: true };
-      app.route({ method, url, config, exposeHeadRoute: false, handler });
+      app.route({ method: [...methods], url, config, exposeHeadRoute: false, handler: route.handle });
     }
   };
-  const both = (path: string): string[] => prefixes.map((prefix) => prefix + path);
-  const read: Method[] = ["GET", "HEAD"];
+  addProxy(add, storage);
+  addSigned(add, storage);
+  addForWebInterface(add, options);
+}
 
-  add(read, both(`${PROXY}/*`), reads("artifact"), async (request, reply) => {
-    const { path, directory } = readArtifactPath(wildcard(request));
-    try {
-      if (directory) throw new DirectoryError(`${path}${path === "" ? "" : "/"}`);
-      return await sendArtifact(await findArtifact(storage, path), request, reply);
-    } catch (error) {
-      if (error instanceof DirectoryError) return detail(reply, error.message);
-      throw error;
-    }
+const both = (path: string): string[] => prefixes.map((prefix) => prefix + path);
+const read: readonly Method[] = ["GET", "HEAD"];
+
+function addProxy(add: Add, storage: Storage): void {
+  add(read, both(`${PROXY}/*`), {
+    access: reads("artifact"),
+    async handle(request, reply) {
+      const { path, directory } = readArtifactPath(wildcard(request));
+      try {
+        if (directory) throw new DirectoryError(`${path}${path === "" ? "" : "/"}`);
+        return await sendArtifact(await findArtifact(storage, path), request, reply);
+      } catch (error) {
+        if (error instanceof DirectoryError) return detail(reply, error.message);
+        throw error;
+      }
+    },
   });
 
-  add("PUT", both(`${PROXY}/*`), edits("artifact"), async (request, reply) => {
-    const { path, directory } = readArtifactPath(wildcard(request));
-    if (directory) return detail(reply, "Artifact path must include a filename (cannot end with '/').");
-    await storage.putObject({ bucket: ARTIFACT_BUCKET, key: path, ...bodyOf(request) });
-    return reply.code(200).send();
+  add(["PUT"], both(`${PROXY}/*`), {
+    access: edits("artifact"),
+    async handle(request, reply) {
+      const { path, directory } = readArtifactPath(wildcard(request));
+      if (directory) return detail(reply, "Artifact path must include a filename (cannot end with '/').");
+      await storage.putObject({ bucket: ARTIFACT_BUCKET, key: path, ...bodyOf(request) });
+      return reply.code(200).send();
+    },
   });
 
-  add("DELETE", both(`${PROXY}/*`), manages("artifact"), async (request, reply) => {
-    const { path } = readArtifactPath(wildcard(request));
-    // The root of all artifacts of all runs: no client means that.
-    if (path === "") throw invalidParameter("Invalid path");
-    await storage.deleteObject({ bucket: ARTIFACT_BUCKET, key: path });
-    await storage.deletePrefix(ARTIFACT_BUCKET, `${path}/`);
-    return json(reply, {});
+  add(["DELETE"], both(`${PROXY}/*`), {
+    access: manages("artifact"),
+    async handle(request, reply) {
+      const { path } = readArtifactPath(wildcard(request));
+      // The root of all artifacts of all runs: no client means that.
+      if (path === "") throw invalidParameter("Invalid path");
+      await storage.deleteObject({ bucket: ARTIFACT_BUCKET, key: path });
+      await storage.deletePrefix(ARTIFACT_BUCKET, `${path}/`);
+      return json(reply, {});
+    },
+  });
+}
+
+/** The token in the address is the permission: clients send parts without their credentials. */
+function addSigned(add: Add, storage: Storage): void {
+  add(["PUT"], [`${PART_PATH}:token`], {
+    access: publicAccess,
+    async handle(request, reply) {
+      const [kind, uploadId = "", number = ""] = await storage.signer.verify(token(request));
+      if (kind !== "part") throw permissionDenied("The address is not one for a part.");
+      const part = await storage.uploads.putPart(uploadId, Number(number), bodyOf(request));
+      return reply.code(200).header("etag", `"${part.etag}"`).send();
+    },
   });
 
-  // The token in the address is the permission: clients send parts without their credentials.
-  add("PUT", [`${PART_PATH}:token`], publicAccess, async (request, reply) => {
-    const [kind, uploadId = "", number = ""] = await storage.signer.verify(token(request));
-    if (kind !== "part") throw permissionDenied("The address is not one for a part.");
-    const part = await storage.uploads.putPart(uploadId, Number(number), bodyOf(request));
-    return reply.code(200).header("etag", `"${part.etag}"`).send();
+  add(read, [`${SIGNED_PATH}:token`], {
+    access: publicAccess,
+    async handle(request, reply) {
+      const [kind, key = ""] = await storage.signer.verify(token(request));
+      if (kind !== "read") throw permissionDenied("The address is not one for a download.");
+      return sendArtifact(await findArtifact(storage, key), request, reply);
+    },
   });
+}
 
-  add(read, [`${SIGNED_PATH}:token`], publicAccess, async (request, reply) => {
-    const [kind, key = ""] = await storage.signer.verify(token(request));
-    if (kind !== "read") throw permissionDenied("The address is not one for a download.");
-    return sendArtifact(await findArtifact(storage, key), request, reply);
-  });
-
-  add(read, ["/get-artifact"], reads("artifact"), async (request, reply) => {
-    const query = request.query as Record<string, string | string[] | undefined>;
-    const runId = first(query["run_id"]) || first(query["run_uuid"]);
-    const given = first(query["path"]);
-    if (given === undefined) throw missingParameter("path");
-    const { path } = readArtifactPath(given);
-    const root = ownKey(await options.runArtifactUri(runId ?? ""));
-    return sendArtifact(await findArtifact(storage, joinPath(root, path)), request, reply);
+function addForWebInterface(add: Add, options: ArtifactOptions): void {
+  const { storage } = options;
+  add(read, ["/get-artifact"], {
+    access: reads("artifact"),
+    async handle(request, reply) {
+      const query = request.query as Record<string, string | string[] | undefined>;
+      const runId = first(query["run_id"]) || first(query["run_uuid"]);
+      const given = first(query["path"]);
+      if (given === undefined) throw missingParameter("path");
+      const { path } = readArtifactPath(given);
+      const root = ownKey(await options.runArtifactUri(runId ?? ""));
+      return sendArtifact(await findArtifact(storage, joinPath(root, path)), request, reply);
+    },
   });
 
   const modelFiles = "/ajax-api/2.0/mlflow/logged-models/:model_id/artifacts/files";
-  add(read, [modelFiles], reads("artifact"), async (request, reply) => {
-    const query = request.query as Record<string, string | string[] | undefined>;
-    const given = first(query["artifact_file_path"]) ?? "";
-    if (given === "") throw badRequest('Request must include the "artifact_file_path" query parameter.');
-    const { path } = readArtifactPath(given);
-    const { model_id: modelId = "" } = request.params as { model_id?: string };
-    const root = ownKey(await options.modelArtifactUri(modelId));
-    return sendArtifact(await findArtifact(storage, joinPath(root, path)), request, reply);
+  add(read, [modelFiles], {
+    access: reads("artifact"),
+    async handle(request, reply) {
+      const query = request.query as Record<string, string | string[] | undefined>;
+      const given = first(query["artifact_file_path"]) ?? "";
+      if (given === "") throw badRequest('Request must include the "artifact_file_path" query parameter.');
+      const { path } = readArtifactPath(given);
+      const { model_id: modelId = "" } = request.params as { model_id?: string };
+      const root = ownKey(await options.modelArtifactUri(modelId));
+      return sendArtifact(await findArtifact(storage, joinPath(root, path)), request, reply);
+    },
   });
 
-  add("POST", ["/ajax-api/2.0/mlflow/upload-artifact"], edits("artifact"), async (request, reply) => {
-    const query = request.query as Record<string, string | string[] | undefined>;
-    const runId = first(query["run_uuid"]) ?? "";
-    if (runId === "") throw invalidParameter("Request must specify run_uuid.");
-    const given = first(query["path"]) ?? "";
-    if (given === "") throw invalidParameter("Request must specify path.");
-    const { path, directory } = readArtifactPath(given);
-    if (directory) throw invalidParameter("Invalid path");
-    const { source, expectedSize } = bodyOf(request);
-    if (expectedSize === 0) throw invalidParameter("Request must specify data.");
-    if (expectedSize !== undefined && expectedSize > MAX_UPLOAD) throw uploadTooLarge();
-    const root = ownKey(await options.runArtifactUri(runId));
-    const limited = atMost(source, MAX_UPLOAD);
-    await storage.putObject({
-      bucket: ARTIFACT_BUCKET,
-      key: joinPath(root, path),
-      source: limited,
-      expectedSize,
-    });
-    return reply.code(200).header("content-type", "application/json").send();
+  add(["POST"], ["/ajax-api/2.0/mlflow/upload-artifact"], {
+    access: edits("artifact"),
+    async handle(request, reply) {
+      const query = request.query as Record<string, string | string[] | undefined>;
+      const runId = first(query["run_uuid"]) ?? "";
+      if (runId === "") throw invalidParameter("Request must specify run_uuid.");
+      const given = first(query["path"]) ?? "";
+      if (given === "") throw invalidParameter("Request must specify path.");
+      const { path, directory } = readArtifactPath(given);
+      if (directory) throw invalidParameter("Invalid path");
+      const { source, expectedSize } = bodyOf(request);
+      if (expectedSize === 0) throw invalidParameter("Request must specify data.");
+      if (expectedSize !== undefined && expectedSize > MAX_UPLOAD) throw uploadTooLarge();
+      const root = ownKey(await options.runArtifactUri(runId));
+      const limited = atMost(source, MAX_UPLOAD);
+      await storage.putObject({
+        bucket: ARTIFACT_BUCKET,
+        key: joinPath(root, path),
+        source: limited,
+        expectedSize,
+      });
+      return reply.code(200).header("content-type", "application/json").send();
+    },
   });
 }
 
