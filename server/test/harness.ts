@@ -7,7 +7,7 @@ import { createApp, type App } from "../src/app.ts";
 import { readConfig, type Flags } from "../src/config.ts";
 import { openDatabase, type Database } from "../src/kernel/database.ts";
 import type { RouteEntry } from "../src/kernel/http.ts";
-import { listen } from "../src/kernel/listener.ts";
+import { listen, type Listener } from "../src/kernel/listener.ts";
 import { createLog } from "../src/kernel/log.ts";
 import { createMetrics } from "../src/kernel/metrics.ts";
 import type { PostgresConnection } from "../src/kernel/postgres/connection.ts";
@@ -15,21 +15,19 @@ import { TEMPLATE } from "./postgres-setup.ts";
 
 let count = 0;
 
+type Ground = AsyncDisposable & { connection: PostgresConnection; database: Database };
+
+const open = (connection: PostgresConnection, statementTimeoutMs: number): Database =>
+  openDatabase({ connection, poolSize: 6, statementTimeoutMs, onIdleError: () => undefined });
+
 /** A migrated database of its own, cloned in some 30 ms; gone when disposed. */
-export async function testDatabase(): Promise<
-  AsyncDisposable & { connection: PostgresConnection; database: Database }
-> {
+export async function testDatabase(statementTimeoutMs = 30_000): Promise<Ground> {
   const server = inject("postgres");
   count += 1;
   const name = `test_${process.pid}_${count}`;
   await administer(server, `create database ${name} template ${TEMPLATE}`);
   const connection = { ...server, database: name };
-  const database = openDatabase({
-    connection,
-    poolSize: 6,
-    statementTimeoutMs: 30_000,
-    onIdleError: () => undefined,
-  });
+  const database = open(connection, statementTimeoutMs);
   return {
     connection,
     database,
@@ -38,6 +36,12 @@ export async function testDatabase(): Promise<
       await administer(server, `drop database ${name} with (force)`);
     },
   };
+}
+
+/** What a second process has of its own: its connections. */
+function poolBeside({ connection }: TestServer, statementTimeoutMs: number): Ground {
+  const database = open(connection, statementTimeoutMs);
+  return { connection, database, [Symbol.asyncDispose]: () => database.close() };
 }
 
 async function administer(server: PostgresConnection, statement: string): Promise<void> {
@@ -52,7 +56,9 @@ async function administer(server: PostgresConnection, statement: string): Promis
 
 export type TestServer = AsyncDisposable & {
   url: string;
+  connection: PostgresConnection;
   database: Database;
+  listener: Listener;
   app: App;
   routes: readonly RouteEntry[];
   /** Sends a request; `body` goes out as JSON unless it is text or bytes. */
@@ -67,14 +73,16 @@ export type Answer = { status: number; headers: Headers; text: string; json: Jso
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Json = any;
 
-/** The whole application on a free port, over a database of its own. */
-export async function startTestServer(flags: Flags = {}): Promise<TestServer> {
+/** The whole application on a free port, over a database of its own, or over that of another server. */
+export async function startTestServer(flags: Flags = {}, beside?: TestServer): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "plinth-server-"));
   const { config } = readConfig(
     { "data-dir": dataDir, port: "0", "s3-port": "0", "grpc-port": "0", ...flags },
     {},
   );
-  const ground = await testDatabase();
+  const statementTimeoutMs = config.statementTimeoutSeconds * 1000;
+  const ground =
+    beside === undefined ? await testDatabase(statementTimeoutMs) : poolBeside(beside, statementTimeoutMs);
   const listener = await listen(config.host, config.port);
   const app = await createApp({
     config,
@@ -86,7 +94,7 @@ export async function startTestServer(flags: Flags = {}): Promise<TestServer> {
     metrics: createMetrics(),
   });
   const url = `http://127.0.0.1:${listener.address.port}`;
-  const call: TestServer["call"] = async (method, path, body, headers = {}) => {
+  const call: TestServer["call"] = async (method, path, ...[body, headers = {}]) => {
     const raw = typeof body === "string" || body instanceof Uint8Array;
     const response = await fetch(url + path, {
       method,
@@ -104,7 +112,9 @@ export async function startTestServer(flags: Flags = {}): Promise<TestServer> {
   };
   return {
     url,
+    connection: ground.connection,
     database: ground.database,
+    listener,
     app,
     routes: app.routes,
     call,
