@@ -163,6 +163,13 @@ describe("experiments", () => {
       "INVALID_PARAMETER_VALUE",
       expect.stringContaining("would resolve to '../a'"),
     ]);
+    // Texts where objects are wanted count as empty objects, so this is a tag without a key.
+    const texts = await post("create", { name: fresh("tag"), tags: ["team"] });
+    expect(refusal(texts)).toEqual([
+      400,
+      "INVALID_PARAMETER_VALUE",
+      expect.stringContaining(`Invalid value "" for parameter 'key' supplied`),
+    ]);
   });
 
   test.each(["999999", "99999999999999999999", "-1"])("id %s is not found", async (id) => {

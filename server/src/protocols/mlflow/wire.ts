@@ -89,6 +89,8 @@ function readValue(type: FieldType, raw: unknown): unknown {
     case "json":
       return raw;
     case "message": {
+      // Upstream walks over a text's letters as if they were keys, and finds none that it knows.
+      if (typeof raw === "string") return {};
       if (!isObject(raw)) return STOP;
       refuseBothSpellings(type.message, raw);
       const values: Values = {};
