@@ -23,6 +23,7 @@ import {
   type Texts,
 } from "./run-data.sql.ts";
 import { touchRuns } from "./runs.sql.ts";
+import { pythonText } from "./search-text.ts";
 
 export type Int = number | bigint;
 
@@ -232,7 +233,7 @@ const paramChanged = (runId: string, { key, old_value, new_value }: Changed): Pl
 const paramsChanged = (runId: string, changed: readonly Changed[]): PlinthError => {
   const list = changed.map(
     ({ key, old_value, new_value }) =>
-      `{'key': '${key}', 'old_value': '${old_value}', 'new_value': '${new_value}'}`,
+      `{'key': ${pythonText(key)}, 'old_value': ${pythonText(old_value)}, 'new_value': ${pythonText(new_value)}}`,
   );
   return invalidParameter(
     `Changing param values is not allowed. Params were already logged='[${list.join(", ")}]' for run ID='${runId}'.`,

@@ -90,8 +90,9 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
         params: ["array", present("params", ["key"])],
         tags: ["array", present("tags", ["key"])],
       },
-      async handle(values) {
-        await tracking.logData({ runId: values["run_id"] as string, ...readBatch(values), single: false });
+      async handle(values, { source }) {
+        const batch = readBatch(values, source);
+        await tracking.logData({ runId: values["run_id"] as string, ...batch, single: false });
         return "{}";
       },
     },
@@ -100,11 +101,24 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
 
 const RUN_ID = /^[a-zA-Z0-9][\p{L}\p{N}_-]{0,255}$/u;
 
-function readBatch(values: Values): { metrics: MetricPoint[]; params: KeyValue[]; tags: KeyValue[] } {
+function readBatch(
+  values: Values,
+  source: Record<string, unknown>,
+): { metrics: MetricPoint[]; params: KeyValue[]; tags: KeyValue[] } {
   const runId = values["run_id"] as string;
   if (!RUN_ID.test(runId))
     throw invalidParameter(`Invalid value ${pythonJson(runId)} for parameter 'run_id' supplied.`);
-  const list = (name: string): Values[] => (values[name] ?? []) as Values[];
+  const list = (name: string): Values[] => {
+    const read = (values[name] ?? []) as Values[];
+    const sent = source[name];
+    // Reading ended at a value of the wrong type: to store the rest would lose data without a word.
+    if (Array.isArray(sent) && sent.length !== read.length) {
+      throw invalidParameter(
+        `Invalid value for parameter '${name}' supplied: an entry of the request has a field of the wrong type.`,
+      );
+    }
+    return read;
+  };
   const metrics = list("metrics").map((one, index) => readMetric(one, `metrics[${index}]`));
   const params = list("params").map((one, index) => readParam(one, `params[${index}]`));
   const tags = list("tags").map((one, index) => readTag(one, `tags[${index}]`));
