@@ -25,7 +25,7 @@ export type {
 export type { Source } from "./receive.ts";
 export type { Signer } from "./signing.ts";
 export type { SweepOptions, Swept } from "./sweep.ts";
-export type { CreateUploadOptions, StoredPart, Uploads } from "./uploads.ts";
+export type { Uploads } from "./uploads.ts";
 export { MAX_PARTS } from "./uploads.ts";
 
 /**

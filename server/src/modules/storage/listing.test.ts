@@ -75,8 +75,8 @@ describe("listing", () => {
     await run(sql`select pg_stat_force_next_flush()`);
     await run(sql`select pg_stat_clear_snapshot()`);
     const rows = await run(sql<{ read: number }>`
-      select sum(idx_tup_fetch + seq_tup_read) as read from pg_stat_user_tables where relname = 'objects'`);
-    return Number(rows[0]?.read ?? 0);
+      select sum(idx_tup_fetch + seq_tup_read)::bigint as read from pg_stat_user_tables where relname = 'objects'`);
+    return rows[0]?.read ?? 0;
   }
 
   test("deleting a prefix leaves its neighbours", async () => {
