@@ -12,8 +12,9 @@ const [, , database = "{}", seconds = "10", connections = "8"] = argv;
 const array = (valueOf: (i: number) => number): string =>
   `{${Array.from({ length: POINTS }, (_, i) => valueOf(i)).join(",")}}`;
 
-// Written once: the loop measures the database, not this process. Ten series of a hundred steps, as the
-// requests of the same size have.
+// Written once: the loop measures the database, not this process. Ten series of a hundred steps, spread over
+// as many series in all as the requests of the same size write to.
+const RUNS = 32;
 const values = array(() => Math.random());
 const steps = array((i) => Math.floor(i / 10));
 const started = Date.now();
@@ -21,9 +22,12 @@ const started = Date.now();
 async function insertUntil(end: number, connection: number): Promise<number> {
   const client = new pg.Client(JSON.parse(database) as pg.ClientConfig);
   await client.connect();
-  const series = array((i) => FIRST_SERIES + connection * 10 + (i % 10));
+  const own = Array.from({ length: Math.ceil(RUNS / Number(connections)) }, (_, run) =>
+    array((i) => FIRST_SERIES + (run * Number(connections) + connection) * 10 + (i % 10)),
+  );
   let points = 0;
   while (performance.now() < end) {
+    const series = own[(points / POINTS) % own.length];
     const times = array((i) => started + points / 10 + Math.floor(i / 10));
     await client.query({
       name: "insert-points",
