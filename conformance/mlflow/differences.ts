@@ -143,6 +143,13 @@ export const differences: readonly Difference[] = [
     answers: { status: 400, error_code: "RESOURCE_ALREADY_EXISTS" },
   },
   {
+    at: ["experiments: rename, delete and restore > the run deleted before"],
+    reason:
+      "upstream's restore brings back every run; Plinth brings back those that went with the experiment, not " +
+      "those that somebody had deleted before",
+    ignore: "body",
+  },
+  {
     at: ["runs: create > no experiment", "runs: create > an empty experiment"],
     reason: "upstream answers BAD_REQUEST with SQL text",
     answers: refused,
