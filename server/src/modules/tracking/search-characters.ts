@@ -1,48 +1,51 @@
+/** Where the run of characters that begins at `start` ends; `start` itself when the first is none of them. */
+export type RunEnd = (text: string, start: number) => number;
+
 /**
- * Which characters make up words, by the rules of Python's `re`: letters, digits and numerals of all
- * scripts and `_`, but no combining marks. A name begins with a Latin letter up to `ü`; a word that
- * begins otherwise is one too, but MLflow's tokenizer tells the two apart.
+ * Takes a pattern `[...]*` with the sticky flag: one class, repeated. It matches everywhere, reads each
+ * character once and never goes back.
  */
+export const runOf =
+  (pattern: RegExp): RunEnd =>
+  (text, start) => {
+    pattern.lastIndex = start;
+    pattern.test(text);
+    return pattern.lastIndex;
+  };
+
+/**
+ * Words by the rules of Python's `re`: letters, digits and numerals of all scripts and `_`, but no combining
+ * marks.
+ */
+export const endOfWord = runOf(/[\p{L}\p{N}_]*/uy);
+
+/** Some words go on with signs that could not begin one. */
+export const endOfLongWord = runOf(/[\p{L}\p{N}_#$]*/uy);
+
+export const endOfDigits = runOf(/[0-9]*/y);
+
+export const endOfSpace = runOf(
+  /[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*/y,
+);
 
 export const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
-const otherWord = /[\p{L}\p{N}]/u;
-
-export function isWord(code: number): boolean {
-  if (code < 128) return isDigit(code) || isLatin(code) || code === 95;
-  return otherWord.test(String.fromCodePoint(code));
-}
-
 const isLatin = (code: number): boolean => (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
 
-/** The first letter of a name; the range from `À` to `Ü` includes the multiplication sign. */
+/** The first letter of a name, a Latin one up to `ü`; the range from `À` to `Ü` includes the sign of multiplication. */
 export const startsName = (code: number): boolean =>
   isLatin(code) || (code >= 0xc0 && code <= 0xdc) || (code >= 0xe0 && code <= 0xfc && code !== 0xf7);
 
 /** What may not follow a number: `5x` and `5_000` are words. */
 export const extendsNumber = (code: number): boolean => code === 95 || startsName(code);
 
-export function isSpace(code: number): boolean {
-  if (code <= 32) return code === 32 || (code >= 9 && code <= 13) || (code >= 28 && code <= 31);
-  return code === 0x85 || (code >= 0xa0 && code !== 0xfeff && /\s/.test(String.fromCharCode(code)));
-}
-
 /** The code point at a place, or -1 behind the end. */
 export const codeAt = (text: string, at: number): number => text.codePointAt(at) ?? -1;
 
-/** The code point that ends at a place, or -1 at the start. */
-export function codeBefore(text: string, at: number): number {
+/** A word ends at this place. */
+export function followsWord(text: string, at: number): boolean {
+  if (at === 0) return false;
   const last = text.charCodeAt(at - 1);
-  return last >= 0xdc00 && last <= 0xdfff && at > 1 ? codeAt(text, at - 2) : codeAt(text, at - 1);
-}
-
-/** Where the run of characters that begins at `start` ends. */
-export function endOfRun(text: string, start: number, belongs: (code: number) => boolean): number {
-  let at = start;
-  while (at < text.length) {
-    const code = codeAt(text, at);
-    if (!belongs(code)) break;
-    at += code > 0xffff ? 2 : 1;
-  }
-  return at;
+  const start = last >= 0xdc00 && last <= 0xdfff && at > 1 ? at - 2 : at - 1;
+  return endOfWord(text.slice(start, at), 0) > 0;
 }

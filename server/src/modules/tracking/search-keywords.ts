@@ -75,11 +75,14 @@ const builtins = words(`
   rownum serial serial8 signed signtype simple_double simple_float simple_integer smallint string struct
   sys_refcursor text timestamp tinyint unsigned urowid utl_file varchar varchar2 variant varying`);
 
+const LONGEST = 40;
+
 function words(list: string): ReadonlySet<string> {
   return new Set(list.trim().split(/\s+/));
 }
 
 export function wordKind(word: string): "keyword" | "builtin" | "operator" | "name" {
+  if (word.length > LONGEST) return "name";
   const lower = word.toLowerCase();
   if (keywords.has(lower)) return "keyword";
   if (builtins.has(lower)) return "builtin";

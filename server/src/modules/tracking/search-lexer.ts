@@ -1,11 +1,13 @@
 import {
   codeAt,
-  codeBefore,
-  endOfRun,
+  endOfDigits,
+  endOfLongWord,
+  endOfSpace,
+  endOfWord,
   extendsNumber,
+  followsWord,
   isDigit,
-  isSpace,
-  isWord,
+  runOf,
   startsName,
 } from "./search-characters.ts";
 import { wordKind } from "./search-keywords.ts";
@@ -50,8 +52,7 @@ export function tokenize(text: string): Token[] | undefined {
   let at = 0;
   for (let count = 0; at < text.length; count += 1) {
     if (count === MOST_TOKENS) return undefined;
-    const code = codeAt(text, at);
-    if (isSpace(code)) {
+    if (isSpace(text, at)) {
       at += text.startsWith("\r\n", at) ? 2 : 1;
       continue;
     }
@@ -62,6 +63,9 @@ export function tokenize(text: string): Token[] | undefined {
   }
   return tokens;
 }
+
+/** One blank is one token: the run is not measured each time. */
+const isSpace = (text: string, at: number): boolean => endOfSpace(text.slice(at, at + 1), 0) > 0;
 
 function readToken(text: string, start: number): Token {
   for (const [kind, read] of rules) {
@@ -90,8 +94,10 @@ function comments(): Reader {
   };
 }
 
+const lineEnd = runOf(/[^\r\n]*/y);
+
 function endOfLine(text: string, start: number): number {
-  const end = endOfRun(text, start, (code) => code !== 10 && code !== 13);
+  const end = lineEnd(text, start);
   return text.startsWith("\r\n", end) ? end + 2 : Math.min(end + 1, text.length);
 }
 
@@ -99,11 +105,6 @@ const exactly =
   (...signs: readonly string[]): Reader =>
   (text, start) =>
     start + (signs.find((sign) => text.startsWith(sign, start))?.length ?? 0);
-
-const oneOrMore =
-  (signs: string): Reader =>
-  (text, start) =>
-    endOfRun(text, start, (code) => signs.includes(String.fromCodePoint(code)));
 
 /**
  * A text between quotes, in which a doubled quote and, for some, a quote behind a backslash do not end it.
@@ -132,20 +133,20 @@ const between =
     return lastResort;
   };
 
-const wordEnd: Reader = (text, start) => endOfRun(text, start, isWord);
-
+/** `#` and `$` go on a word, but begin none. */
 const anyWord: Reader = (text, start) =>
-  isWord(codeAt(text, start))
-    ? endOfRun(text, start, (code) => isWord(code) || code === 35 || code === 36)
-    : start;
+  endOfWord(text.slice(start, start + 2), 0) > 0 ? endOfLongWord(text, start) : start;
+
+const LONGEST_WORD = 8;
 
 /** The word is one of the list. */
 const oneOfWords =
   (...list: readonly string[]): Reader =>
   (text, start) => {
-    const end = wordEnd(text, start);
-    // Longer than any of them; a slice of it would be for nothing.
-    return end - start < 16 && list.includes(text.slice(start, end).toUpperCase()) ? end : start;
+    // More than the longest of them need not be read.
+    const word = text.slice(start, start + LONGEST_WORD);
+    const length = endOfWord(word, 0);
+    return list.includes(word.slice(0, length).toUpperCase()) ? start + length : start;
   };
 
 /** Two words with blanks between them, as one token. */
@@ -154,18 +155,18 @@ const twoWords =
   (text, start) => {
     const end = first(text, start);
     if (end === start) return start;
-    const next = endOfRun(text, end, isSpace);
+    const next = endOfSpace(text, end);
     const last = next > end ? second(text, next) : next;
     return last > next ? last : start;
   };
 
-const name: Reader = (text, start) => (startsName(codeAt(text, start)) ? wordEnd(text, start + 1) : start);
+const name: Reader = (text, start) => (startsName(codeAt(text, start)) ? endOfWord(text, start + 1) : start);
 
 /** A name before a dot, unless the dot begins a number. */
 const nameBeforeDot: Reader = (text, start) => {
   const end = name(text, start);
   if (end === start) return start;
-  const dot = endOfRun(text, end, isSpace);
+  const dot = endOfSpace(text, end);
   return text[dot] === "." && !isDigit(codeAt(text, dot + 1)) ? end : start;
 };
 
@@ -181,17 +182,18 @@ const markedName: Reader = (text, start) => {
   const first =
     start + (text.startsWith("##", start) ? 2 : text[start] === "@" || text[start] === "#" ? 1 : 0);
   if (first === start || !startsName(codeAt(text, first))) return start;
-  const end = wordEnd(text, first + 1);
+  const end = endOfWord(text, first + 1);
   return end > first + 1 ? end : start;
 };
+
+const untilBracket = runOf(/[^[\]]*/y);
 
 /** `[any text]`, but not behind a word or a bracket, where it is an index. */
 const bracketedName: Reader = (text, start) => {
   if (text[start] !== "[") return start;
   const before = text[start - 1];
-  if (before === "]" || before === ")" || (before !== undefined && isWord(codeBefore(text, start))))
-    return start;
-  const end = endOfRun(text, start + 1, (code) => code !== 91 && code !== 93);
+  if (before === "]" || before === ")" || followsWord(text, start)) return start;
+  const end = untilBracket(text, start + 1);
   return end > start + 1 && text[end] === "]" ? end + 1 : start;
 };
 
@@ -199,7 +201,7 @@ const formatPlaceholder: Reader = (text, start) => {
   if (text[start] !== "%") return start;
   let at = start + 1;
   if (text[at] === "(") {
-    const end = wordEnd(text, at + 1);
+    const end = endOfWord(text, at + 1);
     if (end === at + 1 || text[end] !== ")") return start;
     at = end + 1;
   }
@@ -208,39 +210,39 @@ const formatPlaceholder: Reader = (text, start) => {
 
 const namedPlaceholder: Reader = (text, start) => {
   if (text[start] !== "$" && text[start] !== ":") return start;
-  if (start > 0 && isWord(codeBefore(text, start))) return start;
-  const end = wordEnd(text, start + 1);
+  if (followsWord(text, start)) return start;
+  const end = endOfWord(text, start + 1);
   return end > start + 1 ? end : start;
 };
 
 const command: Reader = (text, start) => {
-  const end = text[start] === "\\" ? wordEnd(text, start + 1) : start;
+  const end = text[start] === "\\" ? endOfWord(text, start + 1) : start;
   return end > start + 1 ? end : start;
 };
 
-const digitsEnd: Reader = (text, start) => endOfRun(text, start, isDigit);
-
 const afterSign = (text: string, start: number): number => (text[start] === "-" ? start + 1 : start);
+
+const hexDigits = runOf(/[0-9a-f]*/iy);
 
 const hexadecimal: Reader = (text, start) => {
   const first = afterSign(text, start);
   if (text[first] !== "0" || text[first + 1]?.toLowerCase() !== "x") return start;
-  const end = endOfRun(text, first + 2, (code) => /[\da-f]/i.test(String.fromCodePoint(code)));
+  const end = hexDigits(text, first + 2);
   return end > first + 2 ? end : start;
 };
 
 /** `1e5`, `1.5E-3`: with no plus and, unlike other numbers, whatever follows. */
 const exponential: Reader = (text, start) => {
   const first = afterSign(text, start);
-  let at = digitsEnd(text, first);
+  let at = endOfDigits(text, first);
   if (at === first) return start;
   if (text[at] === ".") {
-    const end = digitsEnd(text, at + 1);
+    const end = endOfDigits(text, at + 1);
     if (end > at + 1) at = end;
   }
   if (text[at] !== "e" && text[at] !== "E") return start;
   const digits = afterSign(text, at + 1);
-  const end = digitsEnd(text, digits);
+  const end = endOfDigits(text, digits);
   return end > digits ? end : start;
 };
 
@@ -252,17 +254,17 @@ const endOfNumber = (text: string, end: number, shortest: number): number => {
 
 const decimal: Reader = (text, start) => {
   const first = afterSign(text, start);
-  const dot = digitsEnd(text, first);
+  const dot = endOfDigits(text, first);
   if (text[dot] !== ".") return start;
   // `5.` is a number, `.` is none.
   const shortest = dot > first ? dot + 1 : dot + 2;
-  const end = digitsEnd(text, dot + 1);
+  const end = endOfDigits(text, dot + 1);
   return end < shortest ? start : Math.max(start, endOfNumber(text, end, shortest));
 };
 
 const whole: Reader = (text, start) => {
   const first = afterSign(text, start);
-  const end = digitsEnd(text, first);
+  const end = endOfDigits(text, first);
   return end === first ? start : Math.max(start, endOfNumber(text, end, first + 1));
 };
 
@@ -300,6 +302,6 @@ const rules: readonly (readonly [TokenKind, Reader])[] = [
 const signs: readonly (readonly [TokenKind, Reader])[] = [
   ["punctuation", exactly(";", ":", "(", ")", "[", "]", ",", ".")],
   ["operator", exactly("->>", "->", "#>>", "#>", "@>", "<@", "-")],
-  ["comparison", oneOrMore("<>=~!")],
-  ["operator", oneOrMore("+/@#%^&|-")],
+  ["comparison", runOf(/[<>=~!]*/y)],
+  ["operator", runOf(/[+/@#%^&|-]*/y)],
 ];

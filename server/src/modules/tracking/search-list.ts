@@ -1,4 +1,4 @@
-import { endOfRun, isDigit, isWord } from "./search-characters.ts";
+import { isDigit, runOf } from "./search-characters.ts";
 import { pythonText } from "./search-text.ts";
 
 /** An element of a list: a text, a nested list, or anything else that Python could read, as it was written. */
@@ -96,30 +96,32 @@ function append(frame: Frame, element: Element): boolean {
   return true;
 }
 
+const lineEnd = runOf(/[^\r\n]*/y);
+const endOfBlank = runOf(/[ \t\n\f\r]*/y);
+
 /** Blanks, line ends, lines continued by a backslash, and comments. */
 function blankEnd(text: string, start: number): number {
-  if (text[start] === "#") return endOfRun(text, start, (code) => code !== 10 && code !== 13);
+  if (text[start] === "#") return lineEnd(text, start);
   if (text[start] === "\\") return text[start + 1] === "\n" ? start + 2 : start;
-  return endOfRun(
-    text,
-    start,
-    (code) => code === 32 || code === 9 || code === 10 || code === 12 || code === 13,
-  );
+  return endOfBlank(text, start);
 }
 
 type Found = { element: Element; end: number };
 
+const endOfNumber = runOf(/[\p{L}\p{N}_.]*/uy);
 const constants = new Set(["None", "True", "False"]);
 
 /** Numbers and Python's constants; that they are no texts is said by the caller. */
 function readOther(text: string, start: number): Found | undefined {
   const first = text[start] === "-" || text[start] === "+" ? start + 1 : start;
-  const end = endOfRun(text, first, (code) => isWord(code) || code === 46);
+  const end = endOfNumber(text, first);
   const word = text.slice(first, end);
   const digit = text.codePointAt(word.startsWith(".") ? first + 1 : first) ?? -1;
   if (!isDigit(digit) && !constants.has(word)) return undefined;
   return { element: { other: text.slice(start, end) }, end };
 }
+
+const plainEnd = runOf(/[^'"\\\r\n]*/y);
 
 /** A Python text with its prefix; undefined where none begins or where it is wrong. */
 function readText(text: string, start: number): Found | undefined {
@@ -154,13 +156,9 @@ function readText(text: string, start: number): Found | undefined {
       read += escaped.text;
       at = escaped.end;
     } else {
-      const end = endOfRun(
-        text,
-        at,
-        (code) => code !== 39 && code !== 34 && code !== 92 && code !== 10 && code !== 13,
-      );
-      read += text.slice(at, Math.max(end, at + 1));
-      at = Math.max(end, at + 1);
+      const end = Math.max(plainEnd(text, at), at + 1);
+      read += text.slice(at, end);
+      at = end;
     }
   }
   return undefined;
@@ -180,6 +178,8 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   v: "\v",
 };
 
+const octalEnd = runOf(/[0-7]*/y);
+
 const hexLengths: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
 
 /** What a backslash and the characters from `start` on mean. Characters by name (`\N{...}`) are not known. */
@@ -188,7 +188,7 @@ function readEscape(text: string, start: number): { text: string; end: number } 
   if (character === undefined || character === "N") return undefined;
   const simple = simpleEscapes[character];
   if (simple !== undefined) return { text: simple, end: start + 1 };
-  const octal = endOfRun(text.slice(start, start + 3), 0, (code) => code >= 48 && code <= 55);
+  const octal = octalEnd(text.slice(start, start + 3), 0);
   if (octal > 0) return fromCode(Number.parseInt(text.slice(start, start + octal), 8), start + octal);
   const length = hexLengths[character];
   if (length === undefined) return { text: `\\${character}`, end: start + 1 };

@@ -1,3 +1,4 @@
+import { runOf } from "./search-characters.ts";
 import { readStatement } from "./search-statement.ts";
 import { grammarError } from "./search-text.ts";
 
@@ -21,8 +22,12 @@ export function readOrder(text: string): { name: string; ascending: boolean } {
 const unreadable = (text: string): Error =>
   grammarError(`Invalid order_by clause '${text}'. Could not be parsed.`);
 
+/** No key is nearly as long; a longer text is not worth reading. */
+const LONGEST = 10_000;
+
 /** The text, if it is one identifier with nothing before or behind it, not even a blank. */
 function readClause(text: string): string {
+  if (text.length > LONGEST) throw unreadable(text);
   const statement = readStatement(text);
   if (statement.is === "unreadable") throw grammarError(`Error on parsing order_by clause '${text}'`);
   if (statement.is !== "units") throw unreadable(text);
@@ -36,31 +41,32 @@ function readClause(text: string): string {
   throw unreadable(text);
 }
 
+/** What stands for itself: outside of quotes, between double and between single ones. */
+const plain = { "": runOf(/[^ \t\r\n'"\\]*/y), '"': runOf(/[^"\\]*/y), "'": runOf(/[^']*/y) };
+
 /** The words of a shell command; undefined when a quote stays open. */
 function shellWords(text: string): string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;
-  let quote = "";
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at] as string;
-    if (character === quote) {
-      quote = "";
-    } else if (character === "\\" && quote !== "'") {
-      at += 1;
+  let quote: keyof typeof plain = "";
+  let at = 0;
+  while (at < text.length) {
+    const end: number = plain[quote](text, at);
+    if (end > at) word = `${word ?? ""}${text.slice(at, end)}`;
+    const sign: string | undefined = text[end];
+    at = end + 1;
+    if (sign === "\\") {
       const escaped = text[at];
       if (escaped === undefined) return undefined;
       const kept = quote !== "" && escaped !== "\\" && escaped !== quote;
-      word = `${word ?? ""}${kept ? "\\" : ""}${escaped}`;
-    } else if (quote !== "") {
-      word += character;
-    } else if (character === "'" || character === '"') {
-      quote = character;
+      word = `${word ?? ""}${kept ? sign : ""}${escaped}`;
+      at += 1;
+    } else if (sign === "'" || sign === '"') {
       word ??= "";
-    } else if (" \t\r\n".includes(character)) {
+      quote = quote === "" ? sign : "";
+    } else if (sign !== undefined) {
       if (word !== undefined) words.push(word);
       word = undefined;
-    } else {
-      word = `${word ?? ""}${character}`;
     }
   }
   if (word !== undefined) words.push(word);
