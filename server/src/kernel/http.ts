@@ -71,6 +71,11 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     logger: false,
     genReqId: () => randomHex32(),
     requestIdHeader: false,
+    // Addresses that no route can be looked for: neither hooks nor the error handler see them.
+    frameworkErrors(error, request, reply) {
+      reply.header("x-content-type-options", "nosniff");
+      options.renderError(request.url)(asPlinthError(error), reply);
+    },
     serverFactory(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
       handler = answer;
       return options.server;
@@ -96,7 +101,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     reply.header("x-request-id", request.id);
     reply.header("x-content-type-options", "nosniff");
     if (options.draining()) reply.header("connection", "close");
-    if (inFlight > options.maxConcurrentRequests) {
+    // Probes are answered also under load: whoever asks would stop a process that is only busy.
+    const isProbe = request.routeOptions.config.protocol === "ops";
+    if (inFlight > options.maxConcurrentRequests && !isProbe) {
       options.metrics.requestsRefused.inc({ reason: "concurrency" });
       done(
         new PlinthError(
@@ -208,6 +215,8 @@ export function asPlinthError(error: unknown): PlinthError {
       return new PlinthError("bad_request", "The body ended before its announced length.");
     case "FST_ERR_BAD_URL":
       return new PlinthError("bad_request", "The address holds a broken percent-encoding.");
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return new PlinthError("bad_request", "A part of the address is longer than this server accepts.");
     case "ERR_STREAM_PREMATURE_CLOSE":
       return cutBody(error);
     case "FST_ERR_CTP_INVALID_JSON_BODY":
@@ -248,19 +257,28 @@ function refuseForeignSite(
     );
   }
   const origin = request.headers.origin;
-  if (origin !== undefined && changing.has(request.method)) {
-    const separator = origin.indexOf("://");
-    const name = separator === -1 ? "" : hostname(origin.slice(separator + 3));
-    if (!isOurs(name, allowedHosts))
-      return new PlinthError("permission_denied", "Cross-origin request blocked");
+  if (origin !== undefined && changing.has(request.method) && !isOurSite(origin, host, allowedHosts)) {
+    return new PlinthError("permission_denied", "Cross-origin request blocked");
   }
   return undefined;
 }
 
-const hostname = (host: string): string =>
-  host.startsWith("[") ? host.slice(0, host.indexOf("]") + 1) : (host.split(":", 1)[0] ?? "");
+const hostname = (host: string): string => {
+  const name = host.startsWith("[") ? host.slice(0, host.indexOf("]") + 1) : (host.split(":", 1)[0] ?? "");
+  return name.toLowerCase();
+};
 
-const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\])$/;
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
+const LOOPBACK = /^(?:localhost|.*\.localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
 
 const isOurs = (name: string, allowedHosts: readonly string[]): boolean =>
-  name === "localhost" || name.endsWith(".localhost") || ADDRESS.test(name) || allowedHosts.includes(name);
+  LOOPBACK.test(name) || ADDRESS.test(name) || allowedHosts.includes(name);
+
+/** A page of this machine, of this very server, or of a name given to it; not of another machine's address. */
+function isOurSite(origin: string, host: string | undefined, allowedHosts: readonly string[]): boolean {
+  const separator = origin.indexOf("://");
+  if (separator === -1) return false;
+  const authority = origin.slice(separator + 3);
+  const name = hostname(authority);
+  return authority === host || LOOPBACK.test(name) || allowedHosts.includes(name);
+}

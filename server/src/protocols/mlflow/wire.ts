@@ -218,6 +218,9 @@ function pythonType(value: unknown): string {
   return Array.isArray(value) ? "list" : "dict";
 }
 
+/** Values that clients send are repeated in messages, but not all ten megabytes of them. */
+const LONGEST_SHOWN = 2000;
+
 /** As Python's `json.dumps(value, sort_keys=True, separators=(",", ":"))` writes it. */
 export function pythonJson(value: unknown): string {
   if (typeof value === "bigint") return String(value);
@@ -226,7 +229,18 @@ export function pythonJson(value: unknown): string {
     isObject(inner)
       ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : inner;
-  return JSON.stringify(value, sorted).replaceAll(/[\u007f-\uffff]/g, (character) => {
+  const text = stringify(value, sorted);
+  const shown = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
+  return shown.replaceAll(/[\u007f-\uffff]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
+}
+
+function stringify(value: unknown, replacer: (key: string, inner: unknown) => unknown): string {
+  try {
+    return JSON.stringify(value, replacer);
+  } catch {
+    // Nested deeper than the stack goes, or with an integer beyond 2^53 somewhere inside.
+    return Array.isArray(value) ? "[...]" : "{...}";
+  }
 }
