@@ -1,10 +1,8 @@
+import { purgeResult, type PurgeResult } from "@plinth/contract";
 import { CommandFailure, exitCodes, type ExitCode } from "../failure.ts";
 import type { Call } from "../program.ts";
 import { readConfig, type Config } from "../server-door.ts";
 import { findAddress, readRunningFile } from "./running.ts";
-
-/** What a purge removed; the answer of `POST /console/api/purge`. */
-type Purged = { experiments: number; runs: number; logged_models: number };
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { d: 86_400, h: 3_600, m: 60, s: 1 };
 
@@ -39,7 +37,7 @@ export function readDuration(text: string): number {
   return seconds;
 }
 
-async function purgeWithOwnServer(config: Config, olderThanSeconds: number): Promise<Purged> {
+async function purgeWithOwnServer(config: Config, olderThanSeconds: number): Promise<PurgeResult> {
   const { startServer } = await import("@plinth/server");
   const quiet: Config = { ...config, host: "127.0.0.1", port: 0, s3Port: 0, grpcPort: 0, logLevel: "warn" };
   const server = await startServer(quiet);
@@ -50,7 +48,7 @@ async function purgeWithOwnServer(config: Config, olderThanSeconds: number): Pro
   }
 }
 
-async function purge(address: string, olderThanSeconds: number): Promise<Purged> {
+async function purge(address: string, olderThanSeconds: number): Promise<PurgeResult> {
   let response: Response;
   try {
     response = await fetch(`${address}/console/api/purge`, {
@@ -64,5 +62,5 @@ async function purge(address: string, olderThanSeconds: number): Promise<Purged>
   const body = await response.text();
   if (!response.ok)
     throw new CommandFailure(`The purge was refused: ${response.status} ${body.slice(0, 500)}`);
-  return JSON.parse(body) as Purged;
+  return purgeResult.parse(JSON.parse(body));
 }

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, type CompiledQuery } from "kysely";
 import pg from "pg";
-import { isConflict, toPlinthError } from "./database-errors.ts";
+import { isConflict } from "./database-errors.ts";
 
 /** A statement sent often enough to be worth a name: PostgreSQL keeps its plan per connection. */
 export type Prepared = { name: string; text: string };
@@ -151,5 +151,3 @@ async function pause(attempt: number): Promise<void> {
   const milliseconds = 2 ** Math.min(attempt, 7) * (0.5 + Math.random() / 2);
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
-
-export { toPlinthError };

@@ -46,7 +46,6 @@ export const alreadyExists = (message: string): PlinthError => new PlinthError("
 export const notFound = (message: string): PlinthError => new PlinthError("not_found", message);
 export const invalidState = (message: string): PlinthError => new PlinthError("invalid_state", message);
 export const notImplemented = (message: string): PlinthError => new PlinthError("not_implemented", message);
-export const tooLarge = (message: string): PlinthError => new PlinthError("too_large", message);
 export const permissionDenied = (message: string): PlinthError =>
   new PlinthError("permission_denied", message);
 export const internal = (message: string, cause?: unknown): PlinthError =>
