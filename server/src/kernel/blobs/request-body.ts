@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
-/** Chunks below this size may be parts of a pool that others use too. */
-const OWN = 32 * 1024;
+/** Smaller chunks are cheaper to collect than to give back. */
+const WORTH_IT = 4096;
 
 /**
  * The body of a request as it arrives; a chunk is valid until the next one is asked for. When its
@@ -14,9 +14,9 @@ const OWN = 32 * 1024;
 export async function* requestBody(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     yield chunk;
+    // Memory that is as long as the chunk is the chunk's own: a slice of a shared pool never is.
     const memory = chunk.buffer;
-    if (chunk.byteLength >= OWN && memory.byteLength === chunk.byteLength && memory instanceof ArrayBuffer) {
-      memory.transfer(0);
-    }
+    const isOwn = memory.byteLength === chunk.byteLength && memory instanceof ArrayBuffer;
+    if (isOwn && chunk.byteLength >= WORTH_IT) memory.transfer(0);
   }
 }
