@@ -22,7 +22,8 @@ export function send(
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
-    const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    const chunked = headers["transfer-encoding"] !== undefined;
+    const length = body === undefined || chunked ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const call = request({ hostname, port, method, path, headers: { ...length, ...headers }, agent });
     call.on("error", reject);
     call.on("response", (response) => {

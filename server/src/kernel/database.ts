@@ -100,6 +100,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   const once = async <T>(work: (transaction: Queryable) => Promise<T>): Promise<T> => {
     const client = await hot.connect();
     let broken: Error | undefined;
+    // A lost connection fails the statement under way, and is an event besides: one that ends the process
+    // when nobody listens, which the pool does only for idle connections.
+    const lost = (error: Error): void => {
+      broken = error;
+    };
+    client.on("error", lost);
     try {
       await client.query("begin");
       const result = await work(on(client));
@@ -111,6 +117,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       });
       throw error;
     } finally {
+      client.off("error", lost);
       client.release(broken);
     }
   };
