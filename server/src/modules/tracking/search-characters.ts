@@ -24,9 +24,19 @@ export const endOfLongWord = runOf(/[\p{L}\p{N}_#$]*/uy);
 
 export const endOfDigits = runOf(/[0-9]*/y);
 
-export const endOfSpace = runOf(
-  /[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*/y,
+const spaces = new Set(
+  "\t\n\v\f\r\u001c\u001d\u001e\u001f \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000",
 );
+
+/** Blanks and line ends by the rules of Python, whose separators of records and files are blanks too. */
+export const isSpace = (character: string | undefined): boolean =>
+  character !== undefined && spaces.has(character);
+
+export function endOfSpace(text: string, start: number): number {
+  let at = start;
+  while (isSpace(text[at])) at += 1;
+  return at;
+}
 
 export const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 

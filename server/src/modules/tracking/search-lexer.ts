@@ -7,6 +7,7 @@ import {
   extendsNumber,
   followsWord,
   isDigit,
+  isSpace,
   runOf,
   startsName,
 } from "./search-characters.ts";
@@ -52,7 +53,7 @@ export function tokenize(text: string): Token[] | undefined {
   let at = 0;
   for (let count = 0; at < text.length; count += 1) {
     if (count === MOST_TOKENS) return undefined;
-    if (isSpace(text, at)) {
+    if (isSpace(text[at])) {
       at += text.startsWith("\r\n", at) ? 2 : 1;
       continue;
     }
@@ -63,9 +64,6 @@ export function tokenize(text: string): Token[] | undefined {
   }
   return tokens;
 }
-
-/** One blank is one token: the run is not measured each time. */
-const isSpace = (text: string, at: number): boolean => endOfSpace(text.slice(at, at + 1), 0) > 0;
 
 function readToken(text: string, start: number): Token {
   for (const [kind, read] of rules) {

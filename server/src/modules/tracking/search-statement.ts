@@ -189,7 +189,7 @@ const cast: JoinRule = {
   after: (unit) => (unit === undefined ? undefined : true),
 };
 
-const operands = [
+const operands = new Set<Unit["kind"]>([
   "function",
   "identifier",
   "number",
@@ -198,14 +198,14 @@ const operands = [
   "placeholder",
   "string",
   "whole number",
-];
+]);
 
 const needs =
   (valid: (unit: Unit) => boolean): JoinRule["after"] =>
   (unit) =>
     unit !== undefined && valid(unit) ? true : undefined;
 
-const isOperand = ({ kind }: Unit): boolean => operands.includes(kind) || kind === "brackets";
+const isOperand = ({ kind }: Unit): boolean => operands.has(kind) || kind === "brackets";
 
 const operation: JoinRule = {
   kind: "operation",
@@ -214,7 +214,7 @@ const operation: JoinRule = {
   after: needs(isOperand),
 };
 
-const isCompared = (unit: Unit): boolean => operands.includes(unit.kind) || isKeyword(unit, "NULL");
+const isCompared = (unit: Unit): boolean => operands.has(unit.kind) || isKeyword(unit, "NULL");
 
 const comparison: JoinRule = {
   kind: "comparison clause",
