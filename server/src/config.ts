@@ -227,7 +227,7 @@ export const settings = {
   maxConcurrentRequests: integer(
     {
       flag: "max-concurrent-requests",
-      description: "Requests in work at a time; more are answered 503 at once",
+      description: "Requests in work at a time; more are answered 429 at once",
       placeholder: "count",
     },
     { default: 2048, min: 1, max: 1_000_000 },

@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApp, type App } from "./app.ts";
@@ -130,7 +131,8 @@ async function writeAddresses(
   await mkdir(config.dataDir, { recursive: true });
   const file = join(config.dataDir, "plinth.json");
   const content = {
-    pid: process.pid,
+    // Of several workers the one that leads them is the process to be signalled.
+    pid: cluster.isWorker ? process.ppid : process.pid,
     version: PLINTH_VERSION,
     started_at: new Date().toISOString(),
     addresses,

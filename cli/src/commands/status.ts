@@ -1,3 +1,4 @@
+import { serverStatus } from "@plinth/contract";
 import { CommandFailure, exitCodes, type ExitCode } from "../failure.ts";
 import type { Call } from "../program.ts";
 import { readConfig } from "../server-door.ts";
@@ -9,16 +10,24 @@ const PATIENCE_MS = 5_000;
 export async function status({ flags, output, options }: Call): Promise<ExitCode> {
   const { config } = readConfig(flags, process.env);
   const address = findAddress(config.dataDir, options["url"]);
-  const [health, ready, version] = await Promise.all([
+  const [health, ready, about] = await Promise.all([
     ask(`${address}/health`),
     ask(`${address}/ready`),
-    ask(`${address}/version`),
+    ask(`${address}/console/api/status`),
   ]);
+  // A server that is still starting answers nothing but its health.
+  const known = about.ok ? serverStatus.parse(JSON.parse(about.body)) : undefined;
   const state = ready.ok ? "ready" : "not ready";
-  output.answer({ address, state, healthy: health.ok, ready: ready.ok, version: parse(version.body) }, [
+  output.answer({ address, state, healthy: health.ok, ready: ready.ok, ...known }, [
     `address  ${address}`,
     `state    ${state}${ready.ok ? "" : ` (${ready.status} ${ready.body.slice(0, 200)})`}`,
-    `version  ${versionText(version.body)}`,
+    ...(known === undefined
+      ? []
+      : [
+          `version  ${known.version} (MLflow API ${known.mlflow_api_version})`,
+          `database PostgreSQL ${known.database.version} (${known.database.kind})`,
+          `since    ${known.started_at}`,
+        ]),
   ]);
   return ready.ok ? exitCodes.ok : exitCodes.no;
 }
@@ -34,18 +43,4 @@ async function ask(url: string): Promise<Answer> {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
     throw new CommandFailure(`Plinth does not answer at ${url} (${code}).`, exitCodes.no);
   }
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return body;
-  }
-}
-
-function versionText(body: string): string {
-  const parsed = parse(body);
-  if (typeof parsed === "object" && parsed !== null && "version" in parsed) return String(parsed.version);
-  return body;
 }

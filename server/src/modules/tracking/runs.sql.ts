@@ -164,7 +164,7 @@ export type NewRuns = {
   tagValues: string[];
 };
 
-// Sent again after a lost connection it finds its own rows.
+// Sent again after a lost connection it finds the runs by their uuids, and leaves them as they are.
 const insertRunsText: Prepared = {
   name: "tracking_insert_runs",
   text: `
@@ -173,12 +173,13 @@ const insertRunsText: Prepared = {
       select run_id, experiment_id, run_uuid, name, user_id, 1, start_time, artifact_uri
       from unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[])
         as new (run_id, experiment_id, run_uuid, name, user_id, start_time, artifact_uri)
-      on conflict on constraint runs_pkey do nothing
+      on conflict on constraint runs_run_uuid_key do nothing
+      returning run_id
     )
     insert into tracking.tags (run_id, key_id, experiment_id, value)
     select run_id, key_id, experiment_id, value
     from unnest($8::integer[], $9::integer[], $10::integer[], $11::text[]) as new (run_id, key_id, experiment_id, value)
-    on conflict on constraint tags_pkey do nothing`,
+    where run_id in (select run_id from added)`,
 };
 
 export async function insertRuns(database: Queryable, runs: NewRuns): Promise<void> {
@@ -258,12 +259,17 @@ const touchRunsText: Prepared = {
     with locked as materialized (
       select run_id from tracking.runs where run_id = any($1::integer[]) order by run_id for no key update
     )
-    update tracking.runs set run_id = runs.run_id from locked where runs.run_id = locked.run_id`,
+    update tracking.runs set run_id = runs.run_id from locked where runs.run_id = locked.run_id
+    returning runs.deleted_at is null as active`,
 };
 
-/** Gives runs a new version: the last statement of every transaction that changes what belongs to them. */
-export async function touchRuns(transaction: Queryable, runIds: readonly number[]): Promise<void> {
-  await transaction.prepared(touchRunsText, [int4Array(runIds)]);
+/**
+ * Gives runs a new version: the last statement of every transaction that changes what belongs to them.
+ * Returns how many of them are active still: none can be deleted or purged from here to the commit.
+ */
+export async function touchRuns(transaction: Queryable, runIds: readonly number[]): Promise<number> {
+  const rows = await transaction.prepared<{ active: boolean }>(touchRunsText, [int4Array(runIds)]);
+  return rows.filter((row) => row.active).length;
 }
 
 const deleteTagText: Prepared = {

@@ -31,6 +31,9 @@ export type NewRun = {
   tags: readonly KeyValue[];
 };
 
+/** The id is drawn before the first try, so that a try after a lost commit finds the run made already. */
+type QueuedRun = NewRun & { uuid: string };
+
 export type CreatedRun = { row: RunRow; tags: readonly KeyValue[] };
 
 export type RunUpdate = { runId: string; status?: number; endTime?: Int; name?: string };
@@ -52,7 +55,7 @@ export type Runs = {
 export function createRuns(deps: TrackingDeps): Runs {
   const { database } = deps;
 
-  const creations = createBatch<NewRun, CreatedRun>({
+  const creations = createBatch<QueuedRun, CreatedRun>({
     name: "create_run",
     concurrency: 2,
     maxWeight: 500,
@@ -91,7 +94,7 @@ export function createRuns(deps: TrackingDeps): Runs {
 
   return {
     createRun(run) {
-      return creations.add({ ...run, ...named(run) });
+      return creations.add({ ...run, ...named(run), uuid: randomHex32() });
     },
     getRun: (runId) => reads.add(runId),
     getRunSet: (runIds) => selectRunSet(database, runIds),
@@ -140,7 +143,7 @@ export function experimentNumber(id: string): number | undefined {
 
 async function insertBatch(
   deps: TrackingDeps,
-  items: readonly NewRun[],
+  items: readonly QueuedRun[],
 ): Promise<(CreatedRun | PlinthError)[]> {
   const numbers = items.map((item) => asAnswer(() => experimentNumber(item.experimentId)));
   const keys = items.flatMap((item) => item.tags.map((tag) => tag.key));
@@ -179,13 +182,12 @@ export const experimentNotActive = (id: number | string): PlinthError =>
   invalidParameter(`The experiment ${id} must be in the 'active' state. Current state is deleted.`);
 
 function newRow(
-  run: NewRun,
+  run: QueuedRun,
   ground: { run_id: number; experiment_id: number; artifact_location: string },
 ): RunRow {
-  const uuid = randomHex32();
   return {
     run_id: ground.run_id,
-    run_uuid: uuid,
+    run_uuid: run.uuid,
     experiment_id: ground.experiment_id,
     name: run.name,
     user_id: run.userId,
@@ -193,7 +195,7 @@ function newRow(
     start_time: run.startTime,
     end_time: null,
     deleted_at: null,
-    artifact_uri: appendToUriPath(ground.artifact_location, `${uuid}/artifacts`),
+    artifact_uri: appendToUriPath(ground.artifact_location, `${run.uuid}/artifacts`),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { purgeRequest, type ServerStatus } from "@plinth/contract";
 import { manages, publicAccess, reads } from "../../kernel/access.ts";
@@ -19,7 +19,7 @@ export function registerConsole(app: FastifyInstance, options: ConsoleOptions): 
         "content-security-policy",
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
       )
-      .send(landingPage(options.status(), request.headers.host ?? "127.0.0.1:5000")),
+      .send(landingPage(options.status(), addressOf(request))),
   );
   app.get(
     "/console/api/status",
@@ -35,4 +35,10 @@ export function registerConsole(app: FastifyInstance, options: ConsoleOptions): 
       return reply.send(await options.tracking.purge({ olderThanMs: read.data.older_than_seconds * 1000 }));
     },
   );
+}
+
+/** Where the page was asked for; a proxy in front that ends TLS says so in `x-forwarded-proto`. */
+function addressOf(request: FastifyRequest): string {
+  const scheme = request.headers["x-forwarded-proto"] === "https" ? "https" : "http";
+  return `${scheme}://${request.headers.host ?? "127.0.0.1:5000"}`;
 }

@@ -11,7 +11,7 @@ const status = {
 } as const;
 
 test("says what is running and what to paste", () => {
-  const page = landingPage(status, "127.0.0.1:5000");
+  const page = landingPage(status, "http://127.0.0.1:5000");
   expect(page).toContain("export MLFLOW_TRACKING_URI=http://127.0.0.1:5000");
   expect(page).toContain("pip install mlflow==3.17.2");
   expect(page).toContain("<dt>Database</dt><dd>PostgreSQL 18.4, embedded</dd>");
@@ -26,6 +26,6 @@ test("shows what it was given as text, never as markup", () => {
 });
 
 test("needs nothing that its content security policy forbids", () => {
-  const page = landingPage(status, "127.0.0.1:5000");
+  const page = landingPage(status, "http://127.0.0.1:5000");
   expect(page).not.toMatch(/<script|<img|<link|@import|url\(|\son\w+=|\sstyle=/);
 });

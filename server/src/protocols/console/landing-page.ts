@@ -54,8 +54,7 @@ const operations: readonly [path: string, meaning: string][] = [
 ];
 
 /** What is running, where, with which version, and what to paste. Needs no script and no other file. */
-export function landingPage(status: ServerStatus, host: string): string {
-  const url = `http://${host}`;
+export function landingPage(status: ServerStatus, url: string): string {
   const facts: [string, string][] = [
     ["Plinth", status.version],
     ["MLflow API", status.mlflow_api_version],
