@@ -28,6 +28,21 @@ export const echoingMessages: readonly string[] = [
 
 const refused = { status: 400, error_code: "INVALID_PARAMETER_VALUE" } as const;
 
+const rootedPaths = [
+  "/etc/passwd",
+  "%2fetc%2fpasswd",
+  "%252fetc%252fpasswd",
+  "//proc/self/root/etc/passwd",
+  "file%3a%2f%2f%2fetc%2fpasswd",
+];
+const namelessPaths = [
+  "..%5csecret",
+  "..\\secret",
+  "%2e%2e%5csecret",
+  "a%00b",
+  "C:%5cwindows",
+  "%c0%ae%c0%ae/secret",
+];
 const everyWay = ["put", "get", "delete", "list", "list by run", "get-artifact"];
 
 export const differences: readonly Difference[] = [
@@ -83,10 +98,7 @@ export const differences: readonly Difference[] = [
     answers: { status: "below 500" },
   },
   {
-    at: [
-      ...["/etc/passwd", "%2fetc%2fpasswd", "%252fetc%252fpasswd", "//proc/self/root/etc/passwd"],
-      "file%3a%2f%2f%2fetc%2fpasswd",
-    ].flatMap((path) => [
+    at: rootedPaths.flatMap((path) => [
       `artifacts: paths that climb > put ${path}`,
       `artifacts: paths that climb > get ${path}`,
     ]),
@@ -95,16 +107,9 @@ export const differences: readonly Difference[] = [
     answers: { status: "below 500" },
   },
   {
-    at: [
-      ...[
-        "..%5csecret",
-        "..\\secret",
-        "%2e%2e%5csecret",
-        "a%00b",
-        "C:%5cwindows",
-        "%c0%ae%c0%ae/secret",
-      ].flatMap((path) => everyWay.map((way) => `artifacts: paths that climb > ${way} ${path}`)),
-    ],
+    at: namelessPaths.flatMap((path) =>
+      everyWay.map((way) => `artifacts: paths that climb > ${way} ${path}`),
+    ),
     reason:
       "a backslash climbs out of the folder that a client on Windows downloads to; a null byte or broken UTF-8 is no name",
     answers: { status: 400 },

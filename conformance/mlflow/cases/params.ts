@@ -1,4 +1,4 @@
-import { get, newExperiment, newRun, post, postRaw, type Scenario, type Step } from "../scenario.ts";
+import { get, newExperiment, newRun, post, type Scenario, type Step } from "../scenario.ts";
 
 const log = (label: string, fields: Readonly<Record<string, unknown>>): Step =>
   post(label, "runs/log-parameter", { run_id: "{run}", key: "p", value: "1", ...fields });
