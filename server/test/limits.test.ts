@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { listen } from "../src/kernel/listener.ts";
+import { holdTable } from "./database-locks.ts";
 import { startTestServer, type Answer, type TestServer } from "./harness.ts";
 import { send } from "./raw-http.ts";
 import { accepted, API, dataOf, historyOf, invalid, newRun, refusal } from "./runs.ts";
@@ -22,15 +23,6 @@ async function exchange(url: string, text: string): Promise<string> {
   socket.write(text);
   await closed;
   return received;
-}
-
-/** Holds a table so that every statement on it waits, until released. */
-async function holdTable(server: TestServer, table: string): Promise<() => Promise<void>> {
-  const client = new pg.Client(server.connection);
-  await client.connect();
-  await client.query("begin");
-  await client.query(`lock table ${table} in access exclusive mode`);
-  return () => client.end();
 }
 
 const metric = async (server: TestServer, name: string): Promise<number> => {
@@ -202,7 +194,7 @@ describe("limits on work", () => {
   test("more requests at once than allowed are 429, and probes are answered still", async () => {
     await using server = await startTestServer({ "max-concurrent-requests": "4" });
     const run = await newRun(server);
-    const release = await holdTable(server, "tracking.runs");
+    const table = await holdTable(server, "tracking.runs");
     const get = (): Promise<Answer> => server.get(`${API}/runs/get?run_id=${run}`);
     const waiting = [get(), get(), get(), get()];
     await inFlight(server, 4);
@@ -218,7 +210,7 @@ describe("limits on work", () => {
     expect((await server.get("/metrics")).text).toContain(
       'plinth_http_requests_refused_total{reason="concurrency"} 1',
     );
-    await release();
+    await table.release();
     for (const answer of await Promise.all(waiting)) accepted(answer);
     accepted(await get());
   });
@@ -226,13 +218,13 @@ describe("limits on work", () => {
   test("a statement that takes too long is ended, with an answer that is not retried", async () => {
     await using server = await startTestServer({ "statement-timeout-seconds": "1" });
     const run_id = await newRun(server);
-    const release = await holdTable(server, "tracking.runs");
+    const table = await holdTable(server, "tracking.runs");
     const answers = await Promise.all([
       server.get(`${API}/runs/get?run_id=${run_id}`),
       server.post(`${API}/runs/search`, { experiment_ids: ["0"] }),
       server.post(`${API}/runs/log-metric`, { run_id, key: "m", value: 1, timestamp: 1 }),
     ]);
-    await release();
+    await table.release();
     for (const answer of answers) {
       expect(refusal(answer)).toEqual([
         400,
@@ -246,7 +238,7 @@ describe("limits on work", () => {
   test("a write whose connection is cut is done again, once; a read may be asked again", async () => {
     await using server = await startTestServer();
     const run_id = await newRun(server);
-    const release = await holdTable(server, "tracking.run_metrics");
+    const table = await holdTable(server, "tracking.run_metrics");
     const write = server.post(`${API}/runs/log-metric`, { run_id, key: "m", value: 1, timestamp: 1 });
     const read = server.post(`${API}/runs/search`, { experiment_ids: ["0"], order_by: ["metrics.m"] });
     await inFlight(server, 2);
@@ -257,7 +249,7 @@ describe("limits on work", () => {
     );
     await admin.end();
     expect(cut.rowCount).toBeGreaterThan(0);
-    await release();
+    await table.release();
     accepted(await write);
     expect(await historyOf(server, run_id, "m")).toEqual([{ value: 1, timestamp: 1, step: 0 }]);
     const answer = await read;
@@ -299,7 +291,7 @@ describe("start and stop", () => {
   test("a request in work is finished, new ones find nobody", async () => {
     const server = await startTestServer();
     const run_id = await newRun(server);
-    const release = await holdTable(server, "tracking.run_metrics");
+    const table = await holdTable(server, "tracking.run_metrics");
     const write = server.post(`${API}/runs/log-metric`, { run_id, key: "m", value: 1, timestamp: 1 });
     await inFlight(server, 1);
     const drained = server.listener.drain(20_000);
@@ -310,7 +302,7 @@ describe("start and stop", () => {
       "close",
     ]);
     await vi.waitFor(() => expect(server.get("/health")).rejects.toThrow("fetch failed"));
-    await release();
+    await table.release();
     const answer = await write;
     accepted(answer);
     await drained;
@@ -322,12 +314,12 @@ describe("start and stop", () => {
   test("one that does not end is cut off when the time is over", async () => {
     const server = await startTestServer();
     const run_id = await newRun(server);
-    const release = await holdTable(server, "tracking.run_metrics");
+    const table = await holdTable(server, "tracking.run_metrics");
     const write = server.post(`${API}/runs/log-metric`, { run_id, key: "m", value: 1, timestamp: 1 });
     await inFlight(server, 1);
     const [cut] = await Promise.allSettled([write, server.listener.drain(300)]);
     expect(cut).toMatchObject({ status: "rejected", reason: { message: "fetch failed" } });
-    await release();
+    await table.release();
     await server[Symbol.asyncDispose]();
   });
 });

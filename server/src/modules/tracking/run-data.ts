@@ -13,7 +13,6 @@ import {
   selectParams,
   selectRunStates,
   updateRunNames,
-  updateSeries,
   upsertTags,
   type InsertedSeries,
   type ModelMetrics,
@@ -52,7 +51,7 @@ export type RunData = {
 
 export const RUN_NAME_TAG = "mlflow.runName";
 
-/** Thrown inside a batch when another process stored a parameter first: the batch starts anew. */
+/** Thrown inside a batch when another stored a parameter or deleted a run first: the batch starts anew. */
 class LostRace extends Error {}
 
 /**
@@ -289,7 +288,7 @@ async function write(transaction: Queryable, plan: Plan): Promise<void> {
       names: names.map(([, name]) => name),
     });
   }
-  await touchRuns(transaction, [...plan.runIds]);
+  if ((await touchRuns(transaction, [...plan.runIds])) < plan.runIds.size) throw new LostRace();
 }
 
 async function writeMetrics(transaction: Queryable, plan: Plan): Promise<void> {
@@ -320,8 +319,7 @@ async function writeMetrics(transaction: Queryable, plan: Plan): Promise<void> {
     }
     for (const point of late) pushPoint(perhaps, id, point);
   });
-  if (changed.length > 0) await updateSeries(transaction, changed);
-  if (fresh.values.length > 0) await insertPoints(transaction, fresh);
+  if (fresh.values.length > 0) await insertPoints(transaction, fresh, changed);
   if (perhaps.values.length > 0) await insertMissingPoints(transaction, perhaps);
 }
 
