@@ -187,6 +187,15 @@ export const loggedModels: readonly Scenario[] = [
         model_id: "{fourth}",
         status: "LOGGED_MODEL_READY",
       }),
+      newModel("bare", { tags: [{ key: "a", value: "1" }] }),
+      // The 3.17.2 client sends these without a body, and so without a content type.
+      {
+        label: "delete a tag without a body",
+        method: "DELETE",
+        path: "/api/2.0/mlflow/logged-models/{bare}/tags/a",
+      },
+      { label: "delete without a body", method: "DELETE", path: "/api/2.0/mlflow/logged-models/{bare}" },
+      get("read the one deleted without a body", "logged-models/{bare}"),
       newModel("slashed", { tags: [{ key: "b/c", value: "2" }] }),
       remove("delete a tag with a slash", "logged-models/{slashed}/tags/b%2Fc", {
         model_id: "{slashed}",

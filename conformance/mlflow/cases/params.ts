@@ -94,7 +94,6 @@ export const params: readonly Scenario[] = [
       batch("a param without a key", { params: [{ value: "v" }] }),
       batch("a tag without a value", { tags: [{ key: "no value" }] }),
       batch("a tag without a key", { tags: [{ value: "v" }] }),
-      batch("a number as param value", { params: [{ key: "k", value: 5 }] }),
       batch("a long param value", { params: [{ key: "long", value: "v".repeat(6001) }] }),
       batch("a long tag value", { tags: [{ key: "long", value: "v".repeat(8001) }] }),
       batch("a long param key", { params: [{ key: "k".repeat(251), value: "v" }] }),
@@ -129,6 +128,7 @@ export const params: readonly Scenario[] = [
     steps: [
       newExperiment(),
       newRun(),
+      batch("a number as param value", { params: [{ key: "k", value: 5 }] }),
       batch("no value", { metrics: [metric("good"), { key: "bad", timestamp: 1 }] }),
       batch("no timestamp", { metrics: [metric("good"), { key: "bad", value: 1 }] }),
       batch("a word as value", { metrics: [{ key: "bad", value: "high", timestamp: 1 }] }),

@@ -21,6 +21,13 @@ const call = (
   headers,
 });
 
+const unknownModel = `/api/2.0/mlflow/logged-models/m-${"0".repeat(32)}`;
+const route: Readonly<Record<string, string>> = {
+  POST: "/api/2.0/mlflow/runs/delete",
+  PATCH: unknownModel,
+  DELETE: unknownModel,
+};
+
 const named = (name: string) => `{"name": "{unique} wire ${name}"}`;
 
 export const wire: readonly Scenario[] = [
@@ -72,6 +79,12 @@ export const wire: readonly Scenario[] = [
       typed("a JSON suffix", "application/problem+json", named("suffix")),
       typed("garbage", "garbage", named("garbage")),
       typed("an empty body of text", "text/plain", ""),
+      ...["POST", "PATCH", "DELETE"].flatMap((method) => [
+        call(`${method} without body and type`, method, route[method] ?? ""),
+        call(`${method} with a type and no body`, method, route[method] ?? "", {
+          "content-type": "application/json",
+        }),
+      ]),
     ],
   },
   {
