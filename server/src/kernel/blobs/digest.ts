@@ -69,7 +69,6 @@ function digestThread(): Worker {
     execArgv: [],
     resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 },
   });
-  started.unref();
   started.on("message", (answer: Answer) => {
     const asker = waiting.get(answer.id);
     waiting.delete(answer.id);
@@ -80,6 +79,8 @@ function digestThread(): Worker {
     for (const asker of waiting.values()) asker.reject(error);
     waiting.clear();
   });
+  // After the listeners: adding one makes the process wait for the thread again.
+  started.unref();
   thread = started;
   return started;
 }
