@@ -10,6 +10,7 @@ import { createOpenIdentity } from "./modules/identity/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
 import { createTracking } from "./modules/tracking/index.ts";
 import { registerConsole } from "./protocols/console/index.ts";
+import { ARTIFACT_BUCKET, keyOfLocation } from "./protocols/mlflow/artifacts-paths.ts";
 import { renderMlflowError } from "./protocols/mlflow/errors.ts";
 import { registerMlflow } from "./protocols/mlflow/index.ts";
 import { registerOps } from "./protocols/ops/index.ts";
@@ -70,7 +71,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   });
   registerConsole(http.app, {
-    tracking,
+    async purge(olderThanMs) {
+      const purged = await tracking.purge({ olderThanMs });
+      await storage.sweep({ graceSeconds: 0 });
+      return purged;
+    },
     status: () => ({
       version: PLINTH_VERSION,
       mlflow_api_version: MLFLOW_API_VERSION,
@@ -102,13 +107,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
 }
 
-/** MLflow's artifacts are the objects of this bucket. */
-export const ARTIFACT_BUCKET = "mlflow-artifacts";
-
 const SWEEP_MS = 5 * 60 * 1000;
 
 /** Locations elsewhere (`s3://...`) belong to the clients that chose them: their bytes are left alone. */
 async function deleteBelow(storage: Storage, location: string): Promise<void> {
-  const path = /^mlflow-artifacts:\/+(.+?)\/*$/.exec(location)?.[1];
-  if (path !== undefined) await storage.deletePrefix(ARTIFACT_BUCKET, `${path}/`);
+  const key = keyOfLocation(location);
+  if (key !== undefined && key !== "") await storage.deletePrefix(ARTIFACT_BUCKET, `${key}/`);
 }

@@ -33,7 +33,8 @@ export type Position = { timestamp: Int; step: Int; value: number };
 /**
  * The points of a series after a position, in order of (timestamp, step, value). The index gives them
  * by slot of time, so a page sorts one slot at a time and stops when it is full, however long the
- * series is: page 1 and page 400 of 10,000,000 points cost the same.
+ * series is: page 1 and page 400 of 10,000,000 points cost the same. A point that was stored twice, as
+ * after a client's second try, is one point: its copies are neighbours in this order.
  */
 export async function selectHistory(
   database: Database,
@@ -52,8 +53,8 @@ export async function selectHistory(
             (${after.timestamp}::bigint, ${after.step}::bigint, ${after.value || 0}::float8, ${after.value}::float8)`;
   const query = sql<Row>`
     select array_agg(value)::text as values, array_agg(timestamp)::text as timestamps, array_agg(step)::text as steps from (
-      select value, timestamp, ${step} as step from tracking.metric_points
-      where series_id = ${seriesId} ${from}
+      select distinct series_id, tracking.slot(timestamp), timestamp, ${step} as step, ${plain}, value
+      from tracking.metric_points where series_id = ${seriesId} ${from}
       order by series_id, tracking.slot(timestamp), timestamp, ${step}, ${plain}, value
       ${limit === undefined ? sql`` : sql`limit ${sql.lit(limit)}`}
     ) as page`;
@@ -85,15 +86,17 @@ const selectSampleText: Prepared = {
           select series_id, value, timestamp, step, number, count, ntile($4::integer) over (
             partition by series_id order by number) as share
           from (
-            select series_id, value, timestamp, coalesce(wide_step, step) as step,
+            select series_id, value, timestamp, step,
               row_number() over (
-                partition by series_id
-                order by coalesce(wide_step, step), timestamp, coalesce(nullif(value, 'NaN'), 0), value) as number,
+                partition by series_id order by step, timestamp, coalesce(nullif(value, 'NaN'), 0), value) as number,
               count(*) over (partition by series_id) as count
-            from tracking.metric_points
-            where series_id = any($1::integer[])
-              and ($2::bigint is null or coalesce(wide_step, step) >= $2)
-              and ($3::bigint is null or coalesce(wide_step, step) <= $3)
+            from (
+              select distinct series_id, value, timestamp, coalesce(wide_step, step) as step
+              from tracking.metric_points
+              where series_id = any($1::integer[])
+                and ($2::bigint is null or coalesce(wide_step, step) >= $2)
+                and ($3::bigint is null or coalesce(wide_step, step) <= $3)
+            ) as points
           ) as numbered
         ) as shared
       ) as compared
@@ -118,9 +121,11 @@ const selectBulkText: Prepared = {
     select array_agg(series_id)::text as series, array_agg(value)::text as values, array_agg(timestamp)::text as timestamps,
         array_agg(step)::text as steps
     from (
-      select points.* from unnest($1::integer[]) with ordinality as wanted (series_id, ordinal)
+      select points.series_id, points.value, points.timestamp, points.step from unnest($1::integer[]) with ordinality as wanted (series_id, ordinal)
       cross join lateral (
-        select series_id, value, timestamp, coalesce(wide_step, step) as step from tracking.metric_points as p
+        select distinct p.series_id, tracking.slot(timestamp), timestamp, coalesce(wide_step, step) as step,
+          coalesce(nullif(value, 'NaN'), 0), value
+        from tracking.metric_points as p
         where p.series_id = wanted.series_id
         order by p.series_id, tracking.slot(timestamp), timestamp, coalesce(wide_step, step),
           coalesce(nullif(value, 'NaN'), 0), value

@@ -3,7 +3,6 @@ import type { Queryable } from "../../kernel/database.ts";
 import { invalidParameter, notFound, type PlinthError } from "../../kernel/errors.ts";
 import type { TrackingDeps } from "./deps.ts";
 import {
-  insertMissingPoints,
   insertModelMetrics,
   insertParams,
   insertPoints,
@@ -14,7 +13,6 @@ import {
   selectRunStates,
   updateRunNames,
   upsertTags,
-  type InsertedSeries,
   type ModelMetrics,
   type Points,
   type RunState,
@@ -104,8 +102,7 @@ async function writeBatch(
 type Plan = {
   runIds: Set<number>;
   answers: (PlinthError | undefined)[];
-  /** `late` are the points that are not newer than those before them: one of them may be a repeat. */
-  series: Map<string, { newest: Series; points: MetricPoint[]; late: MetricPoint[] }>;
+  series: Map<string, { newest: Series; points: MetricPoint[] }>;
   params: Texts;
   tags: Texts;
   names: Map<number, string>;
@@ -176,14 +173,15 @@ function addMetrics(
         timestamp: metric.timestamp,
         step: metric.step,
       };
-      plan.series.set(place, { newest, points: [metric], late: [] });
-    } else if (isNewer(metric, series.newest)) {
-      series.points.push(metric);
+      plan.series.set(place, { newest, points: [metric] });
+      continue;
+    }
+    if (isSame(metric, series.newest)) continue;
+    series.points.push(metric);
+    if (isNewer(metric, series.newest)) {
       series.newest.value = metric.value;
       series.newest.timestamp = metric.timestamp;
       series.newest.step = metric.step;
-    } else {
-      series.late.push(metric);
     }
   }
 }
@@ -267,15 +265,17 @@ async function knownModels(deps: TrackingDeps, items: readonly RunData[]): Promi
 }
 
 /** (step, timestamp, value) decide which of two points is the newer. */
-function isNewer(
-  a: { step: Int; timestamp: Int; value: number },
-  b: { step: Int; timestamp: Int; value: number },
-): boolean {
+function isNewer(a: Point, b: Point): boolean {
   if (a.step !== b.step) return a.step > b.step;
   if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp;
   // NaN counts as zero here, as it does in MLflow's tables.
   return (a.value || 0) > (b.value || 0);
 }
+
+type Point = { step: Int; timestamp: Int; value: number };
+
+const isSame = (a: Point, b: Point): boolean =>
+  a.step === b.step && a.timestamp === b.timestamp && (a.value === b.value || Object.is(a.value, b.value));
 
 async function write(transaction: Queryable, plan: Plan): Promise<void> {
   await writeTexts(transaction, plan);
@@ -299,28 +299,23 @@ async function writeMetrics(transaction: Queryable, plan: Plan): Promise<void> {
   const newest = all.map((one) => one.newest);
   const stored = new Map((await lockSeries(transaction, newest)).map((one) => [one.ordinal, one]));
   const added = newest.filter((_one, ordinal) => !stored.has(ordinal));
-  const inserted = added.length === 0 ? [] : await insertSeries(transaction, added);
-  const fresh = emptyPoints();
-  const perhaps = emptyPoints();
+  const addedIds = added.length === 0 ? [] : await insertSeries(transaction, added);
+  const rows = emptyPoints();
   const changed: Series[] = [];
   let nextAdded = 0;
-  all.forEach(({ points, late, newest: one }, ordinal) => {
+  all.forEach(({ points, newest: one }, ordinal) => {
     const old = stored.get(ordinal);
-    let id: number;
     if (old === undefined) {
-      const { series_id, is_new } = inserted[nextAdded] as InsertedSeries;
+      const id = addedIds[nextAdded] as number;
       nextAdded += 1;
-      id = series_id;
-      for (const point of points) pushPoint(is_new ? fresh : perhaps, id, point);
-    } else {
-      id = old.series_id;
-      if (isNewer(one, old)) changed.push(one);
-      for (const point of points) pushPoint(isNewer(point, old) ? fresh : perhaps, id, point);
+      for (const point of points) pushPoint(rows, id, point);
+      return;
     }
-    for (const point of late) pushPoint(perhaps, id, point);
+    if (isNewer(one, old)) changed.push(one);
+    // The commonest repeat, a client's second try of its last point, is known without a look.
+    for (const point of points) if (!isSame(point, old)) pushPoint(rows, old.series_id, point);
   });
-  if (fresh.values.length > 0) await insertPoints(transaction, fresh, changed);
-  if (perhaps.values.length > 0) await insertMissingPoints(transaction, perhaps);
+  if (rows.values.length > 0) await insertPoints(transaction, rows, changed);
 }
 
 async function writeTexts(transaction: Queryable, { params, tags }: Plan): Promise<void> {

@@ -1,12 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { purgeRequest, type ServerStatus } from "@plinth/contract";
+import { purgeRequest, type PurgeResult, type ServerStatus } from "@plinth/contract";
 import { manages, publicAccess, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
-import type { Tracking } from "../../modules/tracking/index.ts";
 import { landingPage } from "./landing-page.ts";
 
-export type ConsoleOptions = { tracking: Tracking; status(): ServerStatus };
+export type ConsoleOptions = {
+  status(): ServerStatus;
+  /** Removes for good what was deleted so long ago, and gives back its bytes. */
+  purge(olderThanMs: number): Promise<PurgeResult>;
+};
 
 /** Plinth's own API, and the page at `/` until the dashboard stands there. */
 export function registerConsole(app: FastifyInstance, options: ConsoleOptions): void {
@@ -32,7 +35,7 @@ export function registerConsole(app: FastifyInstance, options: ConsoleOptions): 
     async (request, reply) => {
       const read = purgeRequest.safeParse(request.body ?? {});
       if (!read.success) throw invalidParameter(`purge: ${z.prettifyError(read.error)}`);
-      return reply.send(await options.tracking.purge({ olderThanMs: read.data.older_than_seconds * 1000 }));
+      return reply.send(await options.purge(read.data.older_than_seconds * 1000));
     },
   );
 }
