@@ -129,6 +129,8 @@ export const differences: readonly Difference[] = [
     at: [
       "experiments: create > a location on an http host",
       "experiments: create > a location on ftp",
+      "experiments: create > the location 'hdfs://host/folder'",
+      "experiments: create > the location 'mlflow-artifacts://elsewhere:5000/folder'",
       "wire: methods and routes > a query that is not UTF-8",
       "wire: bodies > a lone surrogate",
       "logged models: search > page 2 of another question",
@@ -136,6 +138,14 @@ export const differences: readonly Difference[] = [
     reason:
       "other words for the same fault: no advice about upstream's environment variables, the input as sent",
     ignore: "message",
+  },
+  {
+    at: ["file:///etc", "/etc/passwd", "relative/folder", "models:/name/1"].map(
+      (location) => `experiments: create > the location '${location}'`,
+    ),
+    reason:
+      "upstream takes what names a folder of the server, or nothing that holds files; Plinth never does",
+    answers: refused,
   },
   {
     at: ["experiments: create > a tag twice"],
@@ -188,6 +198,7 @@ export const differences: readonly Difference[] = [
       "experiments: create > a location with a query",
       "experiments: create > a location that climbs",
       "experiments: create > a location that climbs, encoded",
+      "experiments: create > the location 's3://bucket/../folder'",
     ],
     reason: "upstream takes the location and fails when the first artifact comes",
     answers: refused,

@@ -99,6 +99,9 @@ export const params: readonly Scenario[] = [
       batch("a long param key", { params: [{ key: "k".repeat(251), value: "v" }] }),
       batch("a long tag key", { tags: [{ key: "k".repeat(251), value: "v" }] }),
       batch("a run name by tag", { tags: [{ key: "mlflow.runName", value: "by batch" }] }),
+      batch("10 MB of tags", {
+        tags: many(100, (one) => ({ key: `big${one}`, value: "v".repeat(100_000) })),
+      }),
       batch("1000 metrics", { metrics: many(1000, (step) => metric("many", step)) }),
       batch("1001 metrics", { metrics: many(1001, (step) => metric("more", step)) }),
       batch("100 params", { params: many(100, (one) => ({ key: `p${one}`, value: "1" })) }),
