@@ -125,6 +125,6 @@ http {
       times.push(await curl([`http://127.0.0.1:${port}/artifact.bin`]));
     return median(times.slice(1), (seconds) => seconds);
   } finally {
-    await nginx.stop("SIGQUIT");
+    await nginx.stop();
   }
 }

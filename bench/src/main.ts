@@ -8,6 +8,7 @@ import { measureArtifact } from "./artifact-work.ts";
 import { loadWorks, measureLoad, type Plan } from "./load-work.ts";
 import { describeMachine } from "./machine.ts";
 import { workNames, type Measurement, type WorkName } from "./measurement.ts";
+import { stopEverything } from "./process.ts";
 import { readSettings, readVersion, removeFolder, type Database, type Settings } from "./postgres.ts";
 import { measureHistory, measureSearches } from "./read-work.ts";
 import { failuresOf, renderReport } from "./report.ts";
@@ -169,9 +170,8 @@ ensureWrk();
 const folder = mkdtempSync(join(tmpdir(), "plinth-bench-"));
 // The databases and nginx run as other users when we are root.
 chmodSync(folder, 0o755);
-let running: Target | undefined;
 const cleanUp = async (): Promise<void> => {
-  await running?.stop();
+  await stopEverything();
   removeFolder(folder);
 };
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -185,12 +185,11 @@ try {
   for (const name of options.targets) {
     note(`starting ${titles[name]} ...`);
     const own = join(folder, name);
-    running = await startTarget(name, own, settings);
+    const target = await startTarget(name, own, settings);
     const plan = { folder, seconds: options.seconds, repeat: options.repeat };
-    const pieces = piecesOf(running, options.works, plan);
-    measurements.push(...(await measureTarget(running, pieces, failures)));
-    await running.stop();
-    running = undefined;
+    const pieces = piecesOf(target, options.works, plan);
+    measurements.push(...(await measureTarget(target, pieces, failures)));
+    await target.stop();
     removeFolder(own);
   }
   const shown = [

@@ -7,17 +7,27 @@ export type Program = {
   pid: number;
   output: () => string;
   hasEnded: () => boolean;
-  /** Sends the signal and waits for the end; after 60 s it kills. */
-  stop: (signal?: NodeJS.Signals) => Promise<void>;
+  /** Asks it to end and waits until it did; after 60 s it kills. */
+  stop: () => Promise<void>;
 };
 
 type Start = Pick<SpawnOptions, "cwd" | "env" | "uid" | "gid"> & {
   /** Signals go to its whole process group: for servers that do not take their workers with them. */
   group?: boolean;
+  /** What asks it to end; SIGTERM when not said. */
+  stopSignal?: NodeJS.Signals;
 };
 
+/** In the order they were started. */
+const alive = new Set<Program>();
+
+/** Stops the youngest first: servers before their databases. */
+export async function stopEverything(): Promise<void> {
+  for (const program of [...alive].toReversed()) await program.stop();
+}
+
 export function startProgram(command: string, args: readonly string[], options: Start = {}): Program {
-  const { group = false, ...rest } = options;
+  const { group = false, stopSignal = "SIGTERM", ...rest } = options;
   // Every program gets its own group, so that an interrupt at the terminal reaches the bench alone, which
   // then stops them in order.
   const child = spawn(command, args, { ...rest, stdio: ["ignore", "pipe", "pipe"], detached: true });
@@ -32,10 +42,12 @@ export function startProgram(command: string, args: readonly string[], options: 
     child.once("error", (error) => {
       output += error.message;
       ended = true;
+      alive.delete(program);
       done();
     });
     child.once("close", () => {
       ended = true;
+      alive.delete(program);
       done();
     });
   });
@@ -48,17 +60,19 @@ export function startProgram(command: string, args: readonly string[], options: 
       // It ended between the check and the signal.
     }
   };
-  return {
+  const program: Program = {
     pid,
     output: () => output,
     hasEnded: () => ended,
-    async stop(name = "SIGTERM") {
-      signal(name);
+    async stop() {
+      signal(stopSignal);
       const timer = setTimeout(() => signal("SIGKILL"), 60_000);
       await end;
       clearTimeout(timer);
     },
   };
+  alive.add(program);
+  return program;
 }
 
 /** Milliseconds from `since` until `url` answers 200; polls every 5 ms so that the answer is that exact. */
