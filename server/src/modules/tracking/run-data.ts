@@ -61,6 +61,7 @@ export function createRunData(deps: TrackingDeps): Batch<RunData, void> {
     name: "run_data",
     // Two in flight: while PostgreSQL flushes one to disk, the other is prepared.
     concurrency: 2,
+    lane: (item) => item.runId,
     maxWeight: 8000,
     weight: (item) => 1 + item.metrics.length + item.params.length + item.tags.length,
     onBatch: deps.onBatch,
