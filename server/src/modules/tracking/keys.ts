@@ -20,18 +20,43 @@ export type Keys = {
   keyOf(id: number): string;
 };
 
-/** About 100 MB at 250 characters a key; past it the memory starts anew. */
+/** About 100 MB at 250 characters a key. */
 const REMEMBERED = 200_000;
 
-export function createKeys(database: Database): Keys {
-  const ids = new Map<string, number>();
-  const names = new Map<number, { key: string; json: string }>();
+type Memory<K, V> = { get(key: K): V | undefined; setAll(entries: readonly (readonly [K, V])[]): void };
+
+/**
+ * Forgets its older half when it is full. What was put in or asked for lately stays through that, however
+ * much others put in meanwhile: whoever ensured a key finds it.
+ */
+function createMemory<K, V>(most: number): Memory<K, V> {
+  let recent = new Map<K, V>();
+  let older = new Map<K, V>();
+  return {
+    get(key) {
+      const found = recent.get(key);
+      if (found !== undefined) return found;
+      const old = older.get(key);
+      if (old !== undefined) recent.set(key, old);
+      return old;
+    },
+    setAll(entries) {
+      if (recent.size >= most / 2) {
+        older = recent;
+        recent = new Map();
+      }
+      for (const [key, value] of entries) recent.set(key, value);
+    },
+  };
+}
+
+export function createKeys(database: Database, remembered = REMEMBERED): Keys {
+  const ids = createMemory<string, number>(remembered);
+  const names = createMemory<number, { key: string; json: string }>(remembered);
 
   const remember = (rows: readonly { key_id: number; key: string }[]): void => {
-    for (const { key_id: id, key } of rows) {
-      ids.set(key, id);
-      names.set(id, { key, json: JSON.stringify(key) });
-    }
+    ids.setAll(rows.map(({ key_id: id, key }) => [key, id]));
+    names.setAll(rows.map(({ key_id: id, key }) => [id, { key, json: JSON.stringify(key) }]));
   };
 
   const known = (id: number): { key: string; json: string } => {
@@ -42,7 +67,7 @@ export function createKeys(database: Database): Keys {
 
   return {
     async ensure(keys) {
-      const missing = [...new Set(keys)].filter((key) => !ids.has(key)).toSorted();
+      const missing = [...new Set(keys)].filter((key) => ids.get(key) === undefined).toSorted();
       if (missing.length === 0) return;
       const insert = sql`
         insert into tracking.keys (key)
@@ -60,7 +85,7 @@ export function createKeys(database: Database): Keys {
       return id;
     },
     async find(keys) {
-      const missing = keys.filter((key) => !ids.has(key));
+      const missing = keys.filter((key) => ids.get(key) === undefined);
       if (missing.length > 0) {
         const select = sql<{ key_id: number; key: string }>`
           select key_id, key from tracking.keys where key = any(${missing}::text[])`;
@@ -74,12 +99,8 @@ export function createKeys(database: Database): Keys {
       );
     },
     async load(wanted) {
-      if (names.size > REMEMBERED) {
-        ids.clear();
-        names.clear();
-      }
       const missing = new Set<number>();
-      for (const id of wanted) if (!names.has(id)) missing.add(id);
+      for (const id of wanted) if (names.get(id) === undefined) missing.add(id);
       if (missing.size === 0) return;
       const select = sql<{ key_id: number; key: string }>`
         select key_id, key from tracking.keys where key_id = any(${[...missing]}::integer[])`;
