@@ -18,6 +18,7 @@ describe("errors of the database", () => {
     ["53200", "unavailable", 1],
     ["ECONNREFUSED", "unavailable", 1],
     ["ENOENT", "unavailable", 1],
+    ["23503", "unavailable", 1],
     ["57014", "statement_timeout", undefined],
     ["53100", "no_space", undefined],
     ["22003", "invalid_parameter", undefined],

@@ -70,6 +70,7 @@ export function toPlinthError(error: unknown): PlinthError {
   if (code === "22021" || code === "22P05") {
     return invalidParameter("A value holds a null byte or a character that is not valid UTF-8.");
   }
+  if (code === "23503") return unavailable("What this belongs to was removed meanwhile. Try again.", error);
   if (code?.startsWith("22")) return invalidParameter("A value is out of the range that can be stored.");
   if (code === "54000" || code === "54001") return invalidParameter("The query is too complex.");
   return new PlinthError("internal", "Internal error; see the server log.", { cause: error });
