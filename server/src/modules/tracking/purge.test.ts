@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { holdTable } from "../../../test/database-locks.ts";
@@ -6,10 +9,23 @@ import { accepted, API, fresh, newExperiment, newRun, refusal } from "../../../t
 
 let server: TestServer;
 
+let folder: string;
+
 beforeAll(async () => {
-  server = await startTestServer({ "inline-object-kib": "1" });
+  folder = await mkdtemp(join(tmpdir(), "plinth-purge-"));
+  server = await startTestServer({ "data-dir": folder, "inline-object-kib": "1" });
 });
-afterAll(() => server[Symbol.asyncDispose]());
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** Files of the blob store. */
+const files = async (): Promise<string[]> =>
+  (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
 
 const post = async (path: string, body: unknown): Promise<unknown> =>
   accepted(await server.post(`${API}/${path}`, body));
@@ -24,7 +40,7 @@ async function rows(): Promise<Record<string, number>> {
     sql<{ name: string }>`
       select table_schema || '.' || table_name as name from information_schema.tables
       where table_schema in ('tracking', 'storage') and table_type = 'BASE TABLE'
-        and table_name not in ('keys', 'signing_keys', 'deleted_blobs') order by 1`.compile(database.kysely),
+        and table_name not in ('keys', 'signing_keys') order by 1`.compile(database.kysely),
   );
   const counts: Record<string, number> = {};
   for (const { name } of tables) {
@@ -82,16 +98,19 @@ const answerOf = (run_id: string): Promise<Answer> => server.get(`${API}/runs/ge
 describe("purge", () => {
   test("removes a deleted experiment with all that belongs to it, and frees its name", async () => {
     const before = await rows();
+    const filesBefore = await files();
     const name = fresh("purged");
     const { experiment_id } = accepted(
       await server.post(`${API}/experiments/create`, { name, tags: [{ key: "t", value: "1" }] }),
     );
     const runs = [await fullRun(experiment_id), await fullRun(experiment_id)];
     const filled = await rows();
+    expect(await files()).toHaveLength(filesBefore.length + 2);
     // The test fills every table there is, or it would prove nothing of those it leaves out.
     const untouched = Object.keys(filled).filter((table) => filled[table] === before[table]);
     expect(untouched).toEqual([
       "storage.buckets",
+      "storage.deleted_blobs",
       "storage.object_parts",
       "storage.pending_blobs",
       "storage.upload_parts",
@@ -100,6 +119,7 @@ describe("purge", () => {
     await post("experiments/delete", { experiment_id });
     expect(await purge()).toEqual({ runs: 2, logged_models: expect.any(Number), experiments: 1 });
     expect(await rows()).toEqual(before);
+    expect(await files()).toEqual(filesBefore);
     expect((await answerOf(runs[0] as string)).status).toBe(404);
     for (const what of ["small", "large"]) {
       expect((await server.get(artifact(`${experiment_id}/${runs[0]}/artifacts/${what}`))).status).toBe(404);
