@@ -1,6 +1,6 @@
 import { createBatch, type Batch } from "../../kernel/batch.ts";
 import type { Queryable } from "../../kernel/database.ts";
-import { invalidParameter, notFound, type PlinthError } from "../../kernel/errors.ts";
+import { invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts";
 import type { TrackingDeps } from "./deps.ts";
 import {
   insertModelMetrics,
@@ -50,7 +50,11 @@ export type RunData = {
 export const RUN_NAME_TAG = "mlflow.runName";
 
 /** Thrown inside a batch when another stored a parameter or deleted a run first: the batch starts anew. */
-class LostRace extends Error {}
+class LostRace extends PlinthError {
+  constructor() {
+    super("unavailable", "Concurrent writers kept colliding. Try again.", { retryAfterSeconds: 1 });
+  }
+}
 
 /**
  * The write path of metrics, parameters and tags. Whatever arrives while a batch is being committed
