@@ -66,7 +66,11 @@ function answer(endpoint: Endpoint): (request: FastifyRequest, reply: FastifyRep
 
 function bodySource(request: FastifyRequest): Record<string, unknown> {
   const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type === undefined) throw invalidParameter("Bad Request. Content-Type header is missing.");
+  if (type === undefined) {
+    // The client deletes without a body. Browsers ask before they send DELETE or PATCH to another site.
+    if (request.method !== "POST") return {};
+    throw invalidParameter("Bad Request. Content-Type header is missing.");
+  }
   if (type !== "application/json") {
     // Also what keeps other sites' forms and simple requests out (CVE-2023-43472).
     throw invalidParameter("Bad Request. Content-Type must be one of ['application/json'].");

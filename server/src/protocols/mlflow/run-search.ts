@@ -8,7 +8,7 @@ import { viewType } from "./fields.ts";
 import { createRunCache, type RunCache } from "./run-cache.ts";
 import { runJson, runParts } from "./run-json.ts";
 import { linksJson } from "./runs.ts";
-import { int64, message, repeated, string } from "./wire.ts";
+import { int64, message, pythonJson, repeated, string } from "./wire.ts";
 
 const DEFAULT_RESULTS = 1000;
 export const MAX_RESULTS = 50_000;
@@ -139,7 +139,7 @@ function atMostResults(value: unknown): void {
 function onlyStrings(value: unknown): void {
   if (!Array.isArray(value) || value.every((item) => typeof item === "string")) return;
   throw invalidParameter(
-    "Invalid value for parameter 'order_by' supplied: it must be a list of strings. " +
+    `Invalid value ${pythonJson(value)} for parameter 'order_by' supplied:  Hint: Value was of type 'list'. ` +
       "See the API docs for more information about request parameters.",
   );
 }

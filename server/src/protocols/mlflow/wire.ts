@@ -135,7 +135,7 @@ const DOUBLE = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 
 function readDouble(raw: unknown): unknown {
   if (typeof raw === "number") return raw;
-  if (typeof raw === "bigint") return Number(raw);
+  if (typeof raw === "bigint" || typeof raw === "boolean") return Number(raw);
   if (typeof raw !== "string") return STOP;
   if (raw === "NaN") return Number.NaN;
   if (raw === "Infinity") return Number.POSITIVE_INFINITY;
