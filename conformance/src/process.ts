@@ -22,9 +22,13 @@ export interface SpawnOptions {
 
 const patience = 30_000;
 
+/** The suites' own variables, such as PLINTH_URL, would be settings that Plinth does not know. */
+const inherited = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PLINTH_")));
+
 export function startChild(command: string, args: readonly string[], options: SpawnOptions = {}): Child {
   const child: ChildProcess = spawn(command, args, {
-    env: { ...process.env, ...options.env },
+    env: { ...inherited(), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: options.group === true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
