@@ -132,6 +132,64 @@ describe("batch", () => {
     ]);
   });
 
+  test("items of one lane are never in two batches at once, and others pass them", async () => {
+    const { batch, runs, open } = gated<string>({ concurrency: 2, lane: (item) => item.slice(0, 1) });
+    const first = batch.add("a1");
+    await settled();
+    const others = ["a2", "b1", "a3"].map((item) => batch.add(item));
+    await settled();
+    expect(runs).toEqual([["a1"], ["b1"]]);
+    open();
+    await Promise.all([first, ...others]);
+    expect(runs).toEqual([["a1"], ["b1"], ["a2", "a3"]]);
+  });
+
+  test("whatever arrives when, a lane keeps its order and is in one batch at a time", async () => {
+    const arrivals = fc.array(
+      fc.record({
+        lane: fc.constantFrom("a", "b", "c"),
+        cost: fc.integer({ min: 1, max: 4 }),
+        pause: fc.boolean(),
+      }),
+      { maxLength: 30 },
+    );
+    await fc.assert(
+      fc.asyncProperty(arrivals, fc.integer({ min: 1, max: 3 }), async (items, concurrency) => {
+        const busy = new Set<string>();
+        const done: (typeof items)[number][] = [];
+        const batch = createBatch<(typeof items)[number], void>({
+          name: "test",
+          maxWeight: 5,
+          concurrency,
+          weight: (item) => item.cost,
+          lane: (item) => item.lane,
+          async run(taken) {
+            const lanes = new Set(taken.map((item) => item.lane));
+            expect(busy.intersection(lanes).size).toBe(0);
+            for (const lane of lanes) busy.add(lane);
+            for (const item of taken) if (item.pause) await new Promise((resolve) => setImmediate(resolve));
+            for (const lane of lanes) busy.delete(lane);
+            done.push(...taken);
+            return taken.map(() => undefined);
+          },
+        });
+        const all: Promise<void>[] = [];
+        for (const item of items) {
+          all.push(batch.add(item));
+          if (item.pause) await new Promise((resolve) => setImmediate(resolve));
+        }
+        await Promise.all(all);
+        await batch.drain();
+        for (const lane of ["a", "b", "c"]) {
+          const inLane = (list: typeof items): number[] =>
+            list.filter((item) => item.lane === lane).map((item) => items.indexOf(item));
+          expect(inLane(done)).toEqual(inLane(items));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test("an answer that is an error fails its own caller alone", async () => {
     const { batch } = gated<number>({
       run: async (items) => items.map((item) => (item === 2 ? notFound("two") : item)),
