@@ -80,7 +80,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   // Searches, however slow, never hold up prepared statements and transactions: those have
   // connections of their own. And as their arrays vary in size from call to call, a plan made for
   // one call is as good for the next, while planning anew would cost more than running.
-  const forPrepared = Math.ceil(options.poolSize / 2);
+  const forPrepared = Math.ceil(options.poolSize * 0.6);
   const hot = openPool(forPrepared, "-c plan_cache_mode=force_generic_plan");
   const free = openPool(Math.max(1, options.poolSize - forPrepared), "");
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: free }) });

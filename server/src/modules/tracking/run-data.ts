@@ -63,8 +63,8 @@ class LostRace extends PlinthError {
 export function createRunData(deps: TrackingDeps): Batch<RunData, void> {
   return createBatch<RunData, void>({
     name: "run_data",
-    // Two in flight: while PostgreSQL flushes one to disk, the other is prepared.
-    concurrency: 2,
+    // While PostgreSQL flushes one to disk, others are prepared, and it flushes them together.
+    concurrency: 4,
     lane: (item) => item.runId,
     maxWeight: 8000,
     weight: (item) => 1 + item.metrics.length + item.params.length + item.tags.length,
