@@ -1,4 +1,5 @@
 // The little of MLflow's REST API that the bench itself calls.
+import { request } from "node:http";
 import type { Target } from "./target.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -13,27 +14,37 @@ export type Run = {
 };
 
 export async function post(target: Target, path: string, body: Json): Promise<unknown> {
-  return answerOf(
-    path,
-    await fetch(`${target.url}/api/2.0/mlflow/${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(120_000),
-    }),
-  );
+  return parse(path, await send(`${target.url}/api/2.0/mlflow/${path}`, "POST", JSON.stringify(body)));
 }
 
 export async function get(target: Target, path: string): Promise<unknown> {
-  return answerOf(
-    path,
-    await fetch(`${target.url}/api/2.0/mlflow/${path}`, { signal: AbortSignal.timeout(120_000) }),
-  );
+  return parse(path, await send(`${target.url}/api/2.0/mlflow/${path}`, "GET"));
 }
 
-async function answerOf(path: string, answer: Response): Promise<unknown> {
-  const text = await answer.text();
-  if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${text.slice(0, 2000)}`);
+export type Answer = { status: number; body: Buffer };
+
+/** On a connection of its own: a kept one may be closed by the server at the moment it is used again. */
+export function send(url: string, method: string, body?: string): Promise<Answer> {
+  const headers =
+    body === undefined
+      ? {}
+      : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) };
+  return new Promise((done, failed) => {
+    const outgoing = request(url, { method, headers, agent: false, timeout: 300_000 }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.once("error", failed);
+      incoming.once("end", () => done({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks) }));
+    });
+    outgoing.once("timeout", () => outgoing.destroy(new Error(`${method} ${url}: no answer in 5 minutes`)));
+    outgoing.once("error", failed);
+    outgoing.end(body);
+  });
+}
+
+function parse(path: string, { status, body }: Answer): unknown {
+  const text = body.toString("utf8");
+  if (status !== 200) throw new Error(`${path} answered ${status}: ${text.slice(0, 2000)}`);
   return JSON.parse(text);
 }
 

@@ -3,7 +3,7 @@ import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
-import { createExperiment, createRun } from "./api.ts";
+import { createExperiment, createRun, send } from "./api.ts";
 import type { Plan } from "./load-work.ts";
 import { median, type Measurement } from "./measurement.ts";
 import { watchGrowth } from "./memory.ts";
@@ -41,7 +41,7 @@ export async function measureArtifact(target: Target, plan: Plan): Promise<Measu
   }
   const grown = growth.stop();
   const isSame = await compare(urlOf(0), file);
-  for (let i = 0; i < plan.repeat; i++) await fetch(urlOf(i), { method: "DELETE" });
+  for (let i = 0; i < plan.repeat; i++) await send(urlOf(i), "DELETE");
   const check = { ok: isSame, text: isSame ? "the bytes are the same" : "other bytes came back" };
   const common = { target: target.name, errors: 0 };
   const found: Measurement[] = [

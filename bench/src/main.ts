@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { measureArtifact } from "./artifact-work.ts";
 import { loadWorks, measureLoad, type Plan } from "./load-work.ts";
@@ -142,12 +143,8 @@ async function measureTarget(
 async function measureBareInsert(database: Database, plan: Plan): Promise<Measurement> {
   const rates: number[] = [];
   for (let i = 0; i < plan.repeat; i++) {
-    const args = [
-      join(root, "bench", "src", "bare-insert.ts"),
-      JSON.stringify(database),
-      String(plan.seconds),
-      "8",
-    ];
+    const script = fileURLToPath(import.meta.resolve("./bare-insert.ts"));
+    const args = [script, JSON.stringify(database), String(plan.seconds), "8"];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));

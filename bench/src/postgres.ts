@@ -13,23 +13,6 @@ export type Database = { host: string; port: number; user: string; password: str
 
 export type PeerPostgres = { database: Database; pid: number; stop: () => Promise<void> };
 
-/** Used while no Plinth says what it uses. Durable commits are not up for discussion. */
-export const fallbackSettings: Settings = {
-  fsync: "on",
-  synchronous_commit: "on",
-  full_page_writes: "on",
-  shared_buffers: "768MB",
-  effective_cache_size: "12GB",
-  work_mem: "48MB",
-  maintenance_work_mem: "768MB",
-  wal_compression: "on",
-  max_wal_size: "6GB",
-  checkpoint_timeout: "15min",
-  max_connections: "100",
-  random_page_cost: "1.1",
-  jit: "off",
-};
-
 /** Where a server listens and what it is called say nothing about its speed. */
 const PLACE =
   /^(listen_addresses|unix_socket_.*|port|cluster_name|data_directory|config_file|hba_file|ident_file)$/;

@@ -116,3 +116,7 @@ export function run(command: string, args: readonly string[], options: Start = {
 export function isInstalled(command: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
 }
+
+/** Options of a command line, each with its value. */
+export const flags = (given: Readonly<Record<string, string | number>>): string[] =>
+  Object.entries(given).flatMap(([name, value]) => [name, String(value)]);

@@ -1,7 +1,7 @@
 // The works of one large read at a time: search and metric history.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createExperiment, createRun, post, type Run } from "./api.ts";
+import { createExperiment, createRun, post, send, type Run } from "./api.ts";
 import type { Plan } from "./load-work.ts";
 import { median, type Check, type Measurement, type MetricName } from "./measurement.ts";
 import { readMemory } from "./memory.ts";
@@ -138,12 +138,10 @@ async function readHistory(target: Target, run: string): Promise<{ text: string;
   do {
     const since = performance.now();
     const path = `metrics/get-history?run_id=${run}&metric_key=loss&max_results=${PAGE}`;
-    const answer = await fetch(
-      `${target.url}/api/2.0/mlflow/${path}&page_token=${encodeURIComponent(token)}`,
-    );
-    const bytes = await answer.arrayBuffer();
+    const url = `${target.url}/api/2.0/mlflow/${path}&page_token=${encodeURIComponent(token)}`;
+    const answer = await send(url, "GET");
     const milliseconds = performance.now() - since;
-    const text = new TextDecoder().decode(bytes);
+    const text = answer.body.toString("utf8");
     if (answer.status !== 200)
       throw new Error(`metrics/get-history answered ${answer.status}: ${text.slice(0, 500)}`);
     pages.push({ text, milliseconds });

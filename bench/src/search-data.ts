@@ -122,7 +122,7 @@ async function logRun(target: Target, name: string): Promise<Run> {
 
 function describe({ info, data }: Run): string {
   const sorted = (items: readonly { key: string }[] | undefined): string[] =>
-    (items ?? []).map((item) => JSON.stringify(Object.entries(item).toSorted())).toSorted();
+    (items ?? []).map((item) => JSON.stringify(item, Object.keys(item).toSorted())).toSorted();
   return [info.run_name, ...sorted(data.metrics), ...sorted(data.params), ...sorted(data.tags)].join("\n");
 }
 

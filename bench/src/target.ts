@@ -1,7 +1,7 @@
 // The three servers that are measured, each started as its users start it, on its own PostgreSQL data.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, startProgram, waitForAnswer, type Program } from "./process.ts";
+import { flags, freePort, startProgram, waitForAnswer, type Program } from "./process.ts";
 import { startPostgres, type Database, type PeerPostgres, type Settings } from "./postgres.ts";
 import { ensurePeer, peers, root } from "./setup.ts";
 
@@ -111,17 +111,27 @@ async function startPeer({ name, folder, postgres }: Peer): Promise<Target> {
   const mlflow = (port: number): [string, string[]] => [
     "mlflow",
     [
-      ...["server", "--host", "127.0.0.1", "--port", String(port), "--workers", "4"],
-      ...["--backend-store-uri", `postgresql+psycopg://${user}@/${database}?host=${host}`],
-      ...["--serve-artifacts", "--artifacts-destination", join(folder, "artifacts")],
+      "server",
+      "--serve-artifacts",
+      ...flags({
+        "--host": "127.0.0.1",
+        "--port": port,
+        "--workers": 4,
+        "--backend-store-uri": `postgresql+psycopg://${user}@/${database}?host=${host}`,
+        "--artifacts-destination": join(folder, "artifacts"),
+      }),
     ],
   ];
   const fasttrackml = (port: number): [string, string[]] => [
     "fml",
     [
-      ...["server", "--listen-address", `127.0.0.1:${port}`, "--log-level", "error"],
-      ...["--database-uri", `postgres://${user}@/${database}?host=${host}`],
-      ...["--default-artifact-root", join(folder, "artifacts")],
+      "server",
+      ...flags({
+        "--listen-address": `127.0.0.1:${port}`,
+        "--log-level": "error",
+        "--database-uri": `postgres://${user}@/${database}?host=${host}`,
+        "--default-artifact-root": join(folder, "artifacts"),
+      }),
     ],
   ];
   let server = await start();

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { flags } from "./process.ts";
 
 const scripts = join(dirname(fileURLToPath(import.meta.url)), "..", "lua");
 
@@ -41,9 +42,11 @@ export const acknowledgedOf = (result: LoadResult): number => result.answered - 
 export async function runWrk(url: string, load: Load): Promise<LoadResult> {
   const threads = Math.min(2, load.connections);
   const given = { ...load.options, threads, work: join(scripts, `${load.script}.lua`) };
+  const how = { "-t": threads, "-c": load.connections, "-d": `${load.seconds}s` };
   const args = [
-    ...["-t", String(threads), "-c", String(load.connections), "-d", `${load.seconds}s`],
-    ...["--timeout", `${TIMEOUT_SECONDS}s`, "-s", join(scripts, "load.lua"), url, "--"],
+    ...flags({ ...how, "--timeout": `${TIMEOUT_SECONDS}s`, "-s": join(scripts, "load.lua") }),
+    url,
+    "--",
     ...Object.entries(given).map(([name, value]) => `${name}=${value}`),
   ];
   const child = spawn("wrk", args, { stdio: ["ignore", "pipe", "pipe"] });

@@ -1,6 +1,9 @@
 // A client that does nothing by itself: no retry, no redirect, one connection that it keeps.
 import { Agent, request } from "node:http";
 
+/** Not a measure of speed: a hang must end the test. */
+const PATIENCE_MS = 30_000;
+
 export type Answer = { status: number; body: Buffer; closes: boolean; contentType: string };
 
 export type Client = {
@@ -20,7 +23,7 @@ export function createClient(url: string): Client {
         const headers =
           bytes === undefined ? {} : { "content-type": type, "content-length": String(bytes.byteLength) };
         const outgoing = request(
-          { agent, hostname, port, method, path, headers, timeout: 120_000 },
+          { agent, hostname, port, method, path, headers, timeout: PATIENCE_MS },
           (incoming) => {
             const chunks: Buffer[] = [];
             incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -35,7 +38,7 @@ export function createClient(url: string): Client {
             });
           },
         );
-        outgoing.once("timeout", () => outgoing.destroy(new Error(`${method} ${path}: no answer in 120 s`)));
+        outgoing.once("timeout", () => outgoing.destroy(new Error(`${method} ${path}: no answer in 30 s`)));
         outgoing.once("error", failed);
         outgoing.end(bytes);
       }),

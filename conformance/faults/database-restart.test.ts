@@ -1,5 +1,6 @@
 // The database goes away under load: clients see success or "try again", never a wrong answer, and the server
 // finds back by itself.
+import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { call, createClient, createExperiment, createRun, type Client, type Run } from "./client.ts";
@@ -59,18 +60,25 @@ test.each([
   expect(await verify(client, ledger, experiment), `seed ${random.seed}`).toEqual([]);
 });
 
-test("the process lives and says that it is not ready while the database is away", async () => {
-  const pid = databasePid(dataDir);
-  process.kill(pid, "SIGSTOP");
+test("the process lives and says that it is not ready while the database hangs", async () => {
+  const pids = databasePids();
+  for (const pid of pids) process.kill(pid, "SIGSTOP");
   try {
     expect((await client.send("GET", "/health")).status).toBe(200);
     const ready = await client.send("GET", "/ready");
     expect(ready.status, ready.body.toString("utf8")).toBe(503);
   } finally {
-    process.kill(pid, "SIGCONT");
+    for (const pid of pids) process.kill(pid, "SIGCONT");
   }
   await recovers("0");
 });
+
+/** The database's first process and its sessions. */
+function databasePids(): number[] {
+  const first = databasePid(dataDir);
+  const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(first)], { encoding: "utf8" });
+  return [first, ...stdout.trim().split(/\s+/).map(Number)];
+}
 
 /** A write succeeds again within a minute. */
 async function recovers(experiment: string): Promise<void> {
@@ -90,10 +98,10 @@ async function recovers(experiment: string): Promise<void> {
 /** Asks for runs that exist all the time: anything but the run or "try again" is wrong. */
 function startReader(runs: readonly Run[]): { stop: () => Promise<string[]> } {
   const wrong: string[] = [];
-  let isStopping = false;
+  const state = { isStopping: false };
   const reading = (async () => {
     const own = createClient(plinth.url);
-    while (!isStopping) {
+    while (!state.isStopping) {
       for (const { info } of runs) {
         const path = `/api/2.0/mlflow/runs/get?run_id=${info.run_id}`;
         const answer = await own.send("GET", path).catch((error: unknown) => String(error));
@@ -106,7 +114,7 @@ function startReader(runs: readonly Run[]): { stop: () => Promise<string[]> } {
   })();
   return {
     async stop() {
-      isStopping = true;
+      state.isStopping = true;
       await reading;
       return wrong;
     },
