@@ -9,8 +9,8 @@ import { accepted, API, dataOf, historyOf, invalid, newRun, refusal } from "./ru
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** Sends text as it is and collects what comes until the other side closes. */
-async function exchange(url: string, text: string): Promise<string> {
+/** Sends text as it is, and more when there is more, and collects what comes until the other side closes. */
+async function exchange(url: string, text: string, later?: () => Promise<string>): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = await new Promise<Socket>((resolve) => {
     const opened = connect(Number(port), hostname, () => resolve(opened));
@@ -21,6 +21,7 @@ async function exchange(url: string, text: string): Promise<string> {
   // A reset after the answer is the other side's right.
   socket.on("error", () => undefined);
   socket.write(text);
+  if (later !== undefined) socket.write(await later());
   await closed;
   return received;
 }
@@ -241,7 +242,7 @@ describe("limits on work", () => {
     const table = await holdTable(server, "tracking.run_metrics");
     const write = server.post(`${API}/runs/log-metric`, { run_id, key: "m", value: 1, timestamp: 1 });
     const read = server.post(`${API}/runs/search`, { experiment_ids: ["0"], order_by: ["metrics.m"] });
-    await inFlight(server, 2);
+    await table.waiters(2);
     const admin = new pg.Client(server.connection);
     await admin.connect();
     const cut = await admin.query(
@@ -294,14 +295,17 @@ describe("start and stop", () => {
     const table = await holdTable(server, "tracking.run_metrics");
     const write = server.post(`${API}/runs/log-metric`, { run_id, key: "m", value: 1, timestamp: 1 });
     await inFlight(server, 1);
-    const drained = server.listener.drain(20_000);
-    const ready = await server.get("/ready");
-    expect([ready.status, ready.json, ready.headers.get("connection")]).toEqual([
-      503,
-      { ready: false, reason: "stopping" },
-      "close",
-    ]);
-    await vi.waitFor(() => expect(server.get("/health")).rejects.toThrow("fetch failed"));
+    let drained = Promise.resolve();
+    // On its way when the stop begins: idle connections get only a moment.
+    const ready = await exchange(server.url, "GET /ready HTTP/1.1\r\nHost: localhost\r\n", async () => {
+      await server.get("/health");
+      drained = server.listener.drain(20_000);
+      return "\r\n";
+    });
+    expect(ready).toMatch(
+      /^HTTP\/1\.1 503 [^]*\r\nconnection: close\r\n[^]*\{"ready":false,"reason":"stopping"\}$/,
+    );
+    await vi.waitFor(() => expect(server.get("/health")).rejects.toThrow("fetch failed"), 10_000);
     await table.release();
     const answer = await write;
     accepted(answer);
