@@ -34,7 +34,7 @@ export type Position = { timestamp: Int; step: Int; value: number };
  * The points of a series after a position, in order of (timestamp, step, value). The index gives them
  * by slot of time, so a page sorts one slot at a time and stops when it is full, however long the
  * series is: page 1 and page 400 of 10,000,000 points cost the same. A point that was stored twice, as
- * after a client's second try, is one point: its copies are neighbours in this order.
+ * after a client's second try, comes twice: its copies are neighbours in this order.
  */
 export async function selectHistory(
   database: Database,
@@ -49,12 +49,13 @@ export async function selectHistory(
     after === undefined
       ? sql``
       : sql`and tracking.slot(timestamp) >= tracking.slot(${after.timestamp}::bigint)
+          and timestamp >= ${after.timestamp}::bigint
           and (timestamp, ${step}, ${plain}, value) >
             (${after.timestamp}::bigint, ${after.step}::bigint, ${after.value || 0}::float8, ${after.value}::float8)`;
   const query = sql<Row>`
     select array_agg(value)::text as values, array_agg(timestamp)::text as timestamps, array_agg(step)::text as steps from (
-      select distinct series_id, tracking.slot(timestamp), timestamp, ${step} as step, ${plain}, value
-      from tracking.metric_points where series_id = ${seriesId} ${from}
+      select value, timestamp, ${step} as step from tracking.metric_points
+      where series_id = ${seriesId} ${from}
       order by series_id, tracking.slot(timestamp), timestamp, ${step}, ${plain}, value
       ${limit === undefined ? sql`` : sql`limit ${sql.lit(limit)}`}
     ) as page`;

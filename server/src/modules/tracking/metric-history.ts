@@ -47,7 +47,7 @@ export function createMetricHistory(deps: TrackingDeps): MetricHistory {
       const count = more ? maxResults : found.values.length;
       const page = slice(found, 0, count);
       const nextPageToken = more ? lastPosition(page) : undefined;
-      return { points: page, nextPageToken };
+      return { points: withoutCopies(page), nextPageToken };
     },
     async getHistoryBulk({ runIds, key, maxResults }) {
       const rows = (await selectSeries(database, [...new Set(runIds)], key))
@@ -91,6 +91,19 @@ function withinSize(points: PointColumns, size: number): PointColumns {
     timestamps: [...kept.timestamps, ...last.timestamps],
     steps: [...kept.steps, ...last.steps],
   };
+}
+
+/** A second try of a client stores its points again; a point is a fact, and is told once. */
+function withoutCopies(points: PointColumns): PointColumns {
+  const { timestamps, steps, values } = points;
+  const isCopy = (index: number): boolean =>
+    index > 0 &&
+    timestamps[index] === timestamps[index - 1] &&
+    steps[index] === steps[index - 1] &&
+    (values[index] === values[index - 1] || Object.is(values[index], values[index - 1]));
+  const kept = <T>(column: readonly T[]): T[] => column.filter((_value, index) => !isCopy(index));
+  if (!values.some((_value, index) => isCopy(index))) return points;
+  return { series: [], values: kept(values), timestamps: kept(timestamps), steps: kept(steps) };
 }
 
 function byRun(

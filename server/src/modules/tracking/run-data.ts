@@ -104,10 +104,12 @@ async function writeBatch(
   return plan.answers;
 }
 
+type PlannedSeries = { newest: Series; points: MetricPoint[] };
+
 type Plan = {
   runIds: Set<number>;
   answers: (PlinthError | undefined)[];
-  series: Map<string, { newest: Series; points: MetricPoint[] }>;
+  series: Map<string, PlannedSeries>;
   params: Texts;
   tags: Texts;
   names: Map<number, string>;
@@ -163,32 +165,44 @@ function addMetrics(
   item: RunData,
   context: { run: RunState; idOf: (key: string) => number },
 ): void {
-  const { run, idOf } = context;
+  // By the key's text within a request: a look by (run, key) for each point costs three times as much.
+  const known = new Map<string, PlannedSeries>();
   for (const metric of item.metrics) {
-    const key = idOf(metric.key);
-    if (metric.modelId !== undefined) addModelMetric(plan.models, { metric, key, runId: run.run_id });
-    const place = `${run.run_id}:${key}`;
-    const series = plan.series.get(place);
+    let series = known.get(metric.key);
     if (series === undefined) {
-      const newest: Series = {
-        run_id: run.run_id,
-        key_id: key,
-        experiment_id: run.experiment_id,
-        value: metric.value,
-        timestamp: metric.timestamp,
-        step: metric.step,
-      };
-      plan.series.set(place, { newest, points: [metric] });
-      continue;
+      series = planSeries(plan, metric, context);
+      known.set(metric.key, series);
     }
-    if (isSame(metric, series.newest)) continue;
+    if (metric.modelId !== undefined) {
+      addModelMetric(plan.models, { metric, key: series.newest.key_id, runId: context.run.run_id });
+    }
+    if (series.points.length > 0 && isSame(metric, series.newest)) continue;
     series.points.push(metric);
-    if (isNewer(metric, series.newest)) {
+    if (series.points.length === 1 || isNewer(metric, series.newest)) {
       series.newest.value = metric.value;
       series.newest.timestamp = metric.timestamp;
       series.newest.step = metric.step;
     }
   }
+}
+
+/** The series of a metric of a run, which other requests of the batch may have added to already. */
+function planSeries(
+  plan: Plan,
+  { key, value, timestamp, step }: MetricPoint,
+  { run, idOf }: { run: RunState; idOf: (key: string) => number },
+): PlannedSeries {
+  const id = idOf(key);
+  const place = `${run.run_id}:${id}`;
+  const found = plan.series.get(place);
+  if (found !== undefined) return found;
+  const { run_id, experiment_id } = run;
+  const series: PlannedSeries = {
+    newest: { run_id, key_id: id, experiment_id, value, timestamp, step },
+    points: [],
+  };
+  plan.series.set(place, series);
+  return series;
 }
 
 type Judgement = {

@@ -45,7 +45,7 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
         dataset_digest: ["string"],
       },
       async handle(values) {
-        const metrics = [readMetric(values, "")];
+        const metrics = [readMetric(values, noPath)];
         await tracking.logData({ runId: runIdOf(values), metrics, params: [], tags: [], single: true });
         return "{}";
       },
@@ -57,7 +57,7 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       request: message({ run_id: string, run_uuid: string, key: string, value: string }),
       checks: { run_id: ["required", "string"], key: ["required", "string"], value: ["string"] },
       async handle(values) {
-        const params = [readParam(values, "")];
+        const params = [readParam(values, noPath)];
         await tracking.logData({ runId: runIdOf(values), metrics: [], params, tags: [], single: true });
         return "{}";
       },
@@ -69,7 +69,7 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       request: message({ run_id: string, run_uuid: string, key: string, value: string }),
       checks: { run_id: ["required", "string"], key: ["required", "string"], value: ["string"] },
       async handle(values) {
-        const tags = [readTag(values, "")];
+        const tags = [readTag(values, noPath)];
         await tracking.logData({ runId: runIdOf(values), metrics: [], params: [], tags, single: true });
         return "{}";
       },
@@ -119,9 +119,9 @@ function readBatch(
     }
     return read;
   };
-  const metrics = list("metrics").map((one, index) => readMetric(one, `metrics[${index}]`));
-  const params = list("params").map((one, index) => readParam(one, `params[${index}]`));
-  const tags = list("tags").map((one, index) => readTag(one, `tags[${index}]`));
+  const metrics = list("metrics").map((one, index) => readMetric(one, () => `metrics[${index}].`));
+  const params = list("params").map((one, index) => readParam(one, () => `params[${index}].`));
+  const tags = list("tags").map((one, index) => readTag(one, () => `tags[${index}].`));
   checkCount("metrics", limits.batchMetrics, metrics.length);
   checkCount("params", limits.batchParams, params.length);
   checkCount("tags", limits.batchTags, tags.length);
@@ -157,18 +157,21 @@ function present(list: string, fields: readonly string[]): (value: unknown) => v
   };
 }
 
-const joined = (path: string, field: string): string => (path === "" ? field : `${path}.${field}`);
+/** Where an entry stands in the request, written only when something is wrong with it. */
+type Path = () => string;
+
+const noPath: Path = () => "";
 
 const MAX_DOUBLE = Number.MAX_VALUE;
 
-function readMetric(values: Values, path: string): MetricPoint {
+function readMetric(values: Values, path: Path): MetricPoint {
   const key = (values["key"] ?? "") as string;
   const value = (values["value"] ?? 0) as number;
   const timestamp = (values["timestamp"] ?? 0) as Int;
-  checkKey(key, joined(path, "name"));
+  checkKey(key, () => `${path()}name`);
   if (timestamp < 0) {
     throw invalidParameter(
-      `Invalid value ${timestamp} for parameter '${joined(path, "timestamp")}' supplied: metric '${key}' ` +
+      `Invalid value ${timestamp} for parameter '${path()}timestamp' supplied: metric '${key}' ` +
         `(value=${pythonFloat(value)}). Timestamp must be a nonnegative long (64-bit integer) `,
     );
   }
@@ -194,16 +197,16 @@ function readMetric(values: Values, path: string): MetricPoint {
 const pythonFloat = (value: number): string =>
   Number.isInteger(value) ? `${value}.0` : String(value).toLowerCase();
 
-function readParam(values: Values, path: string): KeyValue {
+function readParam(values: Values, path: Path): KeyValue {
   const key = (values["key"] ?? "") as string;
-  checkKey(key, joined(path, "key"));
+  checkKey(key, () => `${path()}key`);
   checkLength("Param key", limits.key, key);
   return { key, value: truncate(limits.paramValue, (values["value"] ?? "") as string) };
 }
 
-function readTag(values: Values, path: string): KeyValue {
+function readTag(values: Values, path: Path): KeyValue {
   const key = (values["key"] ?? "") as string;
-  checkKey(key, joined(path, "key"));
-  checkLength(joined(path, "key"), limits.key, key);
+  checkKey(key, () => `${path()}key`);
+  checkLength(() => `${path()}key`, limits.key, key);
   return { key, value: truncate(limits.tagValue, (values["value"] ?? "") as string) };
 }
