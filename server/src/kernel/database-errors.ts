@@ -8,6 +8,10 @@ const serverError = (error: unknown): ServerError | undefined => {
   return typeof error.code === "string" ? (error as ServerError) : undefined;
 };
 
+/** True for what PostgreSQL itself answered. */
+export const isServerError = (error: unknown): error is Error =>
+  error instanceof Error && /^[0-9A-Z]{5}$/.test(serverError(error)?.code ?? "");
+
 /** True when a unique, foreign key or check constraint of that name refused a row. */
 export function violates(error: unknown, constraint: string): boolean {
   const found = serverError(error);

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, type CompiledQuery } from "kysely";
 import pg from "pg";
-import { isConflict } from "./database-errors.ts";
+import { isConflict, isServerError } from "./database-errors.ts";
 
 /** A statement sent often enough to be worth a name: PostgreSQL keeps its plan per connection. */
 export type Prepared = { name: string; text: string };
@@ -60,9 +60,10 @@ export type DatabaseOptions = {
 const MAX_ATTEMPTS = 10;
 
 export function openDatabase(options: DatabaseOptions): Database {
-  const openPool = (max: number, settings: string): pg.Pool => {
+  const openPool = (max: number, settings: string, pipeline: boolean): pg.Pool => {
     const pool = new pg.Pool({
       ...options.connection,
+      pipeline,
       max,
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: 10_000,
@@ -81,8 +82,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   // connections of their own. And as their arrays vary in size from call to call, a plan made for
   // one call is as good for the next, while planning anew would cost more than running.
   const forPrepared = Math.ceil(options.poolSize * 0.6);
-  const hot = openPool(forPrepared, "-c plan_cache_mode=force_generic_plan");
-  const free = openPool(Math.max(1, options.poolSize - forPrepared), "");
+  const hot = openPool(forPrepared, "-c plan_cache_mode=force_generic_plan", true);
+  const free = openPool(Math.max(1, options.poolSize - forPrepared), "", false);
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: free }) });
 
   const on = (client: pg.Pool | pg.PoolClient): Queryable => ({
@@ -107,14 +108,21 @@ export function openDatabase(options: DatabaseOptions): Database {
     };
     client.on("error", lost);
     try {
-      await client.query("begin");
+      // Sent together with the first statement of the work, on a connection that pipelines.
+      const begun = client.query("begin");
+      begun.catch(() => undefined);
       const result = await work(on(client));
+      await begun;
       await client.query("commit");
       return result;
     } catch (error) {
-      await client.query("rollback").catch((cause: unknown) => {
-        broken = cause instanceof Error ? cause : new Error(String(cause));
-      });
+      // Statements that were sent behind the one that failed may not have been prepared, though the client
+      // takes them to be: such a connection is not used again.
+      if (isServerError(error)) broken ??= error;
+      else
+        await client.query("rollback").catch((cause: unknown) => {
+          broken = cause instanceof Error ? cause : new Error(String(cause));
+        });
       throw error;
     } finally {
       client.off("error", lost);

@@ -1,6 +1,6 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
 import { int4Array, int8Array } from "../../kernel/pg-arrays.ts";
-import type { Int } from "./run-data.ts";
+import type { Int } from "./run-data-plan.ts";
 
 export type Dataset = {
   name: string;

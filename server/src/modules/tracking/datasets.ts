@@ -15,7 +15,7 @@ import type { TrackingDeps } from "./deps.ts";
 import type { KeyValue } from "./experiments.sql.ts";
 import { checkLength } from "./limits.ts";
 import { rawJson, type RawJson } from "./python-json.ts";
-import { runNotActive, runNotFound } from "./run-data.ts";
+import { runNotActive, runNotFound } from "./run-data-plan.ts";
 import { selectRunStates, type RunState } from "./run-data.sql.ts";
 import { touchRuns } from "./runs.sql.ts";
 import { experimentNumber } from "./runs.ts";

@@ -3,11 +3,29 @@ import type { TrackingDeps } from "./deps.ts";
 import { createExperiments, type Experiments } from "./experiments.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createLoggedModels, type LoggedModels } from "./logged-models.ts";
+import { createModelVersionTag, type ModelVersionTag } from "./model-version-tag.ts";
 import { createMetricHistory, type MetricHistory } from "./metric-history.ts";
 import { createPurge, type Purge } from "./purge.ts";
-import { createRunData, type RunData } from "./run-data.ts";
+import type { RunData } from "./run-data-plan.ts";
+import { createRunData } from "./run-data.ts";
 import { createRunSearch, type RunSearch } from "./run-search.ts";
 import { createRuns, type Runs } from "./runs.ts";
+
+/** What the registry shares with tracking: rules for names and places, paging, and MLflow's search grammar. */
+export { checkArtifactLocation } from "./artifact-location.ts";
+export { compareBigint, compareText } from "./comparison.sql.ts";
+export { decodePlace, encodePlace, isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
+export { checkKey, checkLength, checkPathLike } from "./limits.ts";
+export {
+  parseModelVersionFilter,
+  parseModelVersionOrderBy,
+  parseRegisteredModelFilter,
+  parseRegisteredModelOrderBy,
+  type ModelVersionComparison,
+  type ModelVersionOrderBy,
+  type RegisteredModelComparison,
+  type RegisteredModelOrderBy,
+} from "./search-registry.ts";
 
 /** The door of experiment tracking: all that protocols may ask of it. */
 export type Tracking = Experiments &
@@ -16,6 +34,7 @@ export type Tracking = Experiments &
   MetricHistory &
   Datasets &
   LoggedModels &
+  ModelVersionTag &
   Purge & {
     /** Stores one request's metrics, parameters and tags: all of them, durably, or none. */
     logData(data: RunData): Promise<void>;
@@ -36,6 +55,7 @@ export function createTracking(options: TrackingOptions): Tracking {
     ...createMetricHistory(deps),
     ...createDatasets(deps),
     ...createLoggedModels(deps),
+    ...createModelVersionTag(deps),
     ...createPurge(deps),
     logData: (data) => runData.add(data),
     keys,

@@ -1,5 +1,34 @@
 import { sql } from "kysely";
-import type { Database } from "../../kernel/database.ts";
+import type { Database, Prepared, Queryable } from "../../kernel/database.ts";
+
+export type KeyRow = { key_id: number; key: string };
+
+// The two halves are disjoint: a statement does not see its own inserts.
+const upsertKeysText: Prepared = {
+  name: "tracking_upsert_keys",
+  text: `
+    with known as (
+      select key_id, key from tracking.keys where key = any($1::text[])
+    ), added as (
+      insert into tracking.keys (key)
+      select key from unnest($1::text[]) as wanted (key) where key not in (select key from known)
+      on conflict on constraint keys_key_key do nothing
+      returning key_id, key
+    )
+    select key_id, key from known union all select key_id, key from added`,
+};
+
+const selectKeysText: Prepared = {
+  name: "tracking_select_keys",
+  text: "select key_id, key from tracking.keys where key = any($1::text[])",
+};
+
+/** Adds those of the keys, given sorted, that do not exist, and returns all of them. */
+async function upsertKeys(queryable: Queryable, keys: readonly string[]): Promise<KeyRow[]> {
+  const rows = await queryable.prepared<KeyRow>(upsertKeysText, [keys]);
+  // Another process added some at the same moment: only a new statement sees them.
+  return rows.length === keys.length ? rows : queryable.prepared<KeyRow>(selectKeysText, [keys]);
+}
 
 /**
  * The dictionary of metric, parameter and tag keys, remembered in memory: rows are never changed or
@@ -8,7 +37,12 @@ import type { Database } from "../../kernel/database.ts";
 export type Keys = {
   /** Makes sure that every key has an id; afterwards `idOf` knows them. */
   ensure(keys: Iterable<string>): Promise<void>;
-  /** The id of a key after `ensure`. */
+  /** Those of the keys that are not remembered, sorted. */
+  missing(keys: Iterable<string>): string[];
+  /** Adds keys within a transaction; to be remembered only after its commit. */
+  add(transaction: Queryable, keys: readonly string[]): Promise<KeyRow[]>;
+  remember(rows: readonly KeyRow[]): void;
+  /** The id of a key after `ensure` or `remember`. */
   idOf(key: string): number;
   /** The ids of those keys that exist, without creating any: searches must not grow the dictionary. */
   find(keys: readonly string[]): Promise<ReadonlyMap<string, number>>;
@@ -54,7 +88,7 @@ export function createKeys(database: Database, remembered = REMEMBERED): Keys {
   const ids = createMemory<string, number>(remembered);
   const names = createMemory<number, { key: string; json: string }>(remembered);
 
-  const remember = (rows: readonly { key_id: number; key: string }[]): void => {
+  const remember = (rows: readonly KeyRow[]): void => {
     ids.setAll(rows.map(({ key_id: id, key }) => [key, id]));
     names.setAll(rows.map(({ key_id: id, key }) => [id, { key, json: JSON.stringify(key) }]));
   };
@@ -65,20 +99,17 @@ export function createKeys(database: Database, remembered = REMEMBERED): Keys {
     return name;
   };
 
+  const unknown = (keys: Iterable<string>): string[] =>
+    [...new Set(keys)].filter((key) => ids.get(key) === undefined).toSorted();
+
   return {
     async ensure(keys) {
-      const missing = [...new Set(keys)].filter((key) => ids.get(key) === undefined).toSorted();
-      if (missing.length === 0) return;
-      const insert = sql`
-        insert into tracking.keys (key)
-        select key from unnest(${missing}::text[]) as wanted (key)
-        where not exists (select from tracking.keys where keys.key = wanted.key)
-        on conflict (key) do nothing`;
-      await database.run(insert.compile(database.kysely));
-      const select = sql<{ key_id: number; key: string }>`
-        select key_id, key from tracking.keys where key = any(${missing}::text[])`;
-      remember(await database.run(select.compile(database.kysely)));
+      const missing = unknown(keys);
+      if (missing.length > 0) remember(await upsertKeys(database, missing));
     },
+    missing: unknown,
+    add: upsertKeys,
+    remember,
     idOf(key) {
       const id = ids.get(key);
       if (id === undefined) throw new Error(`Key '${key}' was not ensured.`);

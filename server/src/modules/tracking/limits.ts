@@ -39,11 +39,16 @@ function checkKeyRules(key: string, path: string): void {
         "alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).",
     );
   }
-  const resolved = normalize(key === "" ? "." : key);
+  checkPathLike(key, path);
+}
+
+/** Refuses what would be another name where names are paths. */
+export function checkPathLike(name: string, path: string): void {
+  const resolved = normalize(name === "" ? "." : name);
   const plain = resolved.length > 1 && resolved.endsWith("/") ? resolved.slice(0, -1) : resolved;
-  if (plain !== key || plain === "." || plain.startsWith("..") || plain.startsWith("/")) {
+  if (plain !== name || plain === "." || plain.startsWith("..") || plain.startsWith("/")) {
     throw invalidParameter(
-      `Invalid value ${JSON.stringify(key)} for parameter '${path}' supplied: Names may be treated as files in ` +
+      `Invalid value ${JSON.stringify(name)} for parameter '${path}' supplied: Names may be treated as files in ` +
         "certain cases, and must not resolve to other names when treated as such. " +
         `This name would resolve to '${plain}'`,
     );
@@ -57,8 +62,12 @@ export function checkLength(what: string | (() => string), limit: number, value:
   }
 }
 
+const NULL_BYTE = "A value holds a null byte or a character that is not valid UTF-8.";
+
 /** The first `limit` characters: what MLflow does with long parameter and tag values. */
 export function truncate(limit: number, value: string): string {
+  // PostgreSQL cannot store it; refused here, it costs no transaction.
+  if (value.includes("\0")) throw invalidParameter(NULL_BYTE);
   if (value.length <= limit) return value;
   let end = 0;
   for (let count = 0; count < limit && end < value.length; count += 1) {

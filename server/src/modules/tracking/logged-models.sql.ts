@@ -1,6 +1,6 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
 import type { KeyValue } from "./experiments.sql.ts";
-import type { Int } from "./run-data.ts";
+import type { Int } from "./run-data-plan.ts";
 
 /** A logged model's own row. */
 export type LoggedModelInfo = {

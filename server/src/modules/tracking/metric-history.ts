@@ -7,7 +7,7 @@ import {
   selectSeries,
   type PointColumns,
 } from "./metric-history.sql.ts";
-import type { Int } from "./run-data.ts";
+import type { Int } from "./run-data-plan.ts";
 
 export type HistoryPage = { points: PointColumns; nextPageToken: string | undefined };
 

@@ -2,7 +2,7 @@ import type { Prepared, Queryable } from "../../kernel/database.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { isRawJson, parseKeepingNumbers, pythonDumps } from "./python-json.ts";
-import { runNotActive, runNotFound } from "./run-data.ts";
+import { runNotActive, runNotFound } from "./run-data-plan.ts";
 import { upsertTags } from "./run-data.sql.ts";
 import { touchRuns } from "./runs.sql.ts";
 

@@ -2,7 +2,7 @@ import { createBatch } from "../../kernel/batch.ts";
 import { invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts";
 import { randomHex32 } from "../../kernel/ids.ts";
 import type { TrackingDeps } from "./deps.ts";
-import { RUN_NAME_TAG, runNotActive, runNotFound, type Int, type KeyValue } from "./run-data.ts";
+import { RUN_NAME_TAG, runNotActive, runNotFound, type Int, type KeyValue } from "./run-data-plan.ts";
 import { selectRunStates, upsertTags } from "./run-data.sql.ts";
 import { randomRunName } from "./run-names.ts";
 import {

@@ -2,7 +2,7 @@ import { edits, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { Dataset, DatasetInput } from "../../modules/tracking/datasets.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
-import type { Int } from "../../modules/tracking/run-data.ts";
+import type { Int } from "../../modules/tracking/run-data-plan.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValues } from "./experiments.ts";
 import { keyValue } from "./fields.ts";

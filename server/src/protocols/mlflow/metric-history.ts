@@ -3,7 +3,7 @@ import { invalidParameter } from "../../kernel/errors.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import type { PointColumns } from "../../modules/tracking/metric-history.sql.ts";
 import type { RunPoints } from "../../modules/tracking/metric-history.ts";
-import type { Int } from "../../modules/tracking/run-data.ts";
+import type { Int } from "../../modules/tracking/run-data-plan.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { runIdOf } from "./fields.ts";
 import { doubleJson } from "./json.ts";

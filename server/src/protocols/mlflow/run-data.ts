@@ -2,7 +2,7 @@ import { edits } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import { checkCount, checkKey, checkLength, limits, truncate } from "../../modules/tracking/limits.ts";
-import type { Int, KeyValue, MetricPoint } from "../../modules/tracking/run-data.ts";
+import type { Int, KeyValue, MetricPoint } from "../../modules/tracking/run-data-plan.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValue, runIdOf } from "./fields.ts";
 import {

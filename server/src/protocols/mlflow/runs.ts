@@ -5,7 +5,7 @@ import { checkLength, limits, truncate } from "../../modules/tracking/limits.ts"
 import type { Endpoint } from "./endpoint.ts";
 import { keyValue, runIdOf, runStatus } from "./fields.ts";
 import { noLinks, runInfoJson, runJson, runParts, type RunLinksJson } from "./run-json.ts";
-import type { Int } from "../../modules/tracking/run-data.ts";
+import type { Int } from "../../modules/tracking/run-data-plan.ts";
 import type { RunSet } from "../../modules/tracking/runs.sql.ts";
 import { int64, message, nested, repeated, string } from "./wire.ts";
 
