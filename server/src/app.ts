@@ -7,6 +7,7 @@ import type { Listener } from "./kernel/listener.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Metrics } from "./kernel/metrics.ts";
 import { createOpenIdentity } from "./modules/identity/index.ts";
+import { createRegistry } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
 import { createTracking } from "./modules/tracking/index.ts";
 import { registerConsole } from "./protocols/console/index.ts";
@@ -63,6 +64,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     onBatch,
     deleteArtifacts: (uri) => deleteBelow(storage, uri),
   });
+  const registry = createRegistry({ database, tracking, now });
   registerOps(http.app, {
     metrics,
     draining: () => listener.draining,
@@ -89,7 +91,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       blob_store: config.blobStore,
     }),
   });
-  await registerMlflow(http.app, { tracking, storage });
+  await registerMlflow(http.app, { tracking, registry, storage });
   await http.app.ready();
   listener.useHandler(http.handler);
   const jobs = startJobs(

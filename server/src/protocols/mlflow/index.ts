@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import type { Registry } from "../../modules/registry/index.ts";
 import type { Storage } from "../../modules/storage/index.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import { artifactEndpoints } from "./artifacts-listing.ts";
@@ -9,17 +10,20 @@ import { datasetEndpoints } from "./datasets.ts";
 import { experimentEndpoints } from "./experiments.ts";
 import { loggedModelEndpoints } from "./logged-models.ts";
 import { metricHistoryEndpoints } from "./metric-history.ts";
+import { registerModelVersionArtifacts } from "./model-version-artifacts.ts";
+import { modelVersionEndpoints } from "./model-versions.ts";
+import { registeredModelEndpoints } from "./registered-models.ts";
 import { runDataEndpoints } from "./run-data.ts";
 import { runEndpoints } from "./runs.ts";
 import { runSearchEndpoints } from "./run-search.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
 
-export type MlflowOptions = { tracking: Tracking; storage: Storage };
+export type MlflowOptions = { tracking: Tracking; registry: Registry; storage: Storage };
 
 /** MLflow's REST API, each resource in its own file. */
 export async function registerMlflow(
   app: FastifyInstance,
-  { tracking, storage }: MlflowOptions,
+  { tracking, registry, storage }: MlflowOptions,
 ): Promise<void> {
   const artifacts: ArtifactOptions = {
     storage,
@@ -28,6 +32,7 @@ export async function registerMlflow(
   };
   await app.register((scope, _options, done) => {
     registerArtifacts(scope, artifacts);
+    registerModelVersionArtifacts(scope, { registry, storage });
     done();
   });
   await app.register((scope, _options, done) => {
@@ -40,6 +45,8 @@ export async function registerMlflow(
       ...metricHistoryEndpoints(tracking),
       ...datasetEndpoints(tracking),
       ...loggedModelEndpoints(tracking),
+      ...registeredModelEndpoints(registry),
+      ...modelVersionEndpoints(registry),
       ...artifactEndpoints(artifacts),
       ...multipartEndpoints(storage),
       ...serverInfoEndpoints(artifactCapabilities(storage)),

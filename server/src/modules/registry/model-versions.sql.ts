@@ -1,0 +1,302 @@
+import { sql } from "kysely";
+import type { Database, Prepared, Queryable } from "../../kernel/database.ts";
+import {
+  isAfter,
+  orderBy,
+  placeOf,
+  type ModelVersionComparison,
+  type OrderTerm,
+  type Place,
+} from "../tracking/index.ts";
+import type { KeyValue } from "./deps.ts";
+import type { Stage } from "./names.ts";
+import { versionConditions } from "./registry-search.sql.ts";
+
+export type VersionRow = {
+  model_key: number;
+  name: string;
+  version: number;
+  creation_timestamp: number;
+  last_updated_timestamp: number;
+  stage: Stage;
+  status: string;
+  status_message: string | null;
+  description: string | null;
+  user_id: string | null;
+  source: string;
+  storage_location: string;
+  run_uuid: string;
+  run_link: string;
+  model_id: string | null;
+  tags: KeyValue[];
+  aliases: string[];
+};
+
+const COLUMNS = `
+  v.model_key, m.name, v.version, v.creation_timestamp, v.last_updated_timestamp, v.stage, v.status,
+  v.status_message, v.description, v.user_id, v.source, v.storage_location, v.run_uuid, v.run_link, v.model_id,
+  coalesce((
+    select json_agg(json_build_object('key', t.key, 'value', t.value) order by t.key collate "C")
+    from registry.model_version_tags as t where t.version_key = v.version_key
+  ), '[]') as tags,
+  array(
+    select a.alias from registry.aliases as a where a.version_key = v.version_key order by a.alias
+  ) as aliases`;
+
+const FROM = "registry.model_versions as v join registry.registered_models as m using (model_key)";
+
+const insertVersionText: Prepared = {
+  name: "registry_insert_version",
+  text: `
+    with model as (
+      update registry.registered_models set last_version = last_version + 1, last_updated_timestamp = $2
+      where name = $1 returning model_key, last_version
+    ), added as (
+      insert into registry.model_versions (
+        model_key, version, creation_timestamp, last_updated_timestamp, description, source, storage_location,
+        run_uuid, run_link, model_id
+      )
+      select model_key, last_version, $2, $2, $3, $4, $5, $6, $7, $8 from model
+      returning version_key, model_key, version
+    ), tagged as (
+      insert into registry.model_version_tags (version_key, key, value)
+      select added.version_key, tag.key, tag.value
+      from added cross join unnest($9::text[], $10::text[]) as tag (key, value)
+    )
+    select model_key, version from added`,
+};
+
+export type NewVersionRow = Pick<
+  VersionRow,
+  "name" | "source" | "storage_location" | "run_uuid" | "run_link" | "model_id" | "tags"
+> & { description: string; now: number };
+
+/** The model's key and the version's number, or undefined when there is no such model. No tag may be given twice. */
+export async function insertVersion(
+  database: Queryable,
+  row: NewVersionRow,
+): Promise<{ model_key: number; version: number } | undefined> {
+  const rows = await database.prepared<{ model_key: number; version: number }>(insertVersionText, [
+    row.name,
+    row.now,
+    row.description,
+    row.source,
+    row.storage_location,
+    row.run_uuid,
+    row.run_link,
+    row.model_id,
+    row.tags.map((tag) => tag.key),
+    row.tags.map((tag) => tag.value),
+  ]);
+  return rows[0];
+}
+
+const selectVersionText: Prepared = {
+  name: "registry_select_version",
+  text: `select ${COLUMNS} from ${FROM} where m.name = $1 and v.version = $2`,
+};
+
+export async function selectVersion(
+  database: Queryable,
+  name: string,
+  version: number,
+): Promise<VersionRow | undefined> {
+  return (await database.prepared<VersionRow>(selectVersionText, [name, version]))[0];
+}
+
+const selectVersionByAliasText: Prepared = {
+  name: "registry_select_version_by_alias",
+  text: `
+    select ${COLUMNS} from registry.aliases as found
+    join registry.model_versions as v on v.version_key = found.version_key
+    join registry.registered_models as m on m.model_key = found.model_key
+    where m.name = $1 and found.alias = $2`,
+};
+
+export async function selectVersionByAlias(
+  database: Queryable,
+  name: string,
+  alias: string,
+): Promise<VersionRow | undefined> {
+  return (await database.prepared<VersionRow>(selectVersionByAliasText, [name, alias]))[0];
+}
+
+// One descent of the index for each model and stage, however many versions there are.
+const selectLatestText: Prepared = {
+  name: "registry_select_latest_versions",
+  text: `
+    select ${COLUMNS}
+    from registry.registered_models as m
+    cross join unnest(array['None', 'Staging', 'Production', 'Archived']) as wanted (stage)
+    cross join lateral (
+      select * from registry.model_versions as newest
+      where newest.model_key = m.model_key and newest.stage = wanted.stage
+      order by newest.version desc limit 1
+    ) as v
+    where m.model_key = any($1::integer[])
+    order by m.model_key, v.version`,
+};
+
+/** The newest version of each stage of these models. */
+export async function selectLatestVersions(
+  database: Queryable,
+  modelKeys: readonly number[],
+): Promise<VersionRow[]> {
+  return database.prepared<VersionRow>(selectLatestText, [modelKeys]);
+}
+
+const updateDescriptionText: Prepared = {
+  name: "registry_update_version_description",
+  text: `
+    update registry.model_versions as v set description = $3, last_updated_timestamp = $4
+    from registry.registered_models as m
+    where m.name = $1 and v.model_key = m.model_key and v.version = $2 returning v.version_key`,
+};
+
+export async function updateVersionDescription(
+  database: Queryable,
+  change: { name: string; version: number; description: string | null; now: number },
+): Promise<boolean> {
+  const { name, version, description, now } = change;
+  return (await database.prepared(updateDescriptionText, [name, version, description, now])).length > 0;
+}
+
+const lockModelText: Prepared = {
+  name: "registry_lock_model",
+  text: `
+    update registry.registered_models as m set last_updated_timestamp = $3
+    from registry.model_versions as v
+    where m.name = $1 and v.model_key = m.model_key and v.version = $2 returning m.model_key`,
+};
+
+/** Marks the model of a version changed, which locks it; its key, or undefined when there is no such version. */
+export async function lockModelOfVersion(
+  transaction: Queryable,
+  { name, version, now }: { name: string; version: number; now: number },
+): Promise<number | undefined> {
+  const [row] = await transaction.prepared<{ model_key: number }>(lockModelText, [name, version, now]);
+  return row?.model_key;
+}
+
+const updateStageText: Prepared = {
+  name: "registry_update_version_stage",
+  text: `
+    update registry.model_versions set
+      stage = case when version = $2 then $3 else 'Archived' end,
+      last_updated_timestamp = $4
+    where model_key = $1 and (version = $2 or ($5 and stage = $3))`,
+};
+
+/** Moves a version, and with `archive` those that were in that stage out of it. */
+export async function updateVersionStage(
+  transaction: Queryable,
+  change: { modelKey: number; version: number; stage: Stage; archive: boolean; now: number },
+): Promise<void> {
+  const { modelKey, version, stage, archive, now } = change;
+  await transaction.prepared(updateStageText, [modelKey, version, stage, now, archive]);
+}
+
+const deleteVersionText: Prepared = {
+  name: "registry_delete_version",
+  text: "delete from registry.model_versions where model_key = $1 and version = $2 returning version_key",
+};
+
+/** With its tags and aliases; its number is never given again. */
+export async function deleteVersion(
+  transaction: Queryable,
+  modelKey: number,
+  version: number,
+): Promise<boolean> {
+  return (await transaction.prepared(deleteVersionText, [modelKey, version])).length > 0;
+}
+
+const upsertTagText: Prepared = {
+  name: "registry_upsert_version_tag",
+  text: `
+    insert into registry.model_version_tags (version_key, key, value)
+    select v.version_key, $3, $4 from ${FROM} where m.name = $1 and v.version = $2
+    on conflict on constraint model_version_tags_pkey do update set value = excluded.value
+    returning version_key`,
+};
+
+export type VersionPlace = { name: string; version: number };
+
+/** False when there is no such version. */
+export async function upsertVersionTag(
+  database: Queryable,
+  { name, version }: VersionPlace,
+  tag: KeyValue,
+): Promise<boolean> {
+  return (await database.prepared(upsertTagText, [name, version, tag.key, tag.value])).length > 0;
+}
+
+const deleteTagText: Prepared = {
+  name: "registry_delete_version_tag",
+  text: `
+    with version as (
+      select v.version_key from ${FROM} where m.name = $1 and v.version = $2
+    ), gone as (
+      delete from registry.model_version_tags as t using version
+      where t.version_key = version.version_key and t.key = $3
+    )
+    select version_key from version`,
+};
+
+/** False when there is no such version; a tag that is not there is no matter. */
+export async function deleteVersionTag(
+  database: Queryable,
+  { name, version }: VersionPlace,
+  key: string,
+): Promise<boolean> {
+  return (await database.prepared(deleteTagText, [name, version, key])).length > 0;
+}
+
+const upsertAliasText: Prepared = {
+  name: "registry_upsert_alias",
+  text: `
+    insert into registry.aliases (model_key, alias, version_key)
+    select v.model_key, $3, v.version_key from ${FROM} where m.name = $1 and v.version = $2
+    on conflict on constraint aliases_pkey do update set version_key = excluded.version_key
+    returning version_key`,
+};
+
+/** False when there is no such version. */
+export async function upsertAlias(
+  database: Queryable,
+  { name, version }: VersionPlace,
+  alias: string,
+): Promise<boolean> {
+  return (await database.prepared(upsertAliasText, [name, version, alias])).length > 0;
+}
+
+const deleteAliasText: Prepared = {
+  name: "registry_delete_alias",
+  text: `
+    with model as (
+      select model_key from registry.registered_models where name = $1
+    ), gone as (
+      delete from registry.aliases as a using model where a.model_key = model.model_key and a.alias = $2
+    )
+    select model_key from model`,
+};
+
+/** False when there is no such model; an alias that is not there is no matter. */
+export async function deleteAlias(database: Queryable, name: string, alias: string): Promise<boolean> {
+  return (await database.prepared(deleteAliasText, [name, alias])).length > 0;
+}
+
+/** Up to `limit` versions in the order of `terms`, after `after`. */
+export async function selectVersions(
+  database: Database,
+  filter: readonly ModelVersionComparison[],
+  page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
+): Promise<(VersionRow & { place: string[] })[]> {
+  const { terms, after, limit } = page;
+  const conditions = versionConditions(filter);
+  if (after !== undefined) conditions.push(isAfter(terms, after));
+  const built = sql<VersionRow & { place: string[] }>`
+    select ${sql.raw(COLUMNS)}, ${placeOf(terms)} as place
+    from ${sql.raw(FROM)} where ${sql.join(conditions, sql` and `)}
+    order by ${orderBy(terms)} limit ${sql.lit(limit)}`;
+  return database.run(built.compile(database.kysely));
+}

@@ -1,0 +1,292 @@
+import { invalidParameter, notFound, type PlinthError } from "../../kernel/errors.ts";
+import {
+  checkLength,
+  decodePlace,
+  encodePlace,
+  parseModelVersionFilter,
+  parseModelVersionOrderBy,
+} from "../tracking/index.ts";
+import type { KeyValue, RegistryDeps } from "./deps.ts";
+import {
+  deleteAlias,
+  deleteVersion,
+  deleteVersionTag,
+  insertVersion,
+  lockModelOfVersion,
+  selectLatestVersions,
+  selectVersion,
+  selectVersionByAlias,
+  selectVersions,
+  updateVersionDescription,
+  updateVersionStage,
+  upsertAlias,
+  upsertVersionTag,
+  type VersionRow,
+} from "./model-versions.sql.ts";
+import {
+  checkAlias,
+  checkAliasIsFree,
+  checkModelName,
+  checkTag,
+  checkTagKey,
+  modelNotFound,
+  readStage,
+  readTags,
+  readVersion,
+  refusePrompt,
+  sizes,
+  stages,
+  versionNotFound,
+} from "./names.ts";
+import { selectModelKey } from "./registered-models.sql.ts";
+import { versionOrder } from "./registry-search.sql.ts";
+import { resolveSource, type ResolvedSource, type VersionLookup } from "./source.ts";
+
+export type { VersionRow } from "./model-versions.sql.ts";
+
+export type NewVersion = {
+  name: string;
+  source: string;
+  /** Undefined where the request leaves it out. */
+  runId: string | undefined;
+  modelId: string | undefined;
+  runLink: string;
+  description: string;
+  tags: readonly KeyValue[];
+};
+
+export type RegistrySearch = {
+  filter: string;
+  orderBy: readonly string[];
+  maxResults: number;
+  pageToken?: string;
+};
+
+/** Versions are texts, as clients send them. */
+export type ModelVersions = {
+  createModelVersion(version: NewVersion): Promise<VersionRow>;
+  getModelVersion(name: string, version: string): Promise<VersionRow>;
+  /** Of each of these stages, or of every stage; in the order of their numbers. */
+  getLatestVersions(name: string, stages: readonly string[]): Promise<VersionRow[]>;
+  updateModelVersion(name: string, version: string, description: string | null): Promise<VersionRow>;
+  transitionStage(change: {
+    name: string;
+    version: string;
+    stage: string;
+    archiveExisting: boolean;
+  }): Promise<VersionRow>;
+  deleteModelVersion(name: string, version: string): Promise<void>;
+  searchModelVersions(
+    search: RegistrySearch,
+  ): Promise<{ versions: VersionRow[]; nextPageToken: string | undefined }>;
+  setModelVersionTag(name: string, version: string, tag: KeyValue): Promise<void>;
+  deleteModelVersionTag(name: string, version: string, key: string): Promise<void>;
+  /** The artifact location of a version, `runs:/...` resolved. */
+  getModelVersionArtifactRoot(name: string, version: string): Promise<string>;
+  setAlias(name: string, alias: string, version: string): Promise<void>;
+  getModelVersionByAlias(name: string, alias: string): Promise<VersionRow>;
+  deleteAlias(name: string, alias: string): Promise<void>;
+};
+
+export function createModelVersions(deps: RegistryDeps): ModelVersions {
+  const { database } = deps;
+  const changes = createChanges(deps);
+
+  const ensureModel = async (name: string): Promise<number> => {
+    const key = await selectModelKey(database, name);
+    if (key === undefined) throw modelNotFound(name);
+    return key;
+  };
+
+  const getModelVersion: ModelVersions["getModelVersion"] = async (name, version) => {
+    checkModelName(name);
+    const { number, shown } = readVersion(version);
+    const row = await selectVersion(database, name, number);
+    if (row === undefined) throw versionNotFound(name, shown);
+    return row;
+  };
+
+  const getLatestVersions: ModelVersions["getLatestVersions"] = async (name, wanted) => {
+    checkModelName(name);
+    const latest = await selectLatestVersions(database, [await ensureModel(name)]);
+    const among = new Set(wanted.length === 0 ? stages : wanted.map(readStage));
+    return latest.filter(({ stage }) => among.has(stage));
+  };
+
+  const getModelVersionByAlias: ModelVersions["getModelVersionByAlias"] = async (name, alias) => {
+    checkModelName(name);
+    checkAlias(alias);
+    if (alias.toLowerCase() === "latest") {
+      const newest = (await getLatestVersions(name, [])).at(-1);
+      if (newest === undefined) throw notFound(`Latest version not found for model ${name}.`);
+      return newest;
+    }
+    const row = await selectVersionByAlias(database, name, alias);
+    if (row !== undefined) return row;
+    await ensureModel(name);
+    throw invalidParameter(`Registered model alias ${alias} not found.`);
+  };
+
+  const lookup: VersionLookup = {
+    getModelVersion,
+    getByAlias: getModelVersionByAlias,
+    getLatest: getLatestVersions,
+    async ensureModel(name) {
+      checkModelName(name);
+      await ensureModel(name);
+    },
+  };
+
+  return {
+    ...changes,
+    getModelVersion,
+    getLatestVersions,
+    getModelVersionByAlias,
+    async createModelVersion(version) {
+      const tags = readTags(version.tags);
+      const source = await resolveSource(deps, lookup, version);
+      checkModelName(version.name);
+      const row = await insert(deps, { ...version, tags }, source);
+      if (source.namesModel && source.modelId !== null) {
+        await deps.tracking.recordModelVersion(source.modelId, { name: row.name, version: row.version });
+      }
+      return row;
+    },
+    async updateModelVersion(name, version, description) {
+      checkModelName(name);
+      const { number, shown } = readVersion(version);
+      if (description !== null) checkLength("description", sizes.description, description);
+      const change = { name, version: number, description, now: deps.now() };
+      if (!(await updateVersionDescription(database, change))) throw versionNotFound(name, shown);
+      return getModelVersion(name, version);
+    },
+    async searchModelVersions({ filter, orderBy, maxResults, pageToken }) {
+      const terms = versionOrder(parseModelVersionOrderBy(orderBy));
+      const comparisons = parseModelVersionFilter(filter);
+      const search = ["model-versions", filter, orderBy];
+      const after = pageToken === undefined ? undefined : decodePlace(search, terms, pageToken);
+      const rows = await selectVersions(database, comparisons, { terms, after, limit: maxResults + 1 });
+      const more = rows.length > maxResults;
+      const versions = more ? rows.slice(0, maxResults) : rows;
+      return {
+        versions,
+        nextPageToken: more ? encodePlace(search, versions.at(-1)?.place ?? []) : undefined,
+      };
+    },
+    async getModelVersionArtifactRoot(name, version) {
+      const { storage_location: location } = await getModelVersion(name, version);
+      const [, runId, path = ""] = /^runs:\/([^/]+)(\/.*)?$/i.exec(location) ?? [];
+      if (runId === undefined) return location;
+      return `${(await deps.tracking.getRunRow(runId)).artifact_uri}${path}`;
+    },
+  };
+}
+
+async function insert(deps: RegistryDeps, version: NewVersion, source: ResolvedSource): Promise<VersionRow> {
+  const { name, runLink, description } = version;
+  checkLength("run_id", sizes.runId, source.runId);
+  checkLength("run_link", sizes.runLink, runLink);
+  checkLength("description", sizes.description, description);
+  const row = {
+    name,
+    source: source.source,
+    storage_location: source.storageLocation,
+    run_uuid: source.runId,
+    run_link: runLink,
+    model_id: source.modelId,
+    tags: [...version.tags],
+    description,
+  };
+  const now = deps.now();
+  const added = await insertVersion(deps.database, { ...row, now });
+  if (added === undefined) throw modelNotFound(name);
+  return {
+    ...row,
+    ...added,
+    creation_timestamp: now,
+    last_updated_timestamp: now,
+    stage: "None",
+    status: "READY",
+    status_message: null,
+    user_id: null,
+    aliases: [],
+  };
+}
+
+type Changes = Pick<
+  ModelVersions,
+  | "transitionStage"
+  | "deleteModelVersion"
+  | "setModelVersionTag"
+  | "deleteModelVersionTag"
+  | "setAlias"
+  | "deleteAlias"
+>;
+
+function createChanges(deps: RegistryDeps): Changes {
+  const { database } = deps;
+  return {
+    async transitionStage({ name, version, stage: written, archiveExisting }) {
+      const stage = readStage(written);
+      if (archiveExisting && stage !== "Staging" && stage !== "Production") throw notActive(written);
+      checkModelName(name);
+      const { number, shown } = readVersion(version);
+      return database.transaction(async (transaction) => {
+        const now = deps.now();
+        const modelKey = await lockModelOfVersion(transaction, { name, version: number, now });
+        if (modelKey === undefined) throw versionNotFound(name, shown);
+        const change = { modelKey, version: number, stage, archive: archiveExisting, now };
+        await updateVersionStage(transaction, change);
+        const row = await selectVersion(transaction, name, number);
+        if (row === undefined) throw versionNotFound(name, shown);
+        return row;
+      });
+    },
+    async deleteModelVersion(name, version) {
+      const { number, shown } = readVersion(version);
+      checkModelName(name);
+      await database.transaction(async (transaction) => {
+        const modelKey = await lockModelOfVersion(transaction, { name, version: number, now: deps.now() });
+        if (modelKey === undefined || !(await deleteVersion(transaction, modelKey, number))) {
+          throw versionNotFound(name, shown);
+        }
+      });
+    },
+    async setModelVersionTag(name, version, tag) {
+      checkModelName(name);
+      const { number, shown } = readVersion(version);
+      checkTag(tag);
+      refusePrompt(tag);
+      if (!(await upsertVersionTag(database, { name, version: number }, tag))) {
+        throw versionNotFound(name, shown);
+      }
+    },
+    async deleteModelVersionTag(name, version, key) {
+      checkModelName(name);
+      const { number, shown } = readVersion(version);
+      checkTagKey(key);
+      if (!(await deleteVersionTag(database, { name, version: number }, key))) {
+        throw versionNotFound(name, shown);
+      }
+    },
+    async setAlias(name, alias, version) {
+      checkModelName(name);
+      checkAlias(alias);
+      checkAliasIsFree(alias);
+      const { number, shown } = readVersion(version);
+      if (!(await upsertAlias(database, { name, version: number }, alias)))
+        throw versionNotFound(name, shown);
+    },
+    async deleteAlias(name, alias) {
+      checkModelName(name);
+      checkAlias(alias);
+      if (!(await deleteAlias(database, name, alias))) throw modelNotFound(name);
+    },
+  };
+}
+
+const notActive = (stage: string): PlinthError =>
+  invalidParameter(
+    `Model version transition cannot archive existing model versions because '${stage}' is not an Active stage. ` +
+      "Valid stages are ['Staging', 'Production']",
+  );

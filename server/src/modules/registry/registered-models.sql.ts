@@ -1,0 +1,171 @@
+import { sql } from "kysely";
+import type { Database, Prepared, Queryable } from "../../kernel/database.ts";
+import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "../tracking/index.ts";
+import type { KeyValue } from "./deps.ts";
+import { modelConditions } from "./registry-search.sql.ts";
+import type { RegisteredModelComparison } from "../tracking/index.ts";
+
+export type ModelRow = {
+  model_key: number;
+  name: string;
+  description: string;
+  creation_timestamp: number;
+  last_updated_timestamp: number;
+  tags: KeyValue[];
+  aliases: { alias: string; version: number }[];
+};
+
+const COLUMNS = `
+  m.model_key, m.name, m.description, m.creation_timestamp, m.last_updated_timestamp,
+  coalesce((
+    select json_agg(json_build_object('key', t.key, 'value', t.value) order by t.key collate "C")
+    from registry.registered_model_tags as t where t.model_key = m.model_key
+  ), '[]') as tags,
+  coalesce((
+    select json_agg(json_build_object('alias', a.alias, 'version', v.version) order by a.alias)
+    from registry.aliases as a join registry.model_versions as v using (version_key)
+    where a.model_key = m.model_key
+  ), '[]') as aliases`;
+
+// `where not exists`: clients register a model again and again, and must not use up the keys.
+const insertModelText: Prepared = {
+  name: "registry_insert_model",
+  text: `
+    with added as (
+      insert into registry.registered_models (name, description, creation_timestamp, last_updated_timestamp)
+      select $1, $2, $3, $3 where not exists (select from registry.registered_models where name = $1)
+      on conflict on constraint registered_models_name_key do nothing
+      returning model_key
+    ), tagged as (
+      insert into registry.registered_model_tags (model_key, key, value)
+      select added.model_key, tag.key, tag.value
+      from added cross join unnest($4::text[], $5::text[]) as tag (key, value)
+    )
+    select model_key from added`,
+};
+
+/** The new model's key, or undefined when the name is taken. No tag may be given twice. */
+export async function insertModel(
+  database: Queryable,
+  model: { name: string; description: string; tags: readonly KeyValue[]; now: number },
+): Promise<number | undefined> {
+  const [row] = await database.prepared<{ model_key: number }>(insertModelText, [
+    model.name,
+    model.description,
+    model.now,
+    model.tags.map((tag) => tag.key),
+    model.tags.map((tag) => tag.value),
+  ]);
+  return row?.model_key;
+}
+
+const selectModelText: Prepared = {
+  name: "registry_select_model",
+  text: `select ${COLUMNS} from registry.registered_models as m where m.name = $1`,
+};
+
+export async function selectModel(database: Queryable, name: string): Promise<ModelRow | undefined> {
+  return (await database.prepared<ModelRow>(selectModelText, [name]))[0];
+}
+
+const selectModelKeyText: Prepared = {
+  name: "registry_select_model_key",
+  text: "select model_key from registry.registered_models where name = $1",
+};
+
+export async function selectModelKey(database: Queryable, name: string): Promise<number | undefined> {
+  return (await database.prepared<{ model_key: number }>(selectModelKeyText, [name]))[0]?.model_key;
+}
+
+const updateDescriptionText: Prepared = {
+  name: "registry_update_model_description",
+  text: `
+    update registry.registered_models set description = $2, last_updated_timestamp = $3
+    where name = $1 returning model_key`,
+};
+
+/** False when there is no such model. */
+export async function updateModelDescription(
+  database: Queryable,
+  { name, description, now }: { name: string; description: string; now: number },
+): Promise<boolean> {
+  return (await database.prepared(updateDescriptionText, [name, description, now])).length > 0;
+}
+
+const updateNameText: Prepared = {
+  name: "registry_update_model_name",
+  text: `
+    with renamed as (
+      update registry.registered_models set name = $2, last_updated_timestamp = $3
+      where name = $1 returning model_key
+    ), touched as (
+      update registry.model_versions as v set last_updated_timestamp = $3
+      from renamed where v.model_key = renamed.model_key
+    )
+    select model_key from renamed`,
+};
+
+/** False when there is no such model; a taken name violates `registered_models_name_key`. */
+export async function updateModelName(
+  database: Queryable,
+  { name, newName, now }: { name: string; newName: string; now: number },
+): Promise<boolean> {
+  return (await database.prepared(updateNameText, [name, newName, now])).length > 0;
+}
+
+const deleteModelText: Prepared = {
+  name: "registry_delete_model",
+  text: "delete from registry.registered_models where name = $1 returning model_key",
+};
+
+/** With its versions, tags and aliases. False when there is no such model. */
+export async function deleteModel(database: Queryable, name: string): Promise<boolean> {
+  return (await database.prepared(deleteModelText, [name])).length > 0;
+}
+
+const upsertTagText: Prepared = {
+  name: "registry_upsert_model_tag",
+  text: `
+    insert into registry.registered_model_tags (model_key, key, value)
+    select model_key, $2, $3 from registry.registered_models where name = $1
+    on conflict on constraint registered_model_tags_pkey do update set value = excluded.value
+    returning model_key`,
+};
+
+/** False when there is no such model. */
+export async function upsertModelTag(database: Queryable, name: string, tag: KeyValue): Promise<boolean> {
+  return (await database.prepared(upsertTagText, [name, tag.key, tag.value])).length > 0;
+}
+
+const deleteTagText: Prepared = {
+  name: "registry_delete_model_tag",
+  text: `
+    with model as (
+      select model_key from registry.registered_models where name = $1
+    ), gone as (
+      delete from registry.registered_model_tags as t using model
+      where t.model_key = model.model_key and t.key = $2
+    )
+    select model_key from model`,
+};
+
+/** False when there is no such model; a tag that is not there is no matter. */
+export async function deleteModelTag(database: Queryable, name: string, key: string): Promise<boolean> {
+  return (await database.prepared(deleteTagText, [name, key])).length > 0;
+}
+
+/** Up to `limit` models in the order of `terms`, after `after`. */
+export async function selectModels(
+  database: Database,
+  filter: readonly RegisteredModelComparison[],
+  page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
+): Promise<(ModelRow & { place: string[] })[]> {
+  const { terms, after, limit } = page;
+  const conditions = modelConditions(filter);
+  if (after !== undefined) conditions.push(isAfter(terms, after));
+  const built = sql<ModelRow & { place: string[] }>`
+    select ${sql.raw(COLUMNS)}, ${placeOf(terms)} as place
+    from registry.registered_models as m where ${sql.join(conditions, sql` and `)}
+    order by ${orderBy(terms)} limit ${sql.lit(limit)}`;
+  return database.run(built.compile(database.kysely));
+}

@@ -1,0 +1,180 @@
+import { edits, manages, reads } from "../../kernel/access.ts";
+import type { Registry } from "../../modules/registry/index.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { keyValues } from "./experiments.ts";
+import { keyValue } from "./fields.ts";
+import {
+  atMost,
+  listedVersionJson,
+  modelVersionJson,
+  readSearch,
+  required,
+  text,
+} from "./registry-fields.ts";
+import { bool, int64, message, nested, repeated, string, type Values } from "./wire.ts";
+
+const PATH = "/2.0/mlflow/model-versions";
+const DEFAULT_RESULTS = 10_000;
+const MAX_RESULTS = 200_000;
+
+export function modelVersionEndpoints(registry: Registry): Endpoint[] {
+  return [
+    createEndpoint(registry),
+    {
+      method: "GET",
+      path: `${PATH}/get`,
+      access: reads("registered_model"),
+      request: message({ name: string, version: string }),
+      checks: { name: required, version: required },
+      async handle(values) {
+        const version = await registry.getModelVersion(...placeOf(values));
+        return { model_version: modelVersionJson(version) };
+      },
+    },
+    {
+      method: "PATCH",
+      path: `${PATH}/update`,
+      access: edits("registered_model"),
+      request: message({ name: string, version: string, description: string }),
+      checks: { name: required, version: required, description: ["string"] },
+      async handle(values) {
+        const description = (values["description"] ?? null) as string | null;
+        const version = await registry.updateModelVersion(...placeOf(values), description);
+        return { model_version: modelVersionJson(version) };
+      },
+    },
+    {
+      method: "POST",
+      path: `${PATH}/transition-stage`,
+      access: edits("registered_model"),
+      request: message({ name: string, version: string, stage: string, archive_existing_versions: bool }),
+      checks: { name: required, version: required, stage: required, archive_existing_versions: ["bool"] },
+      async handle(values) {
+        const [name, version] = placeOf(values);
+        const moved = await registry.transitionStage({
+          name,
+          version,
+          stage: values["stage"] as string,
+          archiveExisting: values["archive_existing_versions"] === true,
+        });
+        return { model_version: modelVersionJson(moved) };
+      },
+    },
+    {
+      method: "DELETE",
+      path: `${PATH}/delete`,
+      access: manages("registered_model"),
+      request: message({ name: string, version: string }),
+      checks: { name: required, version: required },
+      async handle(values) {
+        await registry.deleteModelVersion(...placeOf(values));
+        return "{}";
+      },
+    },
+    searchEndpoint(registry),
+    {
+      method: "GET",
+      path: `${PATH}/get-download-uri`,
+      access: reads("registered_model"),
+      request: message({ name: string, version: string }),
+      async handle(values) {
+        return { artifact_uri: (await registry.getModelVersion(...placeOf(values))).storage_location };
+      },
+    },
+    {
+      method: "POST",
+      path: `${PATH}/set-tag`,
+      access: edits("registered_model"),
+      request: message({ name: string, version: string, key: string, value: string }),
+      checks: { name: required, version: required, key: required, value: ["string"] },
+      async handle(values) {
+        const tag = { key: values["key"] as string, value: text(values["value"]) };
+        await registry.setModelVersionTag(...placeOf(values), tag);
+        return "{}";
+      },
+    },
+    {
+      method: "DELETE",
+      path: `${PATH}/delete-tag`,
+      access: edits("registered_model"),
+      request: message({ name: string, version: string, key: string }),
+      checks: { name: required, version: required, key: required },
+      async handle(values) {
+        await registry.deleteModelVersionTag(...placeOf(values), values["key"] as string);
+        return "{}";
+      },
+    },
+  ];
+}
+
+function createEndpoint(registry: Registry): Endpoint {
+  return {
+    method: "POST",
+    path: `${PATH}/create`,
+    access: edits("registered_model"),
+    request: message({
+      name: string,
+      source: string,
+      run_id: string,
+      tags: repeated(nested(keyValue)),
+      run_link: string,
+      description: string,
+      model_id: string,
+    }),
+    checks: {
+      name: required,
+      source: required,
+      run_id: ["string"],
+      tags: ["array"],
+      run_link: ["string"],
+      description: ["string"],
+      model_id: ["string"],
+    },
+    async handle(values) {
+      const version = await registry.createModelVersion({
+        name: values["name"] as string,
+        source: values["source"] as string,
+        runId: values["run_id"] as string | undefined,
+        modelId: values["model_id"] as string | undefined,
+        runLink: text(values["run_link"]),
+        description: text(values["description"]),
+        tags: keyValues(values["tags"]),
+      });
+      return { model_version: modelVersionJson(version) };
+    },
+  };
+}
+
+function searchEndpoint(registry: Registry): Endpoint {
+  return {
+    method: "GET",
+    path: `${PATH}/search`,
+    access: reads("registered_model"),
+    request: message({
+      filter: string,
+      max_results: int64,
+      order_by: repeated(string),
+      page_token: string,
+    }),
+    checks: {
+      filter: ["string"],
+      max_results: ["int", atMost("max_results", MAX_RESULTS)],
+      order_by: ["array"],
+      page_token: ["string"],
+    },
+    async handle(values) {
+      const { versions, nextPageToken } = await registry.searchModelVersions(
+        readSearch(values, DEFAULT_RESULTS),
+      );
+      return {
+        ...(versions.length === 0 ? {} : { model_versions: versions.map(listedVersionJson) }),
+        ...(nextPageToken === undefined ? {} : { next_page_token: nextPageToken }),
+      };
+    },
+  };
+}
+
+const placeOf = (values: Values): [name: string, version: string] => [
+  text(values["name"]),
+  text(values["version"]),
+];

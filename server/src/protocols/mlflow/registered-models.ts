@@ -1,0 +1,219 @@
+import { edits, manages, reads } from "../../kernel/access.ts";
+import type { Registry } from "../../modules/registry/index.ts";
+import type { RegisteredModel } from "../../modules/registry/registered-models.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { keyValues } from "./experiments.ts";
+import { keyValue } from "./fields.ts";
+import {
+  atMost,
+  listedVersionJson,
+  modelVersionJson,
+  readSearch,
+  required,
+  text,
+} from "./registry-fields.ts";
+import { int64, message, nested, repeated, string, type Values } from "./wire.ts";
+
+const PATH = "/2.0/mlflow/registered-models";
+const DEFAULT_RESULTS = 100;
+const MAX_RESULTS = 1000;
+
+export function registeredModelEndpoints(registry: Registry): Endpoint[] {
+  return [
+    {
+      method: "POST",
+      path: `${PATH}/create`,
+      access: edits("registered_model"),
+      request: message({ name: string, tags: repeated(nested(keyValue)), description: string }),
+      checks: { name: required, tags: ["array"], description: ["string"] },
+      async handle(values) {
+        const model = await registry.createRegisteredModel({
+          name: values["name"] as string,
+          tags: keyValues(values["tags"]),
+          description: text(values["description"]),
+        });
+        return { registered_model: modelJson(model) };
+      },
+    },
+    {
+      method: "GET",
+      path: `${PATH}/get`,
+      access: reads("registered_model"),
+      request: message({ name: string }),
+      checks: { name: required },
+      async handle(values) {
+        return { registered_model: modelJson(await registry.getRegisteredModel(values["name"] as string)) };
+      },
+    },
+    {
+      method: "POST",
+      path: `${PATH}/rename`,
+      access: edits("registered_model"),
+      request: message({ name: string, new_name: string }),
+      checks: { name: required, new_name: required },
+      async handle(values) {
+        const model = await registry.renameRegisteredModel(
+          values["name"] as string,
+          values["new_name"] as string,
+        );
+        return { registered_model: modelJson(model) };
+      },
+    },
+    {
+      method: "PATCH",
+      path: `${PATH}/update`,
+      access: edits("registered_model"),
+      request: message({ name: string, description: string }),
+      checks: { name: required, description: ["string"] },
+      async handle(values) {
+        const model = await registry.updateRegisteredModel(
+          values["name"] as string,
+          text(values["description"]),
+        );
+        return { registered_model: modelJson(model) };
+      },
+    },
+    {
+      method: "DELETE",
+      path: `${PATH}/delete`,
+      access: manages("registered_model"),
+      request: message({ name: string }),
+      checks: { name: required },
+      async handle(values) {
+        await registry.deleteRegisteredModel(values["name"] as string);
+        return "{}";
+      },
+    },
+    searchEndpoint(registry),
+    ...(["GET", "POST"] as const).map((method) => latestVersionsEndpoint(registry, method)),
+    {
+      method: "POST",
+      path: `${PATH}/set-tag`,
+      access: edits("registered_model"),
+      request: message({ name: string, key: string, value: string }),
+      checks: { name: required, key: required, value: ["string"] },
+      async handle(values) {
+        const tag = { key: values["key"] as string, value: text(values["value"]) };
+        await registry.setRegisteredModelTag(values["name"] as string, tag);
+        return "{}";
+      },
+    },
+    {
+      method: "DELETE",
+      path: `${PATH}/delete-tag`,
+      access: edits("registered_model"),
+      request: message({ name: string, key: string }),
+      checks: { name: required, key: required },
+      async handle(values) {
+        await registry.deleteRegisteredModelTag(values["name"] as string, values["key"] as string);
+        return "{}";
+      },
+    },
+    ...aliasEndpoints(registry),
+  ];
+}
+
+function aliasEndpoints(registry: Registry): Endpoint[] {
+  return [
+    {
+      method: "POST",
+      path: `${PATH}/alias`,
+      access: edits("registered_model"),
+      request: message({ name: string, alias: string, version: string }),
+      checks: { name: required, alias: required, version: required },
+      async handle(values) {
+        await registry.setAlias(
+          values["name"] as string,
+          values["alias"] as string,
+          values["version"] as string,
+        );
+        return "{}";
+      },
+    },
+    {
+      method: "GET",
+      path: `${PATH}/alias`,
+      access: reads("registered_model"),
+      request: message({ name: string, alias: string }),
+      checks: { name: required, alias: required },
+      async handle(values) {
+        const version = await registry.getModelVersionByAlias(
+          values["name"] as string,
+          values["alias"] as string,
+        );
+        return { model_version: modelVersionJson(version) };
+      },
+    },
+    {
+      method: "DELETE",
+      path: `${PATH}/alias`,
+      access: edits("registered_model"),
+      request: message({ name: string, alias: string }),
+      checks: { name: required, alias: required },
+      async handle(values) {
+        await registry.deleteAlias(values["name"] as string, values["alias"] as string);
+        return "{}";
+      },
+    },
+  ];
+}
+
+/** GET is what MLflow had before 1.22; its newer clients ask with POST. */
+function latestVersionsEndpoint(registry: Registry, method: "GET" | "POST"): Endpoint {
+  return {
+    method,
+    path: `${PATH}/get-latest-versions`,
+    access: reads("registered_model"),
+    request: message({ name: string, stages: repeated(string) }),
+    checks: { name: required, stages: ["array"] },
+    async handle(values) {
+      const stages = (values["stages"] ?? []) as string[];
+      const versions = await registry.getLatestVersions(values["name"] as string, stages);
+      return versions.length === 0 ? {} : { model_versions: versions.map(modelVersionJson) };
+    },
+  };
+}
+
+function searchEndpoint(registry: Registry): Endpoint {
+  return {
+    method: "GET",
+    path: `${PATH}/search`,
+    access: reads("registered_model"),
+    request: message({
+      filter: string,
+      max_results: int64,
+      order_by: repeated(string),
+      page_token: string,
+    }),
+    checks: {
+      filter: ["string"],
+      max_results: ["int", atMost("max_results", MAX_RESULTS)],
+      order_by: ["array"],
+      page_token: ["string"],
+    },
+    async handle(values) {
+      const { models, nextPageToken } = await registry.searchRegisteredModels(
+        readSearch(values, DEFAULT_RESULTS),
+      );
+      return {
+        ...(models.length === 0 ? {} : { registered_models: models.map(modelJson) }),
+        ...(nextPageToken === undefined ? {} : { next_page_token: nextPageToken }),
+      };
+    },
+  };
+}
+
+function modelJson(model: RegisteredModel): Values {
+  const { latest_versions: latest, tags, aliases } = model;
+  return {
+    name: model.name,
+    creation_timestamp: model.creation_timestamp,
+    last_updated_timestamp: model.last_updated_timestamp,
+    ...(model.description === "" ? {} : { description: model.description }),
+    ...(latest.length === 0 ? {} : { latest_versions: latest.map(listedVersionJson) }),
+    ...(tags.length === 0 ? {} : { tags }),
+    ...(aliases.length === 0
+      ? {}
+      : { aliases: aliases.map(({ alias, version }) => ({ alias, version: String(version) })) }),
+  };
+}
