@@ -27,8 +27,8 @@ type Options = {
   isFull: boolean;
 };
 
-const SECONDS = 10;
-const REPEAT = 3;
+const SECONDS = 5;
+const REPEAT = 2;
 
 function readOptions(): Options {
   const { values } = parseArgs({

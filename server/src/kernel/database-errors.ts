@@ -43,7 +43,7 @@ export function isConnectionLoss(error: unknown): boolean {
   // node-postgres reports a cut socket with a plain Error without a code.
   return (
     error instanceof Error &&
-    /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
+    /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
       error.message,
     )
   );

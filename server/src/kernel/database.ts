@@ -69,6 +69,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       connectionTimeoutMillis: 10_000,
       application_name: "plinth",
       statement_timeout: options.statementTimeoutMs,
+      // The server ends slow statements itself; this is for one that hangs, or a network that swallows.
+      ...(options.statementTimeoutMs > 0 ? { query_timeout: options.statementTimeoutMs + 10_000 } : {}),
       types: parsedTypes,
       options: `${options.connection.options ?? ""} -c jit=off -c timezone=UTC ${settings}`.trim(),
     });

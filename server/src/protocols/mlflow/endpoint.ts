@@ -3,7 +3,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Access } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { parseJson } from "./json.ts";
-import { checkParameters, isObject, readMessage, type Check, type Message, type Values } from "./wire.ts";
+import {
+  checkParameters,
+  isObject,
+  readMessage,
+  type Check,
+  type Message,
+  type ReadMessage,
+  type Values,
+} from "./wire.ts";
 
 /** One endpoint of MLflow's REST API, all that decides its behaviour on one page. */
 export type Endpoint = {
@@ -54,8 +62,13 @@ export function parseBodiesAsBuffers(app: FastifyInstance): void {
 function answer(endpoint: Endpoint): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   const checks = endpoint.checks ?? {};
   return async (request, reply) => {
-    const source = endpoint.method === "GET" ? querySource(endpoint.request, request) : bodySource(request);
-    const { values, complete } = readMessage(endpoint.request, source);
+    const read = (exact: boolean): ReadMessage & { source: Record<string, unknown> } => {
+      const source =
+        endpoint.method === "GET" ? querySource(endpoint.request, request) : bodySource(request, exact);
+      return { source, ...readMessage(endpoint.request, source) };
+    };
+    const first = read(false);
+    const { source, values, complete } = first.exact ? first : read(true);
     checkParameters(checks, source, complete);
     const path = request.params as Record<string, string>;
     const body = await endpoint.handle(values, { path, source, request, reply });
@@ -64,7 +77,7 @@ function answer(endpoint: Endpoint): (request: FastifyRequest, reply: FastifyRep
   };
 }
 
-function bodySource(request: FastifyRequest): Record<string, unknown> {
+function bodySource(request: FastifyRequest, exact: boolean): Record<string, unknown> {
   const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
   if (type === undefined) {
     // The client deletes without a body. Browsers ask before they send DELETE or PATCH to another site.
@@ -75,9 +88,9 @@ function bodySource(request: FastifyRequest): Record<string, unknown> {
     // Also what keeps other sites' forms and simple requests out (CVE-2023-43472).
     throw invalidParameter("Bad Request. Content-Type must be one of ['application/json'].");
   }
-  let source = parseJson(request.body as Buffer | undefined);
+  let source = parseJson(request.body as Buffer | undefined, exact);
   // Old clients send JSON within a JSON string.
-  if (typeof source === "string") source = parseJson(Buffer.from(source));
+  if (typeof source === "string") source = parseJson(Buffer.from(source), exact);
   return isObject(source) ? source : {};
 }
 

@@ -110,7 +110,11 @@ describe("a message", () => {
     {},
     "NaN",
   ])("int64 cannot be %s", (raw) => {
-    expect(readMessage(shape, { count: raw })).toEqual({ values: {}, complete: false });
+    expect(readMessage(shape, { count: raw })).toEqual({
+      values: {},
+      complete: false,
+      exact: expect.any(Boolean),
+    });
   });
 
   test.each([
@@ -128,7 +132,11 @@ describe("a message", () => {
   });
 
   test.each(["", "nan", "infinity", "1,5", "0x1", [1], {}])("double cannot be %j", (raw) => {
-    expect(readMessage(shape, { value: raw })).toEqual({ values: {}, complete: false });
+    expect(readMessage(shape, { value: raw })).toEqual({
+      values: {},
+      complete: false,
+      exact: expect.any(Boolean),
+    });
   });
 
   test.each([
@@ -140,6 +148,7 @@ describe("a message", () => {
     expect(readMessage(shape, { status: raw })).toEqual({
       values: expected === undefined ? {} : { status: expected },
       complete: true,
+      exact: true,
     });
   });
 
@@ -147,12 +156,14 @@ describe("a message", () => {
     expect(readMessage(shape, { run_id: "r", names: ["a", 1], count: 5 })).toEqual({
       values: { run_id: "r" },
       complete: false,
+      exact: true,
     });
     expect(readMessage(shape, { pairs: [{ key: "k" }, { key: 1 }] })).toEqual({
       values: {},
       complete: false,
+      exact: true,
     });
-    expect(readMessage(shape, [])).toEqual({ values: {}, complete: false });
+    expect(readMessage(shape, [])).toEqual({ values: {}, complete: false, exact: expect.any(Boolean) });
   });
 
   test("of any JSON is read without a fault of ours", () => {
@@ -224,8 +235,15 @@ describe("checks of parameters", () => {
   });
 });
 
+test("a body with an integer that a number cannot hold is to be parsed anew", () => {
+  expect(readMessage(shape, { count: 9_007_199_254_740_992 }).exact).toBe(false);
+  expect(readMessage(shape, { count: 9_007_199_254_740_991 }).exact).toBe(true);
+  expect(readMessage(shape, { count: 9_007_199_254_740_993n }).exact).toBe(true);
+  expect(readMessage(shape, { value: 1e300 }).exact).toBe(true);
+});
+
 describe("JSON", () => {
-  const parse = (text: string): unknown => parseJson(Buffer.from(text));
+  const parse = (text: string): unknown => parseJson(Buffer.from(text), true);
 
   test("keeps integers beyond 2^53, and only those, as bigint", () => {
     expect(parse('{"a":9007199254740993,"b":-9223372036854775808,"c":1234567890123456.5,"d":5}')).toEqual({

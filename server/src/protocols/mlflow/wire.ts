@@ -54,12 +54,25 @@ export function message(fields: Record<string, FieldType>): Message {
 
 const STOP = Symbol("a value of the wrong type");
 
+export type ReadMessage = {
+  values: Values;
+  /** False when a value of a wrong type ended the reading. */
+  complete: boolean;
+  /** False when a 64-bit integer came as a number that cannot hold it: the body is to be parsed anew. */
+  exact: boolean;
+};
+
+/** Set by `readInt` below; reading is synchronous. */
+let inexact = false;
+
 /** Reads `source` into plain values; `complete` is false when a value of a wrong type ended it. */
-export function readMessage(shape: Message, source: unknown): { values: Values; complete: boolean } {
+export function readMessage(shape: Message, source: unknown): ReadMessage {
+  inexact = false;
   const values: Values = {};
-  if (!isObject(source)) return { values, complete: false };
+  if (!isObject(source)) return { values, complete: false, exact: true };
   refuseBothSpellings(shape, source);
-  return { values, complete: fill(shape, source, values) };
+  const complete = fill(shape, source, values);
+  return { values, complete, exact: !inexact };
 }
 
 function fill(shape: Message, source: Record<string, unknown>, values: Values): boolean {
@@ -117,6 +130,7 @@ function readInt(raw: unknown): unknown {
   if (typeof raw === "number") {
     if (Number.isSafeInteger(raw)) return raw;
     if (!Number.isFinite(raw)) return STOP;
+    if (Number.isInteger(raw)) inexact = true;
     // A fraction is cut, as upstream does.
     return narrow(BigInt(Math.trunc(raw)));
   }

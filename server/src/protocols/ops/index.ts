@@ -10,6 +10,13 @@ export type OpsOptions = {
   draining(): boolean;
 };
 
+const PROBE_MS = 2000;
+
+const rejectAfter = (milliseconds: number): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error("no answer")), milliseconds).unref();
+  });
+
 /** Liveness, readiness, version and metrics, for people, probes and Prometheus. */
 export function registerOps(app: FastifyInstance, options: OpsOptions): void {
   const config = { access: publicAccess, protocol: "ops" };
@@ -20,7 +27,8 @@ export function registerOps(app: FastifyInstance, options: OpsOptions): void {
     reply.type("application/json");
     if (options.draining()) return reply.code(503).send({ ready: false, reason: "stopping" });
     try {
-      await options.probe();
+      // A database that hangs answers nothing, not even an error.
+      await Promise.race([options.probe(), rejectAfter(PROBE_MS)]);
       return await reply.send({ ready: true });
     } catch {
       return reply.code(503).send({ ready: false, reason: "the database does not answer" });
