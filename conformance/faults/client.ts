@@ -23,7 +23,7 @@ export function createClient(url: string): Client {
         const headers =
           bytes === undefined ? {} : { "content-type": type, "content-length": String(bytes.byteLength) };
         const outgoing = request(
-          { agent, hostname, port, method, path, headers, timeout: PATIENCE_MS },
+          { agent, hostname, port, method, path, headers, signal: AbortSignal.timeout(PATIENCE_MS) },
           (incoming) => {
             const chunks: Buffer[] = [];
             incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -38,8 +38,9 @@ export function createClient(url: string): Client {
             });
           },
         );
-        outgoing.once("timeout", () => outgoing.destroy(new Error(`${method} ${path}: no answer in 30 s`)));
-        outgoing.once("error", failed);
+        outgoing.once("error", (error) =>
+          failed(new Error(`${method} ${path} got no whole answer: ${error.message}`, { cause: error })),
+        );
         outgoing.end(bytes);
       }),
     close: () => agent.destroy(),
