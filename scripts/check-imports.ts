@@ -53,7 +53,7 @@ function complaint(from: string, to: string): string | undefined {
 
 const files = globSync("{contract,server,cli,conformance,bench,infra,web}/**/*.ts", {
   cwd: root,
-  exclude: ["**/node_modules/**", "**/*.test.ts"],
+  exclude: ["**/node_modules/**", "**/*.test.ts", "**/*-fixture.ts"],
 });
 const complaints: string[] = [];
 for (const file of files) {
