@@ -122,27 +122,38 @@ export async function selectVersionByAlias(
 }
 
 // One descent of the index for each model and stage, however many versions there are.
+const latestOf = (models: string): string => `
+  select ${COLUMNS}
+  from registry.registered_models as m
+  cross join unnest(array['None', 'Staging', 'Production', 'Archived']) as wanted (stage)
+  cross join lateral (
+    select * from registry.model_versions as newest
+    where newest.model_key = m.model_key and newest.stage = wanted.stage
+    order by newest.version desc limit 1
+  ) as v
+  where ${models}
+  order by m.model_key, v.version`;
+
 const selectLatestText: Prepared = {
   name: "registry_select_latest_versions",
-  text: `
-    select ${COLUMNS}
-    from registry.registered_models as m
-    cross join unnest(array['None', 'Staging', 'Production', 'Archived']) as wanted (stage)
-    cross join lateral (
-      select * from registry.model_versions as newest
-      where newest.model_key = m.model_key and newest.stage = wanted.stage
-      order by newest.version desc limit 1
-    ) as v
-    where m.model_key = any($1::integer[])
-    order by m.model_key, v.version`,
+  text: latestOf("m.model_key = any($1::integer[])"),
 };
 
-/** The newest version of each stage of these models. */
+/** The newest version of each stage of these models, the lowest number of a model first. */
 export async function selectLatestVersions(
   database: Queryable,
   modelKeys: readonly number[],
 ): Promise<VersionRow[]> {
   return database.prepared<VersionRow>(selectLatestText, [modelKeys]);
+}
+
+const selectLatestByNameText: Prepared = {
+  name: "registry_select_latest_versions_by_name",
+  text: latestOf("m.name = $1"),
+};
+
+export async function selectLatestVersionsByName(database: Queryable, name: string): Promise<VersionRow[]> {
+  return database.prepared<VersionRow>(selectLatestByNameText, [name]);
 }
 
 const updateDescriptionText: Prepared = {

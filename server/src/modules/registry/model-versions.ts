@@ -13,7 +13,7 @@ import {
   deleteVersionTag,
   insertVersion,
   lockModelOfVersion,
-  selectLatestVersions,
+  selectLatestVersionsByName,
   selectVersion,
   selectVersionByAlias,
   selectVersions,
@@ -92,10 +92,8 @@ export function createModelVersions(deps: RegistryDeps): ModelVersions {
   const { database } = deps;
   const changes = createChanges(deps);
 
-  const ensureModel = async (name: string): Promise<number> => {
-    const key = await selectModelKey(database, name);
-    if (key === undefined) throw modelNotFound(name);
-    return key;
+  const ensureModel = async (name: string): Promise<void> => {
+    if ((await selectModelKey(database, name)) === undefined) throw modelNotFound(name);
   };
 
   const getModelVersion: ModelVersions["getModelVersion"] = async (name, version) => {
@@ -108,7 +106,8 @@ export function createModelVersions(deps: RegistryDeps): ModelVersions {
 
   const getLatestVersions: ModelVersions["getLatestVersions"] = async (name, wanted) => {
     checkModelName(name);
-    const latest = await selectLatestVersions(database, [await ensureModel(name)]);
+    const latest = await selectLatestVersionsByName(database, name);
+    if (latest.length === 0) await ensureModel(name);
     const among = new Set(wanted.length === 0 ? stages : wanted.map(readStage));
     return latest.filter(({ stage }) => among.has(stage));
   };
