@@ -132,6 +132,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   });
 
   app.addHook("onResponse", (request, reply, done) => {
+    if (!request.raw.complete) drainBody(request);
     const { config, url = "unknown" } = request.routeOptions;
     const status = String(reply.statusCode);
     options.metrics.requestDuration.observe(
@@ -173,6 +174,21 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   });
   return { app, routes, handler: (request, response) => handler(request, response) };
 }
+
+/**
+ * Refused while it was still sending, a client such as Python's `requests` reads the answer only when all is
+ * sent: what comes is thrown away for a while, where it would wait for a reader until the connection times out.
+ */
+function drainBody(request: FastifyRequest): void {
+  request.raw.resume();
+  const timer = setTimeout(() => {
+    if (!request.raw.complete) request.raw.destroy();
+  }, DRAIN_BODY_MS);
+  request.raw.once("close", () => clearTimeout(timer));
+  timer.unref();
+}
+
+const DRAIN_BODY_MS = 10_000;
 
 /** A caller that sends its body drop by drop must not hold a place for ever; streamed uploads may. */
 function limitReceiving(app: FastifyInstance, options: HttpOptions): void {
