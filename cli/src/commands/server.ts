@@ -97,7 +97,12 @@ class WorkerGroup {
   }
 
   #end(worker: Worker): Promise<number | null> {
-    return new Promise((done) => worker.once("exit", done));
+    // One that is told to stop before it listens for that ends by the signal itself: in order all the same.
+    return new Promise((done) => {
+      worker.once("exit", (code: number | null, signal: string | null) =>
+        done(signal === "SIGTERM" && this.#stop.signal.aborted ? exitCodes.ok : code),
+      );
+    });
   }
 
   #announceWhenComplete(addresses: Addresses): void {
