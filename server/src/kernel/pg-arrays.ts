@@ -74,17 +74,15 @@ export function readInts(text: string | null): number[] {
   return text === null ? [] : (JSON.parse(`[${text.slice(1, -1)}]`) as number[]);
 }
 
-const LONG_NUMBER = /\d{16}/;
-
 /** 8-byte integers: numbers where exact, else bigint; an SQL null among them is null. */
 export function readInt8s(text: string | null): (number | bigint | null)[] {
   if (text === null) return [];
   const list = text.slice(1, -1);
-  if (!LONG_NUMBER.test(list)) return JSON.parse(`[${list.replaceAll("NULL", "null")}]`) as (number | null)[];
-  return list.split(",").map((item) => {
-    if (item === "NULL") return null;
-    const value = Number(item);
-    return Number.isSafeInteger(value) ? value : BigInt(item);
+  const values = JSON.parse(`[${list.replaceAll("NULL", "null")}]`) as (number | null)[];
+  if (values.every((value) => value === null || Number.isSafeInteger(value))) return values;
+  return list.split(",").map((item, index) => {
+    const value = values[index] as number | null;
+    return value === null || Number.isSafeInteger(value) ? value : BigInt(item);
   });
 }
 
