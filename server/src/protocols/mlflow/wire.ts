@@ -25,7 +25,6 @@ export type Message = {
 };
 
 /** The value of a field as handlers see it; absent fields are undefined. */
-// oxlint-disable-next-line no-unused-vars
 export type Values = { [name: string]: unknown };
 
 export const string: FieldType = { kind: "string" };
