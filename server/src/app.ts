@@ -6,7 +6,7 @@ import { startJobs } from "./kernel/jobs.ts";
 import type { Listener } from "./kernel/listener.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Metrics } from "./kernel/metrics.ts";
-import { createOpenIdentity } from "./modules/identity/index.ts";
+import { createOpenIdentity, createWorkspaces } from "./modules/identity/index.ts";
 import { createRegistry } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
 import { createTracking } from "./modules/tracking/index.ts";
@@ -14,6 +14,8 @@ import { registerConsole } from "./protocols/console/index.ts";
 import { ARTIFACT_BUCKET, keyOfLocation } from "./protocols/mlflow/artifacts-paths.ts";
 import { renderMlflowError } from "./protocols/mlflow/errors.ts";
 import { registerMlflow } from "./protocols/mlflow/index.ts";
+import { openWebUi } from "./protocols/mlflow/web-ui-files.ts";
+import { registerWebUi } from "./protocols/mlflow/web-ui.ts";
 import { registerOps } from "./protocols/ops/index.ts";
 import { MLFLOW_API_VERSION, PLINTH_VERSION } from "./version.ts";
 
@@ -37,6 +39,7 @@ export type App = {
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, listener, database, log, metrics } = options;
   const startedAt = new Date().toISOString();
+  const webUi = config.mlflowUi === undefined ? undefined : await openWebUi(config.mlflowUi);
   const identity = createOpenIdentity();
   const now = (): number => Date.now();
   const onBatch = (name: string, size: number): void => metrics.batchSize.observe({ batch: name }, size);
@@ -58,6 +61,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const blobs = await openBlobStore(config);
   const storage = createStorage({ database, blobs, inlineBytes: config.inlineObjectKib * 1024, onBatch });
   await storage.ensureBucket(ARTIFACT_BUCKET);
+  const workspaces = createWorkspaces({ database, now });
   const tracking = createTracking({
     database,
     now,
@@ -73,6 +77,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   });
   registerConsole(http.app, {
+    atRoot: webUi === undefined,
     async purge(olderThanMs) {
       const purged = await tracking.purge({ olderThanMs });
       await storage.sweep({ graceSeconds: 0 });
@@ -91,7 +96,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       blob_store: config.blobStore,
     }),
   });
-  await registerMlflow(http.app, { tracking, registry, storage });
+  if (webUi !== undefined) registerWebUi(http.app, webUi);
+  await registerMlflow(http.app, { workspaces, tracking, registry, storage });
   await http.app.ready();
   listener.useHandler(http.handler);
   const jobs = startJobs(

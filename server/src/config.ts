@@ -216,6 +216,12 @@ export const settings = {
       throw new Error("must be host names separated by commas, or * for any");
     },
   } satisfies Setting<string[]>,
+  mlflowUi: text({
+    flag: "mlflow-ui",
+    description:
+      "Serve MLflow's own web UI at /, from an environment with the mlflow package or the folder of its built files",
+    placeholder: "folder",
+  }),
   maxBodyMib: integer(
     {
       flag: "max-body-mib",

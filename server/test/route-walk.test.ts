@@ -37,6 +37,7 @@ describe("every route", () => {
       "GET /api/2.0/mlflow-artifacts/signed/:token",
       "GET /api/3.0/mlflow/server-info",
       "GET /health",
+      "GET /plinth",
       "GET /ready",
       "GET /version",
       "PUT /api/2.0/mlflow-artifacts/mpu/part/:token",

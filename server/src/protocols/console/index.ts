@@ -6,24 +6,28 @@ import { invalidParameter } from "../../kernel/errors.ts";
 import { landingPage } from "./landing-page.ts";
 
 export type ConsoleOptions = {
+  /** Whether the page stands at `/` as well as at `/plinth`: not where MLflow's web UI is served. */
+  atRoot: boolean;
   status(): ServerStatus;
   /** Removes for good what was deleted so long ago, and gives back its bytes. */
   purge(olderThanMs: number): Promise<PurgeResult>;
 };
 
-/** Plinth's own API, and the page at `/` until the dashboard stands there. */
+/** Plinth's own API, and its page until the dashboard stands there. */
 export function registerConsole(app: FastifyInstance, options: ConsoleOptions): void {
-  app.get("/", { config: { access: publicAccess, protocol: "console" } }, (request, reply) =>
-    reply
-      .type("text/html; charset=utf-8")
-      .header("cache-control", "no-cache")
-      .header("x-frame-options", "SAMEORIGIN")
-      .header(
-        "content-security-policy",
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
-      )
-      .send(landingPage(options.status(), addressOf(request))),
-  );
+  for (const path of options.atRoot ? ["/", "/plinth"] : ["/plinth"]) {
+    app.get(path, { config: { access: publicAccess, protocol: "console" } }, (request, reply) =>
+      reply
+        .type("text/html; charset=utf-8")
+        .header("cache-control", "no-cache")
+        .header("x-frame-options", "SAMEORIGIN")
+        .header(
+          "content-security-policy",
+          "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+        )
+        .send(landingPage(options.status(), addressOf(request), !options.atRoot)),
+    );
+  }
   app.get(
     "/console/api/status",
     { config: { access: reads("server"), protocol: "console" } },

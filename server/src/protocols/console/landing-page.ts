@@ -53,8 +53,10 @@ const operations: readonly [path: string, meaning: string][] = [
   ["console/api/status", "this page as JSON"],
 ];
 
+const webUi = `<ul><li><a href=".">Open it</a> for experiments, runs and models</li></ul>`;
+
 /** What is running, where, with which version, and what to paste. Needs no script and no other file. */
-export function landingPage(status: ServerStatus, url: string): string {
+export function landingPage(status: ServerStatus, url: string, hasWebUi: boolean): string {
   const facts: [string, string][] = [
     ["Plinth", status.version],
     ["MLflow API", status.mlflow_api_version],
@@ -86,6 +88,8 @@ ${codeBlock("Python: log a run", firstRun)}
 </section>
 <section><h2>What is running</h2>
 <dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escape(value)}</dd>`).join("")}</dl>
+<h3>MLflow’s web UI</h3>
+${hasWebUi ? webUi : codeBlock("Shell: start with MLflow's web UI", "npm run up -- --mlflow-ui path/to/venv")}
 <h3>For operators</h3>
 <ul>${operations.map(([path, meaning]) => `<li><a href="${path}">/${path}</a> ${meaning}</li>`).join("")}</ul>
 </section>
