@@ -19,6 +19,7 @@ function placeOf(path: string): Place {
   if (area === "modules") return { area: "modules", module: name ?? "" };
   if (area === "protocols") return { area: "protocols", protocol: name ?? "" };
   if (area === "kernel") return { area: "kernel" };
+  if (area === "transfer") return { area: "transfer" };
   return { area: "server/root" };
 }
 
@@ -26,7 +27,7 @@ function complaint(from: string, to: string): string | undefined {
   const source = placeOf(from);
   const target = placeOf(to);
   const inServer = (place: Place): boolean =>
-    ["modules", "protocols", "kernel", "server/root"].includes(place.area);
+    ["modules", "protocols", "transfer", "kernel", "server/root"].includes(place.area);
   if (source.area === "server/test") return undefined;
   if (["conformance", "bench"].includes(source.area) && target.area !== source.area) {
     // The bench and fault suites may share the conformance suite's way of starting a target.
@@ -38,7 +39,7 @@ function complaint(from: string, to: string): string | undefined {
     return "server imports only contract";
   if (source.area === "kernel" && target.area !== "kernel") return "kernel imports nothing of ours";
   if (source.area === "modules") {
-    if (target.area === "protocols" || target.area === "server/root") return "modules know no protocol";
+    if (["protocols", "transfer", "server/root"].includes(target.area)) return "modules know no protocol";
     if (target.area === "modules" && target.module !== source.module) {
       if (modules.indexOf(target.module ?? "") > modules.indexOf(source.module ?? ""))
         return "modules import only those above them";
@@ -47,6 +48,11 @@ function complaint(from: string, to: string): string | undefined {
   }
   if (source.area === "protocols" && target.area === "protocols" && source.protocol !== target.protocol) {
     return "protocols never import one another";
+  }
+  if (source.area === "transfer") {
+    if (["protocols", "server/root"].includes(target.area)) return "transfer knows no protocol";
+    if (target.area === "modules" && !to.endsWith("/index.ts"))
+      return "modules are entered through their door, index.ts";
   }
   return undefined;
 }
