@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Access } from "../../kernel/access.ts";
 
+export { defaultScope, type Scope } from "./scope.ts";
+export { createWorkspaces, type Workspaces } from "./workspaces.ts";
+
 /**
  * The door of identity. Users, keys and roles are a later issue; the seam is not: every request of
  * every protocol passes `authorize` with the access its route declares.

@@ -10,6 +10,7 @@ import { createHttpServer } from "../../kernel/http.ts";
 import { listen } from "../../kernel/listener.ts";
 import { createLog } from "../../kernel/log.ts";
 import { createMetrics } from "../../kernel/metrics.ts";
+import { defaultScope } from "../../modules/identity/index.ts";
 import { createStorage, type Storage } from "../../modules/storage/index.ts";
 import { artifactEndpoints } from "./artifacts-listing.ts";
 import { multipartEndpoints } from "./artifacts-multipart.ts";
@@ -85,7 +86,8 @@ export async function startArtifactServer(given?: BlobStore): Promise<ArtifactSe
   const options = { storage, runArtifactUri: locationOf, modelArtifactUri: locationOf };
   await http.app.register((scope, _options, done) => {
     parseBodiesAsBuffers(scope);
-    registerEndpoints(scope, [...artifactEndpoints(options), ...multipartEndpoints(storage)]);
+    const endpoints = [...artifactEndpoints(options), ...multipartEndpoints(storage)];
+    registerEndpoints(scope, endpoints, () => defaultScope);
     done();
   });
   await http.app.register((scope, _options, done) => {

@@ -2,7 +2,9 @@ import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Access } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
+import { defaultScope, type Scope } from "../../modules/identity/index.ts";
 import { parseJson } from "./json.ts";
+import type { ScopeOf } from "./scope.ts";
 import {
   checkParameters,
   isObject,
@@ -19,6 +21,8 @@ export type Endpoint = {
   /** Below `/api` and `/ajax-api`, for example `/2.0/mlflow/runs/create`. */
   path: string;
   access: Access;
+  /** False where the workspace in the header does not matter, so that it need not be there. */
+  scoped?: false;
   request: Message;
   checks?: Readonly<Record<string, readonly Check[]>>;
   /** Gets the request's fields; answers with JSON as text or as a stream of text, or an object to be written as JSON. */
@@ -26,6 +30,8 @@ export type Endpoint = {
 };
 
 export type Call = {
+  /** The workspace of the request: what is not in it is not there. */
+  scope: Scope;
   /** Parameters in the path, decoded. */
   path: Readonly<Record<string, string>>;
   /** The JSON body or the query as it came, before it was read as a message. */
@@ -37,9 +43,13 @@ export type Call = {
 export const prefixes = ["/api", "/ajax-api"] as const;
 
 /** Registers endpoints under both of MLflow's prefixes. `app` must parse bodies into buffers. */
-export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endpoint[]): void {
+export function registerEndpoints(
+  app: FastifyInstance,
+  endpoints: readonly Endpoint[],
+  scopeOf: ScopeOf,
+): void {
   for (const endpoint of endpoints) {
-    const handler = answer(endpoint);
+    const handler = answer(endpoint, endpoint.scoped === false ? () => defaultScope : scopeOf);
     for (const prefix of prefixes) {
       app.route({
         method: endpoint.method,
@@ -59,9 +69,14 @@ export function parseBodiesAsBuffers(app: FastifyInstance): void {
   });
 }
 
-function answer(endpoint: Endpoint): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
+function answer(
+  endpoint: Endpoint,
+  scopeOf: ScopeOf,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   const checks = endpoint.checks ?? {};
   return async (request, reply) => {
+    const found = scopeOf(request);
+    const scope = found instanceof Promise ? await found : found;
     const read = (exact: boolean): ReadMessage & { source: Record<string, unknown> } => {
       const source =
         endpoint.method === "GET" ? querySource(endpoint.request, request) : bodySource(request, exact);
@@ -71,7 +86,7 @@ function answer(endpoint: Endpoint): (request: FastifyRequest, reply: FastifyRep
     const { source, values, complete } = first.exact ? first : read(true);
     checkParameters(checks, source, complete);
     const path = request.params as Record<string, string>;
-    const body = await endpoint.handle(values, { path, source, request, reply });
+    const body = await endpoint.handle(values, { scope, path, source, request, reply });
     reply.header("content-type", "application/json");
     return reply.send(typeof body === "string" || body instanceof Readable ? body : JSON.stringify(body));
   };

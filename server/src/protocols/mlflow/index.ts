@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import type { Workspaces } from "../../modules/identity/index.ts";
 import type { Registry } from "../../modules/registry/index.ts";
 import type { Storage } from "../../modules/storage/index.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
@@ -16,15 +17,22 @@ import { registeredModelEndpoints } from "./registered-models.ts";
 import { runDataEndpoints } from "./run-data.ts";
 import { runEndpoints } from "./runs.ts";
 import { runSearchEndpoints } from "./run-search.ts";
+import { createScopeOf } from "./scope.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
 
-export type MlflowOptions = { tracking: Tracking; registry: Registry; storage: Storage };
+export type MlflowOptions = {
+  workspaces: Workspaces;
+  tracking: Tracking;
+  registry: Registry;
+  storage: Storage;
+};
 
 /** MLflow's REST API, each resource in its own file. */
 export async function registerMlflow(
   app: FastifyInstance,
-  { tracking, registry, storage }: MlflowOptions,
+  { workspaces, tracking, registry, storage }: MlflowOptions,
 ): Promise<void> {
+  const scopeOf = createScopeOf(workspaces);
   const artifacts: ArtifactOptions = {
     storage,
     runArtifactUri: async (runId) => (await tracking.getRunRow(runId)).artifact_uri,
@@ -37,20 +45,24 @@ export async function registerMlflow(
   });
   await app.register((scope, _options, done) => {
     parseBodiesAsBuffers(scope);
-    registerEndpoints(scope, [
-      ...experimentEndpoints(tracking),
-      ...runEndpoints(tracking),
-      ...runDataEndpoints(tracking),
-      ...runSearchEndpoints(tracking),
-      ...metricHistoryEndpoints(tracking),
-      ...datasetEndpoints(tracking),
-      ...loggedModelEndpoints(tracking),
-      ...registeredModelEndpoints(registry),
-      ...modelVersionEndpoints(registry),
-      ...artifactEndpoints(artifacts),
-      ...multipartEndpoints(storage),
-      ...serverInfoEndpoints(artifactCapabilities(storage)),
-    ]);
+    registerEndpoints(
+      scope,
+      [
+        ...experimentEndpoints(tracking),
+        ...runEndpoints(tracking),
+        ...runDataEndpoints(tracking),
+        ...runSearchEndpoints(tracking),
+        ...metricHistoryEndpoints(tracking),
+        ...datasetEndpoints(tracking),
+        ...loggedModelEndpoints(tracking),
+        ...registeredModelEndpoints(registry),
+        ...modelVersionEndpoints(registry),
+        ...artifactEndpoints(artifacts),
+        ...multipartEndpoints(storage),
+        ...serverInfoEndpoints(artifactCapabilities(storage)),
+      ],
+      scopeOf,
+    );
     done();
   });
 }

@@ -9,6 +9,7 @@ export function serverInfoEndpoints(capabilities: Record<string, boolean>): Endp
       method: "GET",
       path: "/3.0/mlflow/server-info",
       access: publicAccess,
+      scoped: false,
       request: message({}),
       handle: () => ({
         store_type: "SqlStore",
