@@ -1,4 +1,5 @@
 import { createBatch, type Batch } from "../../kernel/batch.ts";
+import type { HashName } from "../../kernel/blobs/digest.ts";
 import { violates } from "../../kernel/database-errors.ts";
 import { internal, notFound, PlinthError } from "../../kernel/errors.ts";
 import { combineParts } from "./parts.ts";
@@ -25,8 +26,15 @@ export type PutOptions = ObjectAddress & {
   source: Source;
   /** Bytes the sender announced. */
   expectedSize?: number | undefined;
+  /** What its ETag is made of, in hex; MD5 unless told. */
+  hash?: HashName;
   contentType?: string | undefined;
   metadata?: Record<string, string> | undefined;
+};
+
+export type TakeOptions = Pick<PutOptions, "expectedSize" | "hash"> & {
+  /** Up to this many bytes are kept in the row; the configured number unless told. */
+  inlineBytes?: number;
 };
 
 export type ObjectInfo = ObjectRow;
@@ -60,7 +68,7 @@ export type Objects = {
   put(options: PutOptions): Promise<ObjectInfo>;
   /** Makes received bytes an object, after the batch that holds it is committed. */
   commit(object: NewObject): Promise<ObjectInfo>;
-  receive(source: Source, expectedSize: number | undefined, inlineBytes?: number): Promise<Received>;
+  receive(source: Source, options: TakeOptions): Promise<Received>;
   get(address: ObjectAddress): Promise<FoundObject>;
   head(address: ObjectAddress): Promise<ObjectInfo>;
   delete(address: ObjectAddress): Promise<boolean>;
@@ -77,8 +85,14 @@ export function createObjects(deps: StorageDeps, buckets: Buckets): Objects {
   const writes = createWriteBatch(deps);
   const pending = createPendingBatch(deps);
 
-  const take: Objects["receive"] = (source, expectedSize, inlineBytes = deps.inlineBytes) =>
-    receive(source, { blobs, inlineBytes, expectedSize, recordPending: (blobId) => pending.add(blobId) });
+  const take: Objects["receive"] = (source, { expectedSize, hash = "md5", inlineBytes = deps.inlineBytes }) =>
+    receive(source, {
+      blobs,
+      hash,
+      inlineBytes,
+      expectedSize,
+      recordPending: (blobId) => pending.add(blobId),
+    });
 
   const commit: Objects["commit"] = async (object) => {
     try {
@@ -109,12 +123,12 @@ export function createObjects(deps: StorageDeps, buckets: Buckets): Objects {
     async put(options) {
       checkKey(options.key);
       const bucketId = await buckets.idOf(options.bucket);
-      const received = await take(options.source, options.expectedSize);
+      const received = await take(options.source, options);
       return commit({
         bucketId,
         key: options.key,
         size: received.size,
-        etag: received.digest.md5.toString("hex"),
+        etag: received.digest.hash.toString("hex"),
         crc32: received.digest.crc32,
         contentType: options.contentType ?? null,
         metadata: options.metadata ?? null,

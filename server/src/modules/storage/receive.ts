@@ -1,7 +1,7 @@
 import { badRequest } from "../../kernel/errors.ts";
 import type { BlobStore, BlobWriter } from "../../kernel/blobs/blob-store.ts";
 import { returnBuffer, takeBuffer } from "../../kernel/blobs/buffers.ts";
-import { createDigester, digestOf, type Digest } from "../../kernel/blobs/digest.ts";
+import { createDigester, digestOf, type Digest, type HashName } from "../../kernel/blobs/digest.ts";
 import { randomHex32 } from "../../kernel/ids.ts";
 
 /** Bytes that arrive. A chunk is valid until the next one is asked for. */
@@ -14,6 +14,7 @@ export type Received = { size: number; digest: Digest } & (
 
 export type ReceiveOptions = {
   blobs: BlobStore;
+  hash: HashName;
   /** Up to this many bytes are kept in memory for the row. */
   inlineBytes: number;
   /** Bytes announced; fewer or more is an error. */
@@ -41,7 +42,7 @@ export async function receive(source: Source, options: ReceiveOptions): Promise<
   }
   checkSize(size, options);
   const body = Buffer.concat(chunks, size);
-  return { size, digest: digestOf(body), body };
+  return { size, digest: digestOf(options.hash, body), body };
 }
 
 function checkSize(size: number, { expectedSize }: ReceiveOptions): void {
@@ -62,7 +63,7 @@ async function receiveBlob(
   ]);
   if (created.status === "rejected") throw created.reason;
   const writer = created.value;
-  const pipe = createPipe(writer, options.expectedSize);
+  const pipe = createPipe(writer, options);
   try {
     if (recorded.status === "rejected") throw recorded.reason;
     for (const chunk of first) await pipe.push(chunk);
@@ -101,12 +102,12 @@ async function both(first: Promise<void>, second: Promise<void>): Promise<void> 
 }
 
 /** Two buffers: one fills from the network while the other is written and digested. */
-function createPipe(writer: BlobWriter, expectedSize: number | undefined): Pipe {
+function createPipe(writer: BlobWriter, { hash, expectedSize }: ReceiveOptions): Pipe {
   let filling = takeBuffer(expectedSize ?? Number.POSITIVE_INFINITY);
   let filled = 0;
   let size = 0;
   let leaving: Promise<void> | undefined;
-  const digester = createDigester();
+  const digester = createDigester(hash);
   let digestBegun = false;
 
   const passOn = async (): Promise<void> => {
@@ -141,7 +142,7 @@ function createPipe(writer: BlobWriter, expectedSize: number | undefined): Pipe 
       }
       // One buffer was enough: at most 2 ms of work, no reason to wake the thread.
       await writer.write(view);
-      return { size, digest: digestOf(view) };
+      return { size, digest: digestOf(hash, view) };
     },
     async settle() {
       await leaving?.catch(() => undefined);

@@ -140,13 +140,13 @@ export function createUploads(deps: StorageDeps, buckets: Buckets, objects: Obje
       if (storeUploadId !== null)
         throw invalidParameter("The parts of this upload go straight to the bucket.");
       // Parts are never inline: their blobs become the object's without being read again.
-      const { size, digest, blobId } = await objects.receive(source, expectedSize, -1);
+      const { size, digest, blobId } = await objects.receive(source, { expectedSize, inlineBytes: -1 });
       if (blobId === undefined) throw invalidParameter("A part must not be empty.");
       const part = {
         part_number: partNumber,
         size,
         crc32: digest.crc32,
-        etag: digest.md5.toString("hex"),
+        etag: digest.hash.toString("hex"),
         blob_id: blobId,
       };
       try {

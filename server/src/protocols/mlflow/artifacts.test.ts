@@ -25,7 +25,7 @@ describe("uploads and downloads", () => {
       "x-content-type-options": "nosniff",
       "content-security-policy": "default-src 'none'; sandbox",
       "accept-ranges": "bytes",
-      etag: `"${createHash("md5").update(bytes).digest("hex")}"`,
+      etag: `"${createHash("sha256").update(bytes).digest("hex")}"`,
     });
   });
 

@@ -73,7 +73,7 @@ function addProxy(add: Add, storage: Storage): void {
     async handle(request, reply) {
       const { path, directory } = readArtifactPath(wildcard(request));
       if (directory) return detail(reply, "Artifact path must include a filename (cannot end with '/').");
-      await storage.putObject({ bucket: ARTIFACT_BUCKET, key: path, ...bodyOf(request) });
+      await storage.putObject({ bucket: ARTIFACT_BUCKET, key: path, hash: "sha256", ...bodyOf(request) });
       return reply.code(200).send();
     },
   });
@@ -160,6 +160,7 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
       await storage.putObject({
         bucket: ARTIFACT_BUCKET,
         key: joinPath(root, path),
+        hash: "sha256",
         source: limited,
         expectedSize,
       });
