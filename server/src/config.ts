@@ -3,84 +3,17 @@ import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { closest } from "fastest-levenshtein";
 import { PlinthError } from "./kernel/errors.ts";
+import { choice, integer, port, text, toggle, type Environment, type Setting } from "./setting-kinds.ts";
+
+export type { Setting } from "./setting-kinds.ts";
 
 /** Where the value of a setting came from. */
 export type Source = "flag" | "environment" | "default";
-
-export type Setting<T> = {
-  /** The flag without its dashes; the environment variable is derived from it. */
-  flag: string;
-  description: string;
-  /** What stands for the value in help and documentation; none for a switch. */
-  placeholder: string | undefined;
-  /** The default in words, when it is not simply the value. */
-  defaultText?: string;
-  secret?: true;
-  default: (env: Environment) => T;
-  /** Throws an Error that says what a good value looks like. */
-  parse: (text: string) => T;
-};
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags as given on the command line, by flag name; a switch is `true`. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 const DEFAULT_FOLDER_OF_ROOT = "/var/lib/plinth";
-
-type Words = { flag: string; description: string; placeholder: string };
-
-function integer(words: Words, range: { default: number; min: number; max: number }): Setting<number> {
-  return {
-    ...words,
-    default: () => range.default,
-    parse: (text) => {
-      const value = Number(text);
-      if (/^\d{1,15}$/.test(text) && value >= range.min && value <= range.max) return value;
-      throw new Error(`must be a whole number from ${range.min} to ${range.max}`);
-    },
-  };
-}
-
-function text(words: Words & { secret?: true }): Setting<string | undefined> {
-  return {
-    ...words,
-    defaultText: "none",
-    default: () => undefined,
-    parse: (value) => {
-      if (value !== "") return value;
-      throw new Error("must not be empty");
-    },
-  };
-}
-
-function choice<const T extends string>(words: Words, values: readonly [T, ...T[]]): Setting<T> {
-  return {
-    ...words,
-    default: () => values[0],
-    parse: (given) => {
-      const found = values.find((value) => value === given);
-      if (found !== undefined) return found;
-      throw new Error(`must be one of ${values.join(", ")} (did you mean '${closest(given, [...values])}'?)`);
-    },
-  };
-}
-
-function toggle(words: Omit<Words, "placeholder">): Setting<boolean> {
-  return {
-    ...words,
-    placeholder: undefined,
-    default: () => false,
-    parse: (given) => {
-      if (["true", "1", "yes", "on"].includes(given)) return true;
-      if (["false", "0", "no", "off"].includes(given)) return false;
-      throw new Error("must be true or false");
-    },
-  };
-}
-
-const port = (flag: string, description: string, standard: number): Setting<number> =>
-  integer({ flag, description, placeholder: "port" }, { default: standard, min: 0, max: 65_535 });
 
 /**
  * Every setting there is. Flags, environment variables, help, `plinth config` and
