@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { reads, type Access } from "../../kernel/access.ts";
+import { invalidParameter } from "../../kernel/errors.ts";
+import { bodySource, type Endpoint } from "./endpoint.ts";
+import type { GraphqlCall, RunGraphql } from "./graphql-execution.ts";
+import type { ScopeOf } from "./scope.ts";
+import { isObject } from "./wire.ts";
+
+export type GraphqlOptions = {
+  endpoints: readonly Endpoint[];
+  scopeOf: ScopeOf;
+  /** Throws when the caller may not do what an endpoint behind a field declares. */
+  authorize(request: FastifyRequest, access: Access): void;
+};
+
+/** `/graphql`, which MLflow's web UI asks for one experiment and for one run. `app` must parse bodies into buffers. */
+export function registerGraphql(
+  app: FastifyInstance,
+  { endpoints, scopeOf, authorize }: GraphqlOptions,
+): void {
+  let loaded: Promise<RunGraphql> | undefined;
+  // The library takes 0.1 s and 19 MB, which only who uses the web UI shall pay.
+  const load = async (): Promise<RunGraphql> => {
+    const { createGraphql } = await import("./graphql-execution.ts");
+    return createGraphql(endpoints, ({ request }, { access }) => authorize(request, access));
+  };
+
+  app.route({
+    method: ["GET", "POST"],
+    url: "/graphql",
+    config: { access: reads("experiment"), protocol: "mlflow" },
+    exposeHeadRoute: false,
+    async handler(request, reply) {
+      const scope = await scopeOf(request);
+      const given = { ...readRequest(request), scope, request, reply };
+      loaded ??= load();
+      const answer = await (await loaded)(given);
+      return send(reply, answer);
+    },
+  });
+}
+
+const send = (reply: FastifyReply, answer: object): FastifyReply =>
+  reply.header("content-type", "application/json").send(JSON.stringify(answer));
+
+function readRequest(
+  request: FastifyRequest,
+): Pick<GraphqlCall, "query" | "variables" | "operationName" | "onlyQueries"> {
+  const onlyQueries = request.method === "GET";
+  const source = onlyQueries ? (request.query as Record<string, unknown>) : bodySource(request, false);
+  const { query, operationName } = source;
+  if (typeof query !== "string" || query === "") {
+    throw invalidParameter("A request to /graphql needs 'query', a text, in its JSON body (or its address).");
+  }
+  return {
+    query,
+    variables: readVariables(source["variables"]),
+    operationName: typeof operationName === "string" && operationName !== "" ? operationName : undefined,
+    onlyQueries,
+  };
+}
+
+function readVariables(given: unknown): Record<string, unknown> {
+  if (given === undefined || given === null || given === "") return {};
+  let value: unknown = given;
+  try {
+    if (typeof given === "string") value = JSON.parse(given);
+  } catch {
+    value = undefined;
+  }
+  if (isObject(value)) return value;
+  throw invalidParameter("'variables' of a request to /graphql must be a JSON object.");
+}
