@@ -72,6 +72,8 @@ function explainCall(text: string, command: Command): string {
 
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];
 
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
 export function createProgram(bind: (action: Action) => (...given: unknown[]) => Promise<void>): Command {
   const program = new Command("plinth");
   program
@@ -147,6 +149,22 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
       )
       .option("--url <address>", "address to ask, instead of the one the data folder names"),
     STORAGE_SETTINGS,
+  );
+  addSettings(
+    add(
+      program,
+      { name: "export", description: "write experiments and models to Parquet files or JSON lines" },
+      async (call) => (await import("./commands/export.ts")).exportData(call),
+    )
+      .requiredOption("--output <folder>", "folder to make")
+      .option("--format <format>", "parquet or jsonl", "parquet")
+      .option("--experiment <id-or-name>", "only this experiment; may be given several times", collect)
+      .option("--models", "the model registry too, where only some experiments are asked for")
+      .option("--workspace <name>", "only this workspace")
+      .option("--include-deleted", "deleted experiments, runs and logged models too")
+      .option("--wide-columns <n>", "most columns of runs_wide for keys, 0 for no such file (default: 2000)")
+      .option("--overwrite", "replace an earlier export"),
+    DATABASE_SETTINGS,
   );
   addSettings(
     add(

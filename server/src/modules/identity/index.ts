@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Access } from "../../kernel/access.ts";
 
+export { selectExportWorkspaces } from "./export.sql.ts";
 export { defaultScope, type Scope } from "./scope.ts";
 export { createWorkspaces, type Workspaces } from "./workspaces.ts";
 

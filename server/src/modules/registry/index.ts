@@ -2,6 +2,8 @@ import type { RegistryDeps } from "./deps.ts";
 import { createModelVersions, type ModelVersions } from "./model-versions.ts";
 import { createRegisteredModels, type RegisteredModels } from "./registered-models.ts";
 
+export { registryTables } from "./export.sql.ts";
+
 /** The door of the model registry: all that protocols may ask of it. */
 export type Registry = RegisteredModels & ModelVersions;
 

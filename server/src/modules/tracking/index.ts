@@ -27,6 +27,22 @@ export {
   type RegisteredModelOrderBy,
 } from "./search-registry.ts";
 
+/** What `plinth export` reads. */
+export {
+  countExportRuns,
+  experimentTables,
+  historyOf,
+  metricsTable,
+  runTables,
+  selectExportExperiments,
+  selectExportRuns,
+  selectExportSeries,
+  selectMostUsedKeys,
+  type ExportSelection,
+  type Series,
+  type UsedKeys,
+} from "./export.sql.ts";
+
 /** The door of experiment tracking: all that protocols may ask of it. */
 export type Tracking = Experiments &
   Runs &
