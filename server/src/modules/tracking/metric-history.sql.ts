@@ -1,11 +1,14 @@
 import { sql } from "kysely";
 import type { Database, Prepared, Row } from "../../kernel/database.ts";
-import { int4Array, readFloats, readInt8s, readInts } from "../../kernel/pg-arrays.ts";
+import { int4Array, readInts, readNumberTexts } from "../../kernel/pg-arrays.ts";
 
 type Int = number | bigint;
 
-/** Points as columns; the same index is the same point. `series` is set where several are asked for. */
-export type PointColumns = { series: number[]; values: number[]; timestamps: Int[]; steps: Int[] };
+/**
+ * Points as columns; the same index is the same point. Numbers are decimal texts as PostgreSQL writes them
+ * (`0.5`, `1`, `1e-05`, `NaN`): a page only passes them on. `series` is set where several are asked for.
+ */
+export type PointColumns = { series: number[]; values: string[]; timestamps: string[]; steps: string[] };
 
 export type SeriesRow = { run_uuid: string; run_id: number; series_id: number | null };
 
@@ -55,20 +58,29 @@ export async function selectHistory(
   const query = sql<Row>`
     select array_agg(value)::text as values, array_agg(timestamp)::text as timestamps, array_agg(step)::text as steps from (
       select value, timestamp, ${step} as step from tracking.metric_points
-      where series_id = ${seriesId} ${from}
+      where series_id = ${sql.lit(seriesId)} ${from}
       order by series_id, tracking.slot(timestamp), timestamp, ${step}, ${plain}, value
       ${limit === undefined ? sql`` : sql`limit ${sql.lit(limit)}`}
     ) as page`;
-  return readColumns(await database.run(query.compile(database.kysely)));
+  // Before the first statistics of a table the planner takes all points of the series and sorts them
+  // for every page: twice the time at 100,000 points, a hundred times at 10,000,000.
+  const inOrder = sql`set local enable_bitmapscan = off`.compile(database.kysely);
+  return database.transaction(async (transaction) => {
+    const [, rows] = await Promise.all([
+      transaction.run(inOrder),
+      transaction.run(query.compile(database.kysely)),
+    ]);
+    return readColumns(rows);
+  });
 }
 
 function readColumns(rows: readonly Row[]): PointColumns {
   const row = rows[0] as Record<string, string | null>;
   return {
     series: readInts(row["series"] ?? null),
-    values: readFloats(row["values"] ?? null),
-    timestamps: readInt8s(row["timestamps"] ?? null) as Int[],
-    steps: readInt8s(row["steps"] ?? null) as Int[],
+    values: readNumberTexts(row["values"] ?? null),
+    timestamps: readNumberTexts(row["timestamps"] ?? null),
+    steps: readNumberTexts(row["steps"] ?? null),
   };
 }
 

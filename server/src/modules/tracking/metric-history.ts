@@ -97,12 +97,14 @@ function withinSize(points: PointColumns, size: number): PointColumns {
 function withoutCopies(points: PointColumns): PointColumns {
   const { timestamps, steps, values } = points;
   const isCopy = (index: number): boolean =>
-    index > 0 &&
     timestamps[index] === timestamps[index - 1] &&
     steps[index] === steps[index - 1] &&
-    (values[index] === values[index - 1] || Object.is(values[index], values[index - 1]));
-  const kept = <T>(column: readonly T[]): T[] => column.filter((_value, index) => !isCopy(index));
-  if (!values.some((_value, index) => isCopy(index))) return points;
+    values[index] === values[index - 1];
+  let copies = 0;
+  for (let index = 1; index < values.length; index += 1) if (isCopy(index)) copies += 1;
+  if (copies === 0) return points;
+  const kept = (column: readonly string[]): string[] =>
+    column.filter((_value, index) => index === 0 || !isCopy(index));
   return { series: [], values: kept(values), timestamps: kept(timestamps), steps: kept(steps) };
 }
 
@@ -122,14 +124,10 @@ function byRun(
   });
 }
 
-const lastPosition = (points: PointColumns): string => {
-  const last = points.values.length - 1;
-  return encodePageToken([
-    String(points.timestamps[last]),
-    String(points.steps[last]),
-    String(points.values[last]),
-  ]);
-};
+function lastPosition({ timestamps, steps, values }: PointColumns): string {
+  const last = values.length - 1;
+  return encodePageToken([timestamps[last] as string, steps[last] as string, values[last] as string]);
+}
 
 const INTEGER = /^-?\d{1,19}$/;
 

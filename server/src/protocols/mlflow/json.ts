@@ -70,3 +70,11 @@ export function doubleJson(value: number): string {
   if (Number.isNaN(value)) return '"NaN"';
   return value > 0 ? '"Infinity"' : '"-Infinity"';
 }
+
+/** The same for a double that is a text already, as PostgreSQL writes it. */
+export function doubleTextJson(text: string): string {
+  if (text.includes(".")) return text;
+  if (text.endsWith("N") || text.endsWith("y")) return `"${text}"`;
+  // `1e-05` is a double as it is.
+  return text.includes("e") ? text : `${text}.0`;
+}

@@ -6,7 +6,7 @@ import type { RunPoints } from "../../modules/tracking/metric-history.ts";
 import type { Int } from "../../modules/tracking/run-data-plan.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { runIdOf } from "./fields.ts";
-import { doubleJson } from "./json.ts";
+import { doubleTextJson } from "./json.ts";
 import { int64, json, message, repeated, string } from "./wire.ts";
 
 const MAX_RUNS = 100;
@@ -148,12 +148,14 @@ const runPointsJson = (found: readonly RunPoints[], key: string): string =>
     .join(",");
 
 function pointsJson(points: PointColumns, key: string, suffix: string): string {
+  const { values, timestamps, steps } = points;
   const start = `{"key":${JSON.stringify(key)},"value":`;
+  const between = `${suffix}},${start}`;
   let list = "";
-  for (let index = 0; index < points.values.length; index += 1) {
-    list +=
-      `${index === 0 ? "" : ","}${start}${doubleJson(points.values[index] as number)},` +
-      `"timestamp":${points.timestamps[index]},"step":${points.steps[index]}${suffix}}`;
+  for (let index = 0; index < values.length; index += 1) {
+    list += index === 0 ? start : between;
+    list += doubleTextJson(values[index] as string);
+    list += `,"timestamp":${timestamps[index]},"step":${steps[index]}`;
   }
-  return list;
+  return list === "" ? "" : `${list}${suffix}}`;
 }
