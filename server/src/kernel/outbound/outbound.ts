@@ -1,0 +1,184 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import { isIP } from "node:net";
+import { createAllowedHosts } from "./allowed-hosts.ts";
+import { exchange, type Answer } from "./exchange.ts";
+import { OutboundError, refused } from "./outbound-error.ts";
+import { createSystemResolver, type Resolve } from "./resolver.ts";
+
+/**
+ * The one way out of Plinth for requests whose address a caller chose. Every address that a name resolves to is
+ * checked, the connection goes to an address that was checked, and every redirect is checked anew.
+ */
+export type Outbound = {
+  /** Throws an `OutboundError` unless an answer came, whatever its status. */
+  send(request: OutboundRequest): Promise<OutboundAnswer>;
+  /** Throws an `OutboundError` when a request to this address would be refused as things stand. */
+  check(url: string): Promise<void>;
+};
+
+export type OutboundRequest = {
+  url: string;
+  method: "GET" | "POST";
+  headers?: Readonly<Record<string, string>>;
+  body?: Buffer;
+  /** Gives up; the error is of kind `aborted`. */
+  signal?: AbortSignal;
+  /** Longest time of the whole, redirects included. */
+  timeoutMs: number;
+  /** More of an answer's body is not read. */
+  maxResponseBytes: number;
+};
+
+export type OutboundAnswer = {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+  /** The body went on. */
+  truncated: boolean;
+};
+
+export type OutboundOptions = {
+  /** Host names, addresses and networks that may be reached though they are private, and by plain http. */
+  allowed: readonly string[];
+  userAgent: string;
+  /** How names are resolved; the system's way unless given. */
+  resolve?: Resolve;
+};
+
+const MAX_REDIRECTS = 5;
+const CONNECT_MS = 10_000;
+
+export function createOutbound(options: OutboundOptions): Outbound {
+  const allowed = createAllowedHosts(options.allowed);
+  const resolve = options.resolve ?? createSystemResolver();
+
+  /** The addresses that `target` leads to, each of them checked. */
+  const addressesOf = async (target: Target, signal: AbortSignal): Promise<string[]> => {
+    const { hostname, scheme } = target;
+    const found = isIP(hostname) === 0 ? await resolved(resolve, hostname, signal) : [hostname];
+    for (const address of found) {
+      if (!allowed.permits(hostname, address)) throw refused(notPublic(hostname, address));
+    }
+    if (scheme === "http" && !found.every((address) => allowed.names(hostname, address))) {
+      throw refused(
+        `http is only spoken to hosts of --outbound-allowed-hosts, and '${hostname}' is none; use https`,
+      );
+    }
+    return found;
+  };
+
+  const within = async <T>(
+    request: Pick<OutboundRequest, "timeoutMs" | "signal">,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const limit = AbortSignal.timeout(request.timeoutMs);
+    const signal = request.signal === undefined ? limit : AbortSignal.any([limit, request.signal]);
+    try {
+      return await work(signal);
+    } catch (error) {
+      if (request.signal?.aborted === true) throw new OutboundError("aborted", "the request was given up");
+      if (limit.aborted)
+        throw new OutboundError("timeout", `no complete answer within ${request.timeoutMs} ms`);
+      throw error;
+    }
+  };
+
+  return {
+    check: (url) =>
+      within({ timeoutMs: CONNECT_MS }, async (signal) => void (await addressesOf(readTarget(url), signal))),
+    send: (request) =>
+      within(request, async (signal) => {
+        const headers = {
+          "user-agent": options.userAgent,
+          "accept-encoding": "identity",
+          ...request.headers,
+        };
+        let step: Step = {
+          target: readTarget(request.url),
+          method: request.method,
+          headers,
+          body: request.body,
+        };
+        for (let redirects = 0; ; redirects += 1) {
+          const addresses = await addressesOf(step.target, signal);
+          const { maxResponseBytes } = request;
+          const answer = await exchange({
+            ...step,
+            addresses,
+            signal,
+            maxResponseBytes,
+            connectMs: CONNECT_MS,
+          });
+          const next = redirectOf(step, answer);
+          if (next === undefined) return answer;
+          if (redirects === MAX_REDIRECTS) {
+            throw new OutboundError("protocol", `more than ${MAX_REDIRECTS} redirects`);
+          }
+          step = next;
+        }
+      }),
+  };
+}
+
+export type Target = { url: URL; scheme: "http" | "https"; hostname: string };
+
+export type Step = {
+  target: Target;
+  method: "GET" | "POST";
+  headers: OutgoingHttpHeaders;
+  body: Buffer | undefined;
+};
+
+/** Read once, and only what was read is checked and used: odd spellings of addresses are plain from here on. */
+function readTarget(text: string): Target {
+  // oxlint-disable-next-line no-control-regex
+  if (/[\u0000-\u0020\u007f]/.test(text)) throw refused("the address holds blanks or control characters");
+  if (!URL.canParse(text)) throw refused("the address is not a URL");
+  const url = new URL(text);
+  const scheme = url.protocol.slice(0, -1);
+  if (scheme !== "http" && scheme !== "https")
+    throw refused(`the scheme '${scheme}' is neither https nor http`);
+  if (url.username !== "" || url.password !== "") throw refused("the address holds a user name or password");
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
+  if (hostname === "" || hostname.endsWith(".")) throw refused("the address has no host name");
+  return { url, scheme, hostname };
+}
+
+async function resolved(resolve: Resolve, hostname: string, signal: AbortSignal): Promise<string[]> {
+  signal.throwIfAborted();
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
+  const late = new Promise<never>((_done, fail) => {
+    const onAbort = (): void => fail(new Error("the name server did not answer in time"));
+    limit.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    const found = await Promise.race([resolve(hostname), late]);
+    if (found.length > 0) return found;
+    throw new Error("it has no address");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OutboundError("unresolved", `'${hostname}' cannot be resolved: ${reason}`);
+  }
+}
+
+/**
+ * What is asked next after a redirect. The body goes along but for 303, which says to GET something else: with
+ * 301 and 302 the method may stay (RFC 9110, 15.4), and a GET there would lose what was to be delivered.
+ */
+function redirectOf(step: Step, { status, headers }: Answer): Step | undefined {
+  if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined;
+  const { location } = headers;
+  if (!URL.canParse(location, step.target.url.href)) {
+    throw new OutboundError("protocol", "a redirect to what is not a URL");
+  }
+  const target = readTarget(new URL(location, step.target.url).href);
+  if (status !== 303) return { ...step, target };
+  const plain = Object.entries(step.headers).filter(([name]) => KEPT_FOR_GET.has(name));
+  return { target, method: "GET", headers: Object.fromEntries(plain), body: undefined };
+}
+
+const KEPT_FOR_GET = new Set(["user-agent", "accept-encoding"]);
+
+const notPublic = (hostname: string, address: string): string =>
+  `'${hostname}' ${hostname === address ? "is" : `resolves to ${address},`} not a public address ` +
+  "(an operator can allow it with --outbound-allowed-hosts)";
