@@ -6,6 +6,7 @@ import { scenarios } from "./cases/index.ts";
 import { differences, type Difference } from "./differences.ts";
 import { sqlMark, type Answer } from "./normal-answer.ts";
 import { play } from "./player.ts";
+import { registryDifferences } from "./registry-differences.ts";
 import { pick, type Scenario } from "./scenario.ts";
 
 let plinth: Target;
@@ -22,7 +23,9 @@ afterAll(async () => {
 
 const suite = randomBytes(3).toString("hex");
 const unique = (scenario: Scenario) => `u${suite}${scenarios.indexOf(scenario)}`;
-const byStep = new Map<string, Difference>(differences.flatMap((one) => one.at.map((at) => [at, one])));
+const byStep = new Map<string, Difference>(
+  [...differences, ...registryDifferences].flatMap((one) => one.at.map((at) => [at, one])),
+);
 
 for (const scenario of scenarios) {
   describe(scenario.name, () => {
@@ -93,16 +96,22 @@ function compare(mine: Answer, upstream: Answer, difference: Difference | undefi
   if (finds !== undefined) expect(foundNames(mine.body), difference.reason).toEqual(finds);
 }
 
+interface Named {
+  readonly name: string;
+}
+
 interface Found {
-  readonly experiments?: readonly { readonly name: string }[];
-  readonly models?: readonly { readonly info: { readonly name: string } }[];
+  readonly experiments?: readonly Named[];
+  readonly registered_models?: readonly Named[];
+  readonly model_versions?: readonly Named[];
+  readonly models?: readonly { readonly info: Named }[];
 }
 
 /** Last words of the names in a search's answer: experiments carry a prefix of their scenario. */
 function foundNames(body: unknown): readonly string[] {
-  const { experiments = [], models = [] } = body as Found;
-  return [...experiments.map((one) => one.name), ...models.map((one) => one.info.name)].map(
-    (name) => name.split(" ").at(-1) ?? "",
+  const { experiments = [], registered_models = [], model_versions = [], models = [] } = body as Found;
+  return [...experiments, ...registered_models, ...model_versions, ...models.map(({ info }) => info)].map(
+    ({ name }) => name.split(" ").at(-1) ?? "",
   );
 }
 

@@ -5,7 +5,13 @@ import { experiments } from "./experiments.ts";
 import { inputs } from "./inputs.ts";
 import { loggedModels } from "./logged-models.ts";
 import { metrics } from "./metrics.ts";
+import { modelSources } from "./model-sources.ts";
+import { modelStages } from "./model-stages.ts";
+import { modelVersions } from "./model-versions.ts";
 import { params } from "./params.ts";
+import { registeredModels } from "./registered-models.ts";
+import { registryFields } from "./registry-fields.ts";
+import { registrySearch } from "./registry-search.ts";
 import { runSearch } from "./run-search.ts";
 import { runs } from "./runs.ts";
 import { wire } from "./wire.ts";
@@ -19,6 +25,12 @@ export const scenarios: readonly Scenario[] = [
   ...runSearch,
   ...inputs,
   ...loggedModels,
+  ...registeredModels,
+  ...modelVersions,
+  ...modelStages,
+  ...modelSources,
+  ...registrySearch,
+  ...registryFields,
   ...artifacts,
   ...wire,
 ];
