@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { openBlobStore } from "./blob-store.ts";
 import type { Config } from "./config.ts";
+import type { Access } from "./kernel/access.ts";
 import type { Database } from "./kernel/database.ts";
 import { createHttpServer, type RouteEntry } from "./kernel/http.ts";
 import { startJobs } from "./kernel/jobs.ts";
@@ -44,6 +46,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const now = (): number => Date.now();
   const onBatch = (name: string, size: number): void => metrics.batchSize.observe({ batch: name }, size);
 
+  const authorize = (headers: IncomingHttpHeaders, access: Access): void =>
+    identity.authorize(identity.authenticate(headers), access);
+
   const http = createHttpServer({
     server: listener.server,
     draining: () => listener.draining,
@@ -53,7 +58,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     maxConcurrentRequests: config.maxConcurrentRequests,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
     allowedHosts: [...config.allowedHosts, config.host],
-    authorize: (headers, access) => identity.authorize(identity.authenticate(headers), access),
+    authorize,
     renderError: () => renderMlflowError,
   });
   metrics.observePool(database);
@@ -97,7 +102,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     }),
   });
   if (webUi !== undefined) registerWebUi(http.app, webUi);
-  await registerMlflow(http.app, { workspaces, tracking, registry, storage });
+  await registerMlflow(http.app, {
+    workspaces,
+    tracking,
+    registry,
+    storage,
+    authorize: ({ headers }, access) => authorize(headers, access),
+  });
   await http.app.ready();
   listener.useHandler(http.handler);
   const jobs = startJobs(

@@ -10,7 +10,10 @@ import {
 } from "../tracking/index.ts";
 import type { KeyValue } from "./deps.ts";
 import type { Stage } from "./names.ts";
+import type { ModelPlace } from "./registered-models.sql.ts";
 import { versionConditions } from "./registry-search.sql.ts";
+
+export type VersionPlace = ModelPlace & { version: number };
 
 export type VersionRow = {
   model_key: number;
@@ -45,12 +48,16 @@ const COLUMNS = `
 
 const FROM = "registry.model_versions as v join registry.registered_models as m using (model_key)";
 
+/** The model or version whose place is in the first parameters of a statement. */
+const OF_MODEL = "m.workspace_id = $1 and m.name = $2";
+const OF_VERSION = `${OF_MODEL} and v.version = $3`;
+
 const insertVersionText: Prepared = {
   name: "registry_insert_version",
   text: `
     with model as (
       update registry.registered_models set last_version = last_version + 1, last_updated_timestamp = $2
-      where name = $1 returning model_key, last_version
+      where workspace_id = $11 and name = $1 returning model_key, last_version
     ), added as (
       insert into registry.model_versions (
         model_key, version, creation_timestamp, last_updated_timestamp, description, source, storage_location,
@@ -66,10 +73,11 @@ const insertVersionText: Prepared = {
     select model_key, version from added`,
 };
 
-export type NewVersionRow = Pick<
-  VersionRow,
-  "name" | "source" | "storage_location" | "run_uuid" | "run_link" | "model_id" | "tags"
-> & { description: string; now: number };
+export type NewVersionRow = ModelPlace &
+  Pick<VersionRow, "source" | "storage_location" | "run_uuid" | "run_link" | "model_id" | "tags"> & {
+    description: string;
+    now: number;
+  };
 
 /** The model's key and the version's number, or undefined when there is no such model. No tag may be given twice. */
 export async function insertVersion(
@@ -87,21 +95,21 @@ export async function insertVersion(
     row.model_id,
     row.tags.map((tag) => tag.key),
     row.tags.map((tag) => tag.value),
+    row.workspaceId,
   ]);
   return rows[0];
 }
 
 const selectVersionText: Prepared = {
   name: "registry_select_version",
-  text: `select ${COLUMNS} from ${FROM} where m.name = $1 and v.version = $2`,
+  text: `select ${COLUMNS} from ${FROM} where ${OF_VERSION}`,
 };
 
 export async function selectVersion(
   database: Queryable,
-  name: string,
-  version: number,
+  { workspaceId, name, version }: VersionPlace,
 ): Promise<VersionRow | undefined> {
-  return (await database.prepared<VersionRow>(selectVersionText, [name, version]))[0];
+  return (await database.prepared<VersionRow>(selectVersionText, [workspaceId, name, version]))[0];
 }
 
 const selectVersionByAliasText: Prepared = {
@@ -110,15 +118,15 @@ const selectVersionByAliasText: Prepared = {
     select ${COLUMNS} from registry.aliases as found
     join registry.model_versions as v on v.version_key = found.version_key
     join registry.registered_models as m on m.model_key = found.model_key
-    where m.name = $1 and found.alias = $2`,
+    where ${OF_MODEL} and found.alias = $3`,
 };
 
 export async function selectVersionByAlias(
   database: Queryable,
-  name: string,
+  { workspaceId, name }: ModelPlace,
   alias: string,
 ): Promise<VersionRow | undefined> {
-  return (await database.prepared<VersionRow>(selectVersionByAliasText, [name, alias]))[0];
+  return (await database.prepared<VersionRow>(selectVersionByAliasText, [workspaceId, name, alias]))[0];
 }
 
 // One descent of the index for each model and stage, however many versions there are.
@@ -149,43 +157,48 @@ export async function selectLatestVersions(
 
 const selectLatestByNameText: Prepared = {
   name: "registry_select_latest_versions_by_name",
-  text: latestOf("m.name = $1"),
+  text: latestOf(OF_MODEL),
 };
 
-export async function selectLatestVersionsByName(database: Queryable, name: string): Promise<VersionRow[]> {
-  return database.prepared<VersionRow>(selectLatestByNameText, [name]);
+export async function selectLatestVersionsByName(
+  database: Queryable,
+  { workspaceId, name }: ModelPlace,
+): Promise<VersionRow[]> {
+  return database.prepared<VersionRow>(selectLatestByNameText, [workspaceId, name]);
 }
 
 const updateDescriptionText: Prepared = {
   name: "registry_update_version_description",
   text: `
-    update registry.model_versions as v set description = $3, last_updated_timestamp = $4
+    update registry.model_versions as v set description = $4, last_updated_timestamp = $5
     from registry.registered_models as m
-    where m.name = $1 and v.model_key = m.model_key and v.version = $2 returning v.version_key`,
+    where ${OF_VERSION} and v.model_key = m.model_key returning v.version_key`,
 };
 
 export async function updateVersionDescription(
   database: Queryable,
-  change: { name: string; version: number; description: string | null; now: number },
+  change: VersionPlace & { description: string | null; now: number },
 ): Promise<boolean> {
-  const { name, version, description, now } = change;
-  return (await database.prepared(updateDescriptionText, [name, version, description, now])).length > 0;
+  const { workspaceId, name, version, description, now } = change;
+  const values = [workspaceId, name, version, description, now];
+  return (await database.prepared(updateDescriptionText, values)).length > 0;
 }
 
 const lockModelText: Prepared = {
   name: "registry_lock_model",
   text: `
-    update registry.registered_models as m set last_updated_timestamp = $3
+    update registry.registered_models as m set last_updated_timestamp = $4
     from registry.model_versions as v
-    where m.name = $1 and v.model_key = m.model_key and v.version = $2 returning m.model_key`,
+    where ${OF_VERSION} and v.model_key = m.model_key returning m.model_key`,
 };
 
 /** Marks the model of a version changed, which locks it; its key, or undefined when there is no such version. */
 export async function lockModelOfVersion(
   transaction: Queryable,
-  { name, version, now }: { name: string; version: number; now: number },
+  { workspaceId, name, version, now }: VersionPlace & { now: number },
 ): Promise<number | undefined> {
-  const [row] = await transaction.prepared<{ model_key: number }>(lockModelText, [name, version, now]);
+  const values = [workspaceId, name, version, now];
+  const [row] = await transaction.prepared<{ model_key: number }>(lockModelText, values);
   return row?.model_key;
 }
 
@@ -225,30 +238,29 @@ const upsertTagText: Prepared = {
   name: "registry_upsert_version_tag",
   text: `
     insert into registry.model_version_tags (version_key, key, value)
-    select v.version_key, $3, $4 from ${FROM} where m.name = $1 and v.version = $2
+    select v.version_key, $4, $5 from ${FROM} where ${OF_VERSION}
     on conflict on constraint model_version_tags_pkey do update set value = excluded.value
     returning version_key`,
 };
 
-export type VersionPlace = { name: string; version: number };
-
 /** False when there is no such version. */
 export async function upsertVersionTag(
   database: Queryable,
-  { name, version }: VersionPlace,
+  { workspaceId, name, version }: VersionPlace,
   tag: KeyValue,
 ): Promise<boolean> {
-  return (await database.prepared(upsertTagText, [name, version, tag.key, tag.value])).length > 0;
+  const values = [workspaceId, name, version, tag.key, tag.value];
+  return (await database.prepared(upsertTagText, values)).length > 0;
 }
 
 const deleteTagText: Prepared = {
   name: "registry_delete_version_tag",
   text: `
     with version as (
-      select v.version_key from ${FROM} where m.name = $1 and v.version = $2
+      select v.version_key from ${FROM} where ${OF_VERSION}
     ), gone as (
       delete from registry.model_version_tags as t using version
-      where t.version_key = version.version_key and t.key = $3
+      where t.version_key = version.version_key and t.key = $4
     )
     select version_key from version`,
 };
@@ -256,17 +268,17 @@ const deleteTagText: Prepared = {
 /** False when there is no such version; a tag that is not there is no matter. */
 export async function deleteVersionTag(
   database: Queryable,
-  { name, version }: VersionPlace,
+  { workspaceId, name, version }: VersionPlace,
   key: string,
 ): Promise<boolean> {
-  return (await database.prepared(deleteTagText, [name, version, key])).length > 0;
+  return (await database.prepared(deleteTagText, [workspaceId, name, version, key])).length > 0;
 }
 
 const upsertAliasText: Prepared = {
   name: "registry_upsert_alias",
   text: `
     insert into registry.aliases (model_key, alias, version_key)
-    select v.model_key, $3, v.version_key from ${FROM} where m.name = $1 and v.version = $2
+    select v.model_key, $4, v.version_key from ${FROM} where ${OF_VERSION}
     on conflict on constraint aliases_pkey do update set version_key = excluded.version_key
     returning version_key`,
 };
@@ -274,36 +286,43 @@ const upsertAliasText: Prepared = {
 /** False when there is no such version. */
 export async function upsertAlias(
   database: Queryable,
-  { name, version }: VersionPlace,
+  { workspaceId, name, version }: VersionPlace,
   alias: string,
 ): Promise<boolean> {
-  return (await database.prepared(upsertAliasText, [name, version, alias])).length > 0;
+  return (await database.prepared(upsertAliasText, [workspaceId, name, version, alias])).length > 0;
 }
 
 const deleteAliasText: Prepared = {
   name: "registry_delete_alias",
   text: `
     with model as (
-      select model_key from registry.registered_models where name = $1
+      select m.model_key from registry.registered_models as m where ${OF_MODEL}
     ), gone as (
-      delete from registry.aliases as a using model where a.model_key = model.model_key and a.alias = $2
+      delete from registry.aliases as a using model where a.model_key = model.model_key and a.alias = $3
     )
     select model_key from model`,
 };
 
 /** False when there is no such model; an alias that is not there is no matter. */
-export async function deleteAlias(database: Queryable, name: string, alias: string): Promise<boolean> {
-  return (await database.prepared(deleteAliasText, [name, alias])).length > 0;
+export async function deleteAlias(
+  database: Queryable,
+  { workspaceId, name }: ModelPlace,
+  alias: string,
+): Promise<boolean> {
+  return (await database.prepared(deleteAliasText, [workspaceId, name, alias])).length > 0;
 }
 
-/** Up to `limit` versions in the order of `terms`, after `after`. */
+/** Up to `limit` versions of a workspace in the order of `terms`, after `after`. */
 export async function selectVersions(
   database: Database,
-  filter: readonly ModelVersionComparison[],
+  query: { workspaceId: number; filter: readonly ModelVersionComparison[] },
   page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
 ): Promise<(VersionRow & { place: string[] })[]> {
   const { terms, after, limit } = page;
-  const conditions = versionConditions(filter);
+  const conditions = [
+    sql`m.workspace_id = ${sql.lit(query.workspaceId)}`,
+    ...versionConditions(query.filter),
+  ];
   if (after !== undefined) conditions.push(isAfter(terms, after));
   const built = sql<VersionRow & { place: string[] }>`
     select ${sql.raw(COLUMNS)}, ${placeOf(terms)} as place

@@ -6,6 +6,7 @@ import {
   parseModelVersionFilter,
   parseModelVersionOrderBy,
 } from "../tracking/index.ts";
+import type { Scope } from "../identity/index.ts";
 import type { KeyValue, RegistryDeps } from "./deps.ts";
 import {
   deleteAlias,
@@ -62,67 +63,72 @@ export type RegistrySearch = {
   pageToken?: string;
 };
 
+/** The version is a text, as clients send it. */
+export type NamedVersion = { name: string; version: string };
+
 /** Versions are texts, as clients send them. */
 export type ModelVersions = {
-  createModelVersion(version: NewVersion): Promise<VersionRow>;
-  getModelVersion(name: string, version: string): Promise<VersionRow>;
+  createModelVersion(scope: Scope, version: NewVersion): Promise<VersionRow>;
+  getModelVersion(scope: Scope, version: NamedVersion): Promise<VersionRow>;
   /** Of each of these stages, or of every stage; in the order of their numbers. */
-  getLatestVersions(name: string, stages: readonly string[]): Promise<VersionRow[]>;
-  updateModelVersion(name: string, version: string, description: string | null): Promise<VersionRow>;
-  transitionStage(change: {
-    name: string;
-    version: string;
-    stage: string;
-    archiveExisting: boolean;
-  }): Promise<VersionRow>;
-  deleteModelVersion(name: string, version: string): Promise<void>;
+  getLatestVersions(scope: Scope, name: string, stages: readonly string[]): Promise<VersionRow[]>;
+  updateModelVersion(scope: Scope, version: NamedVersion, description: string | null): Promise<VersionRow>;
+  transitionStage(
+    scope: Scope,
+    change: NamedVersion & { stage: string; archiveExisting: boolean },
+  ): Promise<VersionRow>;
+  deleteModelVersion(scope: Scope, version: NamedVersion): Promise<void>;
   searchModelVersions(
+    scope: Scope,
     search: RegistrySearch,
   ): Promise<{ versions: VersionRow[]; nextPageToken: string | undefined }>;
-  setModelVersionTag(name: string, version: string, tag: KeyValue): Promise<void>;
-  deleteModelVersionTag(name: string, version: string, key: string): Promise<void>;
+  setModelVersionTag(scope: Scope, version: NamedVersion, tag: KeyValue): Promise<void>;
+  deleteModelVersionTag(scope: Scope, version: NamedVersion, key: string): Promise<void>;
   /** The artifact location of a version, `runs:/...` resolved. */
-  getModelVersionArtifactRoot(name: string, version: string): Promise<string>;
-  setAlias(name: string, alias: string, version: string): Promise<void>;
-  getModelVersionByAlias(name: string, alias: string): Promise<VersionRow>;
-  deleteAlias(name: string, alias: string): Promise<void>;
+  getModelVersionArtifactRoot(scope: Scope, version: NamedVersion): Promise<string>;
+  setAlias(scope: Scope, alias: string, version: NamedVersion): Promise<void>;
+  getModelVersionByAlias(scope: Scope, name: string, alias: string): Promise<VersionRow>;
+  deleteAlias(scope: Scope, name: string, alias: string): Promise<void>;
 };
 
 export function createModelVersions(deps: RegistryDeps): ModelVersions {
   const { database } = deps;
   const changes = createChanges(deps);
 
-  const ensureModel = async (name: string): Promise<void> => {
-    if ((await selectModelKey(database, name)) === undefined) throw modelNotFound(name);
+  const ensureModel = async ({ workspaceId }: Scope, name: string): Promise<void> => {
+    if ((await selectModelKey(database, { workspaceId, name })) === undefined) throw modelNotFound(name);
   };
 
-  const getModelVersion: ModelVersions["getModelVersion"] = async (name, version) => {
+  const getModelVersion: ModelVersions["getModelVersion"] = async ({ workspaceId }, { name, version }) => {
     checkModelName(name);
     const { number, shown } = readVersion(version);
-    const row = await selectVersion(database, name, number);
+    const row = await selectVersion(database, { workspaceId, name, version: number });
     if (row === undefined) throw versionNotFound(name, shown);
     return row;
   };
 
-  const getLatestVersions: ModelVersions["getLatestVersions"] = async (name, wanted) => {
+  const getLatestVersions: ModelVersions["getLatestVersions"] = async (scope, name, wanted) => {
     checkModelName(name);
-    const latest = await selectLatestVersionsByName(database, name);
-    if (latest.length === 0) await ensureModel(name);
+    const latest = await selectLatestVersionsByName(database, {
+      workspaceId: scope.workspaceId,
+      name,
+    });
+    if (latest.length === 0) await ensureModel(scope, name);
     const among = new Set(wanted.length === 0 ? stages : wanted.map(readStage));
     return latest.filter(({ stage }) => among.has(stage));
   };
 
-  const getModelVersionByAlias: ModelVersions["getModelVersionByAlias"] = async (name, alias) => {
+  const getModelVersionByAlias: ModelVersions["getModelVersionByAlias"] = async (scope, name, alias) => {
     checkModelName(name);
     checkAlias(alias);
     if (alias.toLowerCase() === "latest") {
-      const newest = (await getLatestVersions(name, [])).at(-1);
+      const newest = (await getLatestVersions(scope, name, [])).at(-1);
       if (newest === undefined) throw notFound(`Latest version not found for model ${name}.`);
       return newest;
     }
-    const row = await selectVersionByAlias(database, name, alias);
+    const row = await selectVersionByAlias(database, { workspaceId: scope.workspaceId, name }, alias);
     if (row !== undefined) return row;
-    await ensureModel(name);
+    await ensureModel(scope, name);
     throw invalidParameter(`Registered model alias ${alias} not found.`);
   };
 
@@ -130,9 +136,9 @@ export function createModelVersions(deps: RegistryDeps): ModelVersions {
     getModelVersion,
     getByAlias: getModelVersionByAlias,
     getLatest: getLatestVersions,
-    async ensureModel(name) {
+    async ensureModel(scope, name) {
       checkModelName(name);
-      await ensureModel(name);
+      await ensureModel(scope, name);
     },
   };
 
@@ -141,30 +147,34 @@ export function createModelVersions(deps: RegistryDeps): ModelVersions {
     getModelVersion,
     getLatestVersions,
     getModelVersionByAlias,
-    async createModelVersion(version) {
+    async createModelVersion(scope, version) {
       const tags = readTags(version.tags);
-      const source = await resolveSource(deps, lookup, version);
+      const source = await resolveSource({ deps, lookup, scope }, version);
       checkModelName(version.name);
-      const row = await insert(deps, { ...version, tags }, source);
+      const row = await insert(deps, { ...version, ...scope, tags }, source);
       if (source.namesModel && source.modelId !== null) {
-        await deps.tracking.recordModelVersion(source.modelId, { name: row.name, version: row.version });
+        await deps.tracking.recordModelVersion(scope, source.modelId, {
+          name: row.name,
+          version: row.version,
+        });
       }
       return row;
     },
-    async updateModelVersion(name, version, description) {
+    async updateModelVersion(scope, { name, version }, description) {
       checkModelName(name);
       const { number, shown } = readVersion(version);
       if (description !== null) checkLength("description", sizes.description, description);
-      const change = { name, version: number, description, now: deps.now() };
+      const { workspaceId } = scope;
+      const change = { workspaceId, name, version: number, description, now: deps.now() };
       if (!(await updateVersionDescription(database, change))) throw versionNotFound(name, shown);
-      return getModelVersion(name, version);
+      return getModelVersion(scope, { name, version });
     },
-    async searchModelVersions({ filter, orderBy, maxResults, pageToken }) {
+    async searchModelVersions({ workspaceId }, { filter, orderBy, maxResults, pageToken }) {
       const terms = versionOrder(parseModelVersionOrderBy(orderBy));
-      const comparisons = parseModelVersionFilter(filter);
+      const query = { workspaceId, filter: parseModelVersionFilter(filter) };
       const search = ["model-versions", filter, orderBy];
       const after = pageToken === undefined ? undefined : decodePlace(search, terms, pageToken);
-      const rows = await selectVersions(database, comparisons, { terms, after, limit: maxResults + 1 });
+      const rows = await selectVersions(database, query, { terms, after, limit: maxResults + 1 });
       const more = rows.length > maxResults;
       const versions = more ? rows.slice(0, maxResults) : rows;
       return {
@@ -172,17 +182,21 @@ export function createModelVersions(deps: RegistryDeps): ModelVersions {
         nextPageToken: more ? encodePlace(search, versions.at(-1)?.place ?? []) : undefined,
       };
     },
-    async getModelVersionArtifactRoot(name, version) {
-      const { storage_location: location } = await getModelVersion(name, version);
+    async getModelVersionArtifactRoot(scope, version) {
+      const { storage_location: location } = await getModelVersion(scope, version);
       const [, runId, path = ""] = /^runs:\/([^/]+)(\/.*)?$/i.exec(location) ?? [];
       if (runId === undefined) return location;
-      return `${(await deps.tracking.getRunRow(runId)).artifact_uri}${path}`;
+      return `${(await deps.tracking.getRunRow(scope, runId)).artifact_uri}${path}`;
     },
   };
 }
 
-async function insert(deps: RegistryDeps, version: NewVersion, source: ResolvedSource): Promise<VersionRow> {
-  const { name, runLink, description } = version;
+async function insert(
+  deps: RegistryDeps,
+  version: NewVersion & Scope,
+  source: ResolvedSource,
+): Promise<VersionRow> {
+  const { workspaceId, name, runLink, description } = version;
   checkLength("run_id", sizes.runId, source.runId);
   checkLength("run_link", sizes.runLink, runLink);
   checkLength("description", sizes.description, description);
@@ -197,7 +211,7 @@ async function insert(deps: RegistryDeps, version: NewVersion, source: ResolvedS
     description,
   };
   const now = deps.now();
-  const added = await insertVersion(deps.database, { ...row, now });
+  const added = await insertVersion(deps.database, { ...row, workspaceId, now });
   if (added === undefined) throw modelNotFound(name);
   return {
     ...row,
@@ -225,61 +239,63 @@ type Changes = Pick<
 function createChanges(deps: RegistryDeps): Changes {
   const { database } = deps;
   return {
-    async transitionStage({ name, version, stage: written, archiveExisting }) {
+    async transitionStage({ workspaceId }, { name, version, stage: written, archiveExisting }) {
       const stage = readStage(written);
       if (archiveExisting && stage !== "Staging" && stage !== "Production") throw notActive(written);
       checkModelName(name);
       const { number, shown } = readVersion(version);
       return database.transaction(async (transaction) => {
         const now = deps.now();
-        const modelKey = await lockModelOfVersion(transaction, { name, version: number, now });
+        const place = { workspaceId, name, version: number };
+        const modelKey = await lockModelOfVersion(transaction, { ...place, now });
         if (modelKey === undefined) throw versionNotFound(name, shown);
         const change = { modelKey, version: number, stage, archive: archiveExisting, now };
         await updateVersionStage(transaction, change);
-        const row = await selectVersion(transaction, name, number);
+        const row = await selectVersion(transaction, place);
         if (row === undefined) throw versionNotFound(name, shown);
         return row;
       });
     },
-    async deleteModelVersion(name, version) {
+    async deleteModelVersion({ workspaceId }, { name, version }) {
       const { number, shown } = readVersion(version);
       checkModelName(name);
       await database.transaction(async (transaction) => {
-        const modelKey = await lockModelOfVersion(transaction, { name, version: number, now: deps.now() });
+        const place = { workspaceId, name, version: number, now: deps.now() };
+        const modelKey = await lockModelOfVersion(transaction, place);
         if (modelKey === undefined || !(await deleteVersion(transaction, modelKey, number))) {
           throw versionNotFound(name, shown);
         }
       });
     },
-    async setModelVersionTag(name, version, tag) {
+    async setModelVersionTag({ workspaceId }, { name, version }, tag) {
       checkModelName(name);
       const { number, shown } = readVersion(version);
       checkTag(tag);
       refusePrompt(tag);
-      if (!(await upsertVersionTag(database, { name, version: number }, tag))) {
+      if (!(await upsertVersionTag(database, { workspaceId, name, version: number }, tag))) {
         throw versionNotFound(name, shown);
       }
     },
-    async deleteModelVersionTag(name, version, key) {
+    async deleteModelVersionTag({ workspaceId }, { name, version }, key) {
       checkModelName(name);
       const { number, shown } = readVersion(version);
       checkTagKey(key);
-      if (!(await deleteVersionTag(database, { name, version: number }, key))) {
+      if (!(await deleteVersionTag(database, { workspaceId, name, version: number }, key))) {
         throw versionNotFound(name, shown);
       }
     },
-    async setAlias(name, alias, version) {
+    async setAlias({ workspaceId }, alias, { name, version }) {
       checkModelName(name);
       checkAlias(alias);
       checkAliasIsFree(alias);
       const { number, shown } = readVersion(version);
-      if (!(await upsertAlias(database, { name, version: number }, alias)))
+      if (!(await upsertAlias(database, { workspaceId, name, version: number }, alias)))
         throw versionNotFound(name, shown);
     },
-    async deleteAlias(name, alias) {
+    async deleteAlias({ workspaceId }, name, alias) {
       checkModelName(name);
       checkAlias(alias);
-      if (!(await deleteAlias(database, name, alias))) throw modelNotFound(name);
+      if (!(await deleteAlias(database, { workspaceId, name }, alias))) throw modelNotFound(name);
     },
   };
 }

@@ -5,6 +5,9 @@ import type { KeyValue } from "./deps.ts";
 import { modelConditions } from "./registry-search.sql.ts";
 import type { RegisteredModelComparison } from "../tracking/index.ts";
 
+/** Where a model stands: names are unique within a workspace. */
+export type ModelPlace = { workspaceId: number; name: string };
+
 export type ModelRow = {
   model_key: number;
   name: string;
@@ -32,8 +35,10 @@ const insertModelText: Prepared = {
   name: "registry_insert_model",
   text: `
     with added as (
-      insert into registry.registered_models (name, description, creation_timestamp, last_updated_timestamp)
-      select $1, $2, $3, $3 where not exists (select from registry.registered_models where name = $1)
+      insert into registry.registered_models
+        (workspace_id, name, description, creation_timestamp, last_updated_timestamp)
+      select $6, $1, $2, $3, $3
+      where not exists (select from registry.registered_models where workspace_id = $6 and name = $1)
       on conflict on constraint registered_models_name_key do nothing
       returning model_key
     ), tagged as (
@@ -44,10 +49,13 @@ const insertModelText: Prepared = {
     select model_key from added`,
 };
 
-/** The new model's key, or undefined when the name is taken. No tag may be given twice. */
+/**
+ * The new model's key, or undefined when the name is taken. No tag may be given twice. A workspace that is gone
+ * violates `registered_models_workspace_id_fkey`.
+ */
 export async function insertModel(
   database: Queryable,
-  model: { name: string; description: string; tags: readonly KeyValue[]; now: number },
+  model: ModelPlace & { description: string; tags: readonly KeyValue[]; now: number },
 ): Promise<number | undefined> {
   const [row] = await database.prepared<{ model_key: number }>(insertModelText, [
     model.name,
@@ -55,41 +63,50 @@ export async function insertModel(
     model.now,
     model.tags.map((tag) => tag.key),
     model.tags.map((tag) => tag.value),
+    model.workspaceId,
   ]);
   return row?.model_key;
 }
 
 const selectModelText: Prepared = {
   name: "registry_select_model",
-  text: `select ${COLUMNS} from registry.registered_models as m where m.name = $1`,
+  text: `select ${COLUMNS} from registry.registered_models as m where m.workspace_id = $1 and m.name = $2`,
 };
 
-export async function selectModel(database: Queryable, name: string): Promise<ModelRow | undefined> {
-  return (await database.prepared<ModelRow>(selectModelText, [name]))[0];
+export async function selectModel(
+  database: Queryable,
+  { workspaceId, name }: ModelPlace,
+): Promise<ModelRow | undefined> {
+  return (await database.prepared<ModelRow>(selectModelText, [workspaceId, name]))[0];
 }
 
 const selectModelKeyText: Prepared = {
   name: "registry_select_model_key",
-  text: "select model_key from registry.registered_models where name = $1",
+  text: "select model_key from registry.registered_models where workspace_id = $1 and name = $2",
 };
 
-export async function selectModelKey(database: Queryable, name: string): Promise<number | undefined> {
-  return (await database.prepared<{ model_key: number }>(selectModelKeyText, [name]))[0]?.model_key;
+export async function selectModelKey(
+  database: Queryable,
+  { workspaceId, name }: ModelPlace,
+): Promise<number | undefined> {
+  const [row] = await database.prepared<{ model_key: number }>(selectModelKeyText, [workspaceId, name]);
+  return row?.model_key;
 }
 
 const updateDescriptionText: Prepared = {
   name: "registry_update_model_description",
   text: `
-    update registry.registered_models set description = $2, last_updated_timestamp = $3
-    where name = $1 returning model_key`,
+    update registry.registered_models set description = $3, last_updated_timestamp = $4
+    where workspace_id = $1 and name = $2 returning model_key`,
 };
 
 /** False when there is no such model. */
 export async function updateModelDescription(
   database: Queryable,
-  { name, description, now }: { name: string; description: string; now: number },
+  change: ModelPlace & { description: string; now: number },
 ): Promise<boolean> {
-  return (await database.prepared(updateDescriptionText, [name, description, now])).length > 0;
+  const { workspaceId, name, description, now } = change;
+  return (await database.prepared(updateDescriptionText, [workspaceId, name, description, now])).length > 0;
 }
 
 const updateNameText: Prepared = {
@@ -97,7 +114,7 @@ const updateNameText: Prepared = {
   text: `
     with renamed as (
       update registry.registered_models set name = $2, last_updated_timestamp = $3
-      where name = $1 returning model_key
+      where workspace_id = $4 and name = $1 returning model_key
     ), touched as (
       update registry.model_versions as v set last_updated_timestamp = $3
       from renamed where v.model_key = renamed.model_key
@@ -108,60 +125,68 @@ const updateNameText: Prepared = {
 /** False when there is no such model; a taken name violates `registered_models_name_key`. */
 export async function updateModelName(
   database: Queryable,
-  { name, newName, now }: { name: string; newName: string; now: number },
+  { workspaceId, name, newName, now }: ModelPlace & { newName: string; now: number },
 ): Promise<boolean> {
-  return (await database.prepared(updateNameText, [name, newName, now])).length > 0;
+  return (await database.prepared(updateNameText, [name, newName, now, workspaceId])).length > 0;
 }
 
 const deleteModelText: Prepared = {
   name: "registry_delete_model",
-  text: "delete from registry.registered_models where name = $1 returning model_key",
+  text: "delete from registry.registered_models where workspace_id = $1 and name = $2 returning model_key",
 };
 
 /** With its versions, tags and aliases. False when there is no such model. */
-export async function deleteModel(database: Queryable, name: string): Promise<boolean> {
-  return (await database.prepared(deleteModelText, [name])).length > 0;
+export async function deleteModel(database: Queryable, { workspaceId, name }: ModelPlace): Promise<boolean> {
+  return (await database.prepared(deleteModelText, [workspaceId, name])).length > 0;
 }
 
 const upsertTagText: Prepared = {
   name: "registry_upsert_model_tag",
   text: `
     insert into registry.registered_model_tags (model_key, key, value)
-    select model_key, $2, $3 from registry.registered_models where name = $1
+    select model_key, $3, $4 from registry.registered_models where workspace_id = $1 and name = $2
     on conflict on constraint registered_model_tags_pkey do update set value = excluded.value
     returning model_key`,
 };
 
 /** False when there is no such model. */
-export async function upsertModelTag(database: Queryable, name: string, tag: KeyValue): Promise<boolean> {
-  return (await database.prepared(upsertTagText, [name, tag.key, tag.value])).length > 0;
+export async function upsertModelTag(
+  database: Queryable,
+  { workspaceId, name }: ModelPlace,
+  tag: KeyValue,
+): Promise<boolean> {
+  return (await database.prepared(upsertTagText, [workspaceId, name, tag.key, tag.value])).length > 0;
 }
 
 const deleteTagText: Prepared = {
   name: "registry_delete_model_tag",
   text: `
     with model as (
-      select model_key from registry.registered_models where name = $1
+      select model_key from registry.registered_models where workspace_id = $1 and name = $2
     ), gone as (
       delete from registry.registered_model_tags as t using model
-      where t.model_key = model.model_key and t.key = $2
+      where t.model_key = model.model_key and t.key = $3
     )
     select model_key from model`,
 };
 
 /** False when there is no such model; a tag that is not there is no matter. */
-export async function deleteModelTag(database: Queryable, name: string, key: string): Promise<boolean> {
-  return (await database.prepared(deleteTagText, [name, key])).length > 0;
+export async function deleteModelTag(
+  database: Queryable,
+  { workspaceId, name }: ModelPlace,
+  key: string,
+): Promise<boolean> {
+  return (await database.prepared(deleteTagText, [workspaceId, name, key])).length > 0;
 }
 
-/** Up to `limit` models in the order of `terms`, after `after`. */
+/** Up to `limit` models of a workspace in the order of `terms`, after `after`. */
 export async function selectModels(
   database: Database,
-  filter: readonly RegisteredModelComparison[],
+  query: { workspaceId: number; filter: readonly RegisteredModelComparison[] },
   page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
 ): Promise<(ModelRow & { place: string[] })[]> {
   const { terms, after, limit } = page;
-  const conditions = modelConditions(filter);
+  const conditions = [sql`m.workspace_id = ${sql.lit(query.workspaceId)}`, ...modelConditions(query.filter)];
   if (after !== undefined) conditions.push(isAfter(terms, after));
   const built = sql<ModelRow & { place: string[] }>`
     select ${sql.raw(COLUMNS)}, ${placeOf(terms)} as place

@@ -7,6 +7,7 @@ import {
   parseRegisteredModelFilter,
   parseRegisteredModelOrderBy,
 } from "../tracking/index.ts";
+import { workspaceNotFound, type Scope } from "../identity/index.ts";
 import type { KeyValue, RegistryDeps } from "./deps.ts";
 import { selectLatestVersions, type VersionRow } from "./model-versions.sql.ts";
 import type { RegistrySearch } from "./model-versions.ts";
@@ -39,17 +40,18 @@ export type RegisteredModel = ModelRow & { latest_versions: VersionRow[] };
 export type NewModel = { name: string; description: string; tags: readonly KeyValue[] };
 
 export type RegisteredModels = {
-  createRegisteredModel(model: NewModel): Promise<RegisteredModel>;
-  getRegisteredModel(name: string): Promise<RegisteredModel>;
-  renameRegisteredModel(name: string, newName: string): Promise<RegisteredModel>;
-  updateRegisteredModel(name: string, description: string): Promise<RegisteredModel>;
+  createRegisteredModel(scope: Scope, model: NewModel): Promise<RegisteredModel>;
+  getRegisteredModel(scope: Scope, name: string): Promise<RegisteredModel>;
+  renameRegisteredModel(scope: Scope, name: string, newName: string): Promise<RegisteredModel>;
+  updateRegisteredModel(scope: Scope, name: string, description: string): Promise<RegisteredModel>;
   /** With all its versions. */
-  deleteRegisteredModel(name: string): Promise<void>;
+  deleteRegisteredModel(scope: Scope, name: string): Promise<void>;
   searchRegisteredModels(
+    scope: Scope,
     search: RegistrySearch,
   ): Promise<{ models: RegisteredModel[]; nextPageToken: string | undefined }>;
-  setRegisteredModelTag(name: string, tag: KeyValue): Promise<void>;
-  deleteRegisteredModelTag(name: string, key: string): Promise<void>;
+  setRegisteredModelTag(scope: Scope, name: string, tag: KeyValue): Promise<void>;
+  deleteRegisteredModelTag(scope: Scope, name: string, key: string): Promise<void>;
 };
 
 export function createRegisteredModels(deps: RegistryDeps): RegisteredModels {
@@ -65,9 +67,9 @@ export function createRegisteredModels(deps: RegistryDeps): RegisteredModels {
     return rows.map((row) => ({ ...row, latest_versions: byModel.get(row.model_key) ?? [] }));
   };
 
-  const getRegisteredModel = async (name: string): Promise<RegisteredModel> => {
+  const getRegisteredModel = async ({ workspaceId }: Scope, name: string): Promise<RegisteredModel> => {
     checkModelName(name);
-    const row = await selectModel(database, name);
+    const row = await selectModel(database, { workspaceId, name });
     const [model] = row === undefined ? [] : await withLatest([row]);
     if (model === undefined) throw modelNotFound(name);
     return model;
@@ -75,13 +77,16 @@ export function createRegisteredModels(deps: RegistryDeps): RegisteredModels {
 
   return {
     getRegisteredModel,
-    async createRegisteredModel({ name, description, tags: given }) {
+    async createRegisteredModel({ workspaceId, workspace }, { name, description, tags: given }) {
       checkModelName(name);
       checkLength("name", sizes.name, name);
       checkLength("description", sizes.description, description);
       const tags = readTags(given);
       const now = deps.now();
-      const key = await insertModel(database, { name, description, tags, now });
+      const model = { workspaceId, name, description, tags, now };
+      const key = await insertModel(database, model).catch((error: unknown) => {
+        throw violates(error, "registered_models_workspace_id_fkey") ? workspaceNotFound(workspace) : error;
+      });
       if (key === undefined) throw nameTaken(name);
       return {
         model_key: key,
@@ -94,34 +99,37 @@ export function createRegisteredModels(deps: RegistryDeps): RegisteredModels {
         latest_versions: [],
       };
     },
-    async renameRegisteredModel(name, newName) {
+    async renameRegisteredModel(scope, name, newName) {
+      const { workspaceId } = scope;
       checkModelName(newName, "new_name");
       checkLength("new_name", sizes.name, newName);
       checkModelName(name);
       try {
-        if (!(await updateModelName(database, { name, newName, now: deps.now() }))) throw modelNotFound(name);
+        const change = { workspaceId, name, newName, now: deps.now() };
+        if (!(await updateModelName(database, change))) throw modelNotFound(name);
       } catch (error) {
         throw violates(error, "registered_models_name_key") ? nameTaken(newName) : error;
       }
-      return getRegisteredModel(newName);
+      return getRegisteredModel(scope, newName);
     },
-    async updateRegisteredModel(name, description) {
+    async updateRegisteredModel(scope, name, description) {
+      const { workspaceId } = scope;
       checkModelName(name);
       checkLength("description", sizes.description, description);
-      const done = await updateModelDescription(database, { name, description, now: deps.now() });
-      if (!done) throw modelNotFound(name);
-      return getRegisteredModel(name);
+      const change = { workspaceId, name, description, now: deps.now() };
+      if (!(await updateModelDescription(database, change))) throw modelNotFound(name);
+      return getRegisteredModel(scope, name);
     },
-    async deleteRegisteredModel(name) {
+    async deleteRegisteredModel({ workspaceId }, name) {
       checkModelName(name);
-      if (!(await deleteModel(database, name))) throw modelNotFound(name);
+      if (!(await deleteModel(database, { workspaceId, name }))) throw modelNotFound(name);
     },
-    async searchRegisteredModels({ filter, orderBy, maxResults, pageToken }) {
-      const comparisons = parseRegisteredModelFilter(filter);
+    async searchRegisteredModels({ workspaceId }, { filter, orderBy, maxResults, pageToken }) {
+      const query = { workspaceId, filter: parseRegisteredModelFilter(filter) };
       const terms = modelOrder(parseRegisteredModelOrderBy(orderBy));
       const search = ["registered-models", filter, orderBy];
       const after = pageToken === undefined ? undefined : decodePlace(search, terms, pageToken);
-      const rows = await selectModels(database, comparisons, { terms, after, limit: maxResults + 1 });
+      const rows = await selectModels(database, query, { terms, after, limit: maxResults + 1 });
       const more = rows.length > maxResults;
       const page = more ? rows.slice(0, maxResults) : rows;
       return {
@@ -129,16 +137,16 @@ export function createRegisteredModels(deps: RegistryDeps): RegisteredModels {
         nextPageToken: more ? encodePlace(search, page.at(-1)?.place ?? []) : undefined,
       };
     },
-    async setRegisteredModelTag(name, tag) {
+    async setRegisteredModelTag({ workspaceId }, name, tag) {
       checkModelName(name);
       checkTag(tag);
       refusePrompt(tag);
-      if (!(await upsertModelTag(database, name, tag))) throw modelNotFound(name);
+      if (!(await upsertModelTag(database, { workspaceId, name }, tag))) throw modelNotFound(name);
     },
-    async deleteRegisteredModelTag(name, key) {
+    async deleteRegisteredModelTag({ workspaceId }, name, key) {
       checkModelName(name);
       checkTagKey(key);
-      if (!(await deleteModelTag(database, name, key))) throw modelNotFound(name);
+      if (!(await deleteModelTag(database, { workspaceId, name }, key))) throw modelNotFound(name);
     },
   };
 }

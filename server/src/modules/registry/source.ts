@@ -1,8 +1,10 @@
 import { invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts";
 import { checkArtifactLocation, checkLength } from "../tracking/index.ts";
+import type { Scope } from "../identity/index.ts";
 import type { RegistryDeps } from "./deps.ts";
 import { readStage, readVersion, shown, sizes, type Stage } from "./names.ts";
 import type { VersionRow } from "./model-versions.sql.ts";
+import type { ModelVersions } from "./model-versions.ts";
 
 /**
  * Where a version's files come from, by the rules of MLflow 3.17: what is in a store of this server is named
@@ -22,17 +24,16 @@ export type ResolvedSource = {
 
 /** What the registry can look up for a source of the form `models:/...`. */
 export type VersionLookup = {
-  getModelVersion(name: string, version: string): Promise<VersionRow>;
-  getByAlias(name: string, alias: string): Promise<VersionRow>;
-  getLatest(name: string, stages: readonly string[]): Promise<VersionRow[]>;
-  ensureModel(name: string): Promise<void>;
+  getModelVersion: ModelVersions["getModelVersion"];
+  getByAlias: ModelVersions["getModelVersionByAlias"];
+  getLatest: ModelVersions["getLatestVersions"];
+  ensureModel(scope: Scope, name: string): Promise<void>;
 };
 
-export async function resolveSource(
-  deps: RegistryDeps,
-  lookup: VersionLookup,
-  given: GivenSource,
-): Promise<ResolvedSource> {
+/** All that a source is looked up by, and the workspace it must be in. */
+type Ground = { deps: RegistryDeps; lookup: VersionLookup; scope: Scope };
+
+export async function resolveSource(ground: Ground, given: GivenSource): Promise<ResolvedSource> {
   const { source } = given;
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(source)?.[1]?.toLowerCase() ?? "";
   const path = source.slice(scheme.length + 1);
@@ -40,12 +41,14 @@ export async function resolveSource(
   refuseDisguises(source);
   switch (scheme) {
     case "models":
-      return resolveModelUri(deps, lookup, { ...given, path });
+      return resolveModelUri(ground, { ...given, path });
     case "runs":
       return resolveRunUri(given, path);
     default:
       checkArtifactLocation(source, "source");
-      return scheme === "mlflow-artifacts" ? resolveOwnStore(deps, given) : withModel(deps, given, source);
+      return scheme === "mlflow-artifacts"
+        ? resolveOwnStore(ground, given)
+        : withModel(ground, given, source);
   }
 }
 
@@ -61,16 +64,17 @@ function resolveRunUri(given: GivenSource, path: string): ResolvedSource {
 }
 
 /** `mlflow-artifacts:/...`, which must be inside of what the run or logged model holds. */
-async function resolveOwnStore(deps: RegistryDeps, given: GivenSource): Promise<ResolvedSource> {
+async function resolveOwnStore(ground: Ground, given: GivenSource): Promise<ResolvedSource> {
   const { source, modelId } = given;
+  const { scope, deps } = ground;
   if (modelId) {
-    const root = await orRefuse(deps.tracking.getLoggedModelArtifactRoot(modelId), source, "model_id");
+    const root = await orRefuse(deps.tracking.getLoggedModelArtifactRoot(scope, modelId), source, "model_id");
     if (!isWithin(source, root)) throw notTheHolder(source, "model_id");
-    return withModel(deps, given, source);
+    return withModel(ground, given, source);
   }
   const runId = given.runId || runIn(source);
   if (runId === undefined) throw notTheHolder(source, "run_id");
-  const run = await orRefuse(deps.tracking.getRunRow(runId), source, "run_id");
+  const run = await orRefuse(deps.tracking.getRunRow(scope, runId), source, "run_id");
   if (!isWithin(source, run.artifact_uri)) throw notTheHolder(source, "run_id");
   return { source, storageLocation: source, runId, modelId: null, namesModel: false };
 }
@@ -79,11 +83,11 @@ async function resolveOwnStore(deps: RegistryDeps, given: GivenSource): Promise<
 const runIn = (source: string): string | undefined => /\/([0-9a-f]{32})\/artifacts(?:\/|$)/.exec(source)?.[1];
 
 async function resolveModelUri(
-  deps: RegistryDeps,
-  lookup: VersionLookup,
+  ground: Ground,
   given: GivenSource & { path: string },
 ): Promise<ResolvedSource> {
   const { source, runId, modelId, path } = given;
+  const { deps, lookup, scope } = ground;
   if (/^\/\/[^/]/.test(path)) {
     throw invalidParameter(
       `Invalid model version source: '${shown(source)}'. Registered model sources must use the active model registry.`,
@@ -93,11 +97,11 @@ async function resolveModelUri(
   if (uri === undefined) throw notTheHolder(source, "model_id");
   if (uri.is === "logged model") {
     if (uri.id !== modelId) throw notTheHolder(source, "model_id");
-    const root = await orRefuse(deps.tracking.getLoggedModelArtifactRoot(uri.id), source, "model_id");
-    return withModel(deps, given, root);
+    const root = await orRefuse(deps.tracking.getLoggedModelArtifactRoot(scope, uri.id), source, "model_id");
+    return withModel(ground, given, root);
   }
-  await lookup.ensureModel(uri.name);
-  const version = await versionOf(lookup, uri);
+  await lookup.ensureModel(scope, uri.name);
+  const version = await versionOf(ground, uri);
   // An empty model_id is none: clients cannot know that of a version, since no answer has it.
   if ((runId ?? version.run_uuid) !== version.run_uuid || (modelId && modelId !== version.model_id)) {
     throw invalidParameter(
@@ -116,13 +120,13 @@ async function resolveModelUri(
 
 /** With a logged model that the request names, where there is one: its run is the version's. */
 async function withModel(
-  deps: RegistryDeps,
+  { deps, scope }: Ground,
   { source, runId, modelId }: GivenSource,
   storageLocation: string,
 ): Promise<ResolvedSource> {
   const own = { source, storageLocation };
   if (!modelId) return { ...own, runId: runId ?? "", modelId: null, namesModel: false };
-  const model = await deps.tracking.getLoggedModel(modelId);
+  const model = await deps.tracking.getLoggedModel(scope, modelId);
   return { ...own, runId: runId || (model.source_run_uuid ?? ""), modelId, namesModel: true };
 }
 
@@ -148,13 +152,16 @@ function readModelUri(path: string): ModelUri | undefined {
 }
 
 async function versionOf(
-  lookup: VersionLookup,
+  { lookup, scope }: Ground,
   uri: Exclude<ModelUri, { is: "logged model" }>,
 ): Promise<VersionRow> {
-  if (uri.is === "version") return lookup.getModelVersion(uri.name, readVersion(uri.version).shown);
-  if (uri.is === "alias") return lookup.getByAlias(uri.name, uri.alias);
+  if (uri.is === "version") {
+    const { name } = uri;
+    return lookup.getModelVersion(scope, { name, version: readVersion(uri.version).shown });
+  }
+  if (uri.is === "alias") return lookup.getByAlias(scope, uri.name, uri.alias);
   const stage: Stage | undefined = uri.stage === undefined ? undefined : readStage(uri.stage);
-  const latest = (await lookup.getLatest(uri.name, stage === undefined ? [] : [stage])).at(-1);
+  const latest = (await lookup.getLatest(scope, uri.name, stage === undefined ? [] : [stage])).at(-1);
   if (latest !== undefined) return latest;
   const inStage = uri.stage === undefined ? "" : ` and stage '${uri.stage}'`;
   throw notFound(`No versions of model with name '${uri.name}'${inStage} found`);

@@ -53,6 +53,17 @@ export function checkArtifactLocation(location: string, field = "artifact_locati
   refusePathsOfTheServer(location, { scheme, path, query, field });
 }
 
+/** `workspaces/<name>` holds what is in that workspace, whoever names it. */
+export function checkOutsideOfWorkspaces(location: string, field = "artifact_location"): void {
+  const { scheme, path } = split(location);
+  const first = (decoded(path) ?? "").split("/").find((segment) => segment !== "");
+  if (scheme === "mlflow-artifacts" && first?.toLowerCase() === "workspaces") {
+    throw invalidParameter(
+      `'${field}' must not be below mlflow-artifacts:/workspaces, where the artifacts of workspaces are: '${location}'`,
+    );
+  }
+}
+
 type Parts = { scheme: string; path: string; query: string };
 
 function refusePathsOfTheServer(

@@ -162,15 +162,19 @@ const selectDatasetSummariesText: Prepared = {
     select d.experiment_id, d.name collate "C" as name, d.digest collate "C" as digest, used.context
     from tracking.datasets as d join (
       select distinct dataset_id, (tags ->> 'mlflow.data.context') collate "C" as context from tracking.run_datasets
-      where dataset_id in (select dataset_id from tracking.datasets where experiment_id = any($1::integer[]))
+      where dataset_id in (
+        select dataset_id from tracking.datasets where experiment_id = any(array(
+          select experiment_id from tracking.experiments
+          where experiment_id = any($1::integer[]) and workspace_id = $3)))
     ) as used using (dataset_id)
     order by 1, 2, 3, 4 nulls first limit $2`,
 };
 
 export async function selectDatasetSummaries(
   database: Queryable,
-  experimentIds: readonly number[],
+  { workspaceId, experimentIds }: { workspaceId: number; experimentIds: readonly number[] },
   limit: number,
 ): Promise<DatasetSummary[]> {
-  return database.prepared<DatasetSummary>(selectDatasetSummariesText, [int4Array(experimentIds), limit]);
+  const values = [int4Array(experimentIds), limit, workspaceId];
+  return database.prepared<DatasetSummary>(selectDatasetSummariesText, values);
 }

@@ -11,13 +11,14 @@ import {
   type ModelOutput,
   type NewInputs,
 } from "./datasets.sql.ts";
+import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";
 import type { KeyValue } from "./experiments.sql.ts";
 import { checkLength } from "./limits.ts";
 import { rawJson, type RawJson } from "./python-json.ts";
 import { runNotActive, runNotFound } from "./run-data-plan.ts";
 import { selectRunStates, type RunState } from "./run-data.sql.ts";
-import { touchRuns } from "./runs.sql.ts";
+import { touchRuns, type RunPlace } from "./runs.sql.ts";
 import { experimentNumber } from "./runs.ts";
 
 export type { Dataset, DatasetSummary, ModelOutput } from "./datasets.sql.ts";
@@ -27,6 +28,8 @@ export type DatasetInput = { tags?: KeyValue[]; dataset: Dataset };
 
 export type RunInputs = { runId: string; datasets: readonly DatasetInput[]; modelIds: readonly string[] };
 
+type QueuedInputs = RunInputs & { workspaceId: number };
+
 export type RunLinks = {
   datasets: DatasetInput[];
   modelInputs: { model_id: string }[];
@@ -35,10 +38,10 @@ export type RunLinks = {
 
 export type Datasets = {
   /** Concurrent calls share a statement. What a run is linked to already stays as it is. */
-  logInputs(inputs: RunInputs): Promise<void>;
+  logInputs(scope: Scope, inputs: RunInputs): Promise<void>;
   /** All of them, or none. */
-  logOutputs(runId: string, models: readonly ModelOutput[]): Promise<void>;
-  searchDatasets(experimentIds: readonly string[]): Promise<DatasetSummary[]>;
+  logOutputs(scope: Scope, runId: string, models: readonly ModelOutput[]): Promise<void>;
+  searchDatasets(scope: Scope, experimentIds: readonly string[]): Promise<DatasetSummary[]>;
   /**
    * Inputs and outputs of many runs by their internal ids, in one statement; runs without any are not
    * in it. A step beyond 2^53 is raw JSON, so all of it can be given to `JSON.stringify`.
@@ -56,7 +59,7 @@ const MODEL_ID = 255;
 export function createDatasets(deps: TrackingDeps): Datasets {
   const { database } = deps;
 
-  const inputs = createBatch<RunInputs, void>({
+  const inputs = createBatch<QueuedInputs, void>({
     name: "log_inputs",
     concurrency: 1,
     maxWeight: 500,
@@ -66,12 +69,12 @@ export function createDatasets(deps: TrackingDeps): Datasets {
   });
 
   return {
-    async logInputs(item) {
+    async logInputs({ workspaceId }, item) {
       for (const input of item.datasets) checkDatasetInput(input);
       for (const id of item.modelIds) checkLength("model_id", MODEL_ID, id);
-      await inputs.add(item);
+      await inputs.add({ ...item, workspaceId });
     },
-    async logOutputs(runId, models) {
+    async logOutputs({ workspaceId }, runId, models) {
       const unique = new Map<string, ModelOutput>();
       for (const model of models) {
         checkLength("model_id", MODEL_ID, model.model_id);
@@ -80,7 +83,7 @@ export function createDatasets(deps: TrackingDeps): Datasets {
         unique.set(model.model_id, model);
       }
       const [state] = await selectRunStates(database, [runId]);
-      const refusal = refuse(runId, state);
+      const refusal = refuse({ workspaceId, runId }, state);
       if (refusal !== undefined) throw refusal;
       await database.transaction(async (transaction) => {
         const id = (state as RunState).run_id;
@@ -91,9 +94,9 @@ export function createDatasets(deps: TrackingDeps): Datasets {
         if (changed !== undefined) throw outputChanged(runId, changed);
       });
     },
-    async searchDatasets(experimentIds) {
+    async searchDatasets({ workspaceId }, experimentIds) {
       const numbers = experimentIds.flatMap((id) => experimentNumber(id) ?? []);
-      return selectDatasetSummaries(database, numbers, MAX_SUMMARIES);
+      return selectDatasetSummaries(database, { workspaceId, experimentIds: numbers }, MAX_SUMMARIES);
     },
     async loadRunLinks(runIds) {
       const links = new Map<number, RunLinks>();
@@ -129,11 +132,11 @@ function datasetInput(dataset: Dataset, tags: Record<string, string>): DatasetIn
 
 async function writeInputs(
   deps: TrackingDeps,
-  items: readonly RunInputs[],
+  items: readonly QueuedInputs[],
 ): Promise<(PlinthError | undefined)[]> {
   const states = await selectRunStates(deps.database, [...new Set(items.map((item) => item.runId))]);
   const runs = new Map(states.map((state) => [state.run_uuid, state]));
-  const answers = items.map((item) => refuse(item.runId, runs.get(item.runId)));
+  const answers = items.map((item) => refuse(item, runs.get(item.runId)));
   const accepted = items.filter((_item, index) => answers[index] === undefined);
   const added = collect(accepted, runs);
   if (added.datasets.length > 0 || added.models.length > 0) {
@@ -174,8 +177,8 @@ function collect(items: readonly RunInputs[], runs: ReadonlyMap<string, RunState
   };
 }
 
-function refuse(runId: string, run: RunState | undefined): PlinthError | undefined {
-  if (run === undefined) return runNotFound(runId);
+function refuse({ workspaceId, runId }: RunPlace, run: RunState | undefined): PlinthError | undefined {
+  if (run?.workspace_id !== workspaceId) return runNotFound(runId);
   return run.deleted ? runNotActive(runId) : undefined;
 }
 

@@ -5,15 +5,19 @@ import type { View } from "./run-search.sql.ts";
 import { experimentNumber } from "./runs.ts";
 import type { ExperimentAttribute, ExperimentComparison, ExperimentOrderBy } from "./search-experiment.ts";
 
-export type ExperimentQuery = { view: View; filter: readonly ExperimentComparison[] };
+export type ExperimentQuery = {
+  workspaceId: number;
+  view: View;
+  filter: readonly ExperimentComparison[];
+};
 
 const name = sql`e.name`;
 const id = sql`e.experiment_id`;
 const creationTime = sql`e.creation_time`;
 const lastUpdateTime = sql`e.last_update_time`;
 
-export function experimentConditions({ view, filter }: ExperimentQuery): RawBuilder<unknown>[] {
-  const conditions = filter.map(condition);
+export function experimentConditions({ workspaceId, view, filter }: ExperimentQuery): RawBuilder<unknown>[] {
+  const conditions = [sql`e.workspace_id = ${sql.lit(workspaceId)}`, ...filter.map(condition)];
   if (view === "active") conditions.push(sql`e.deleted_at is null`);
   if (view === "deleted") conditions.push(sql`e.deleted_at is not null`);
   return conditions;

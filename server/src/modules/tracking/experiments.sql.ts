@@ -5,6 +5,9 @@ import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.
 
 export type KeyValue = { key: string; value: string };
 
+/** Where an experiment is looked for: ids are unique in all workspaces, and found in one. */
+export type ExperimentPlace = { workspaceId: number; id: number };
+
 export type ExperimentRow = {
   experiment_id: number;
   name: string;
@@ -22,16 +25,27 @@ const COLUMNS = `
     from tracking.experiment_tags as t where t.experiment_id = e.experiment_id
   ), '[]') as tags`;
 
-// `where not exists` keeps a client that asks again and again from using up the ids.
+// `where not exists` keeps a client that asks again and again from using up the ids. An experiment is put below
+// the root of its workspace, before the query that a root such as `s3://bucket/path?region=x` may have.
 const insertExperimentText: Prepared = {
   name: "tracking_insert_experiment",
   text: `
-    with new as (
-      select nextval(pg_get_serial_sequence('tracking.experiments', 'experiment_id'))::integer as experiment_id
-      where not exists (select from tracking.experiments where name = $1)
+    with home as (
+      select workspace_id, coalesce(
+        regexp_replace(default_artifact_root, '^mlflow-artifacts:/+', 'mlflow-artifacts:/workspaces/' || name || '/'),
+        'mlflow-artifacts:/' || case when workspace_id = 1 then '' else 'workspaces/' || name end
+      ) as root
+      from identity.workspaces where workspace_id = $6 and not hidden
+    ), new as (
+      select nextval(pg_get_serial_sequence('tracking.experiments', 'experiment_id'))::integer as experiment_id,
+        workspace_id, root
+      from home where not exists (select from tracking.experiments where workspace_id = $6 and name = $1)
     ), added as (
-      insert into tracking.experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
-      select experiment_id, $1, coalesce($2, 'mlflow-artifacts:/' || experiment_id), $3, $3 from new
+      insert into tracking.experiments
+        (experiment_id, workspace_id, name, artifact_location, creation_time, last_update_time)
+      select experiment_id, workspace_id, $1,
+        coalesce($2, regexp_replace(root, '/*([?].*)?$', '/' || experiment_id || '\\1')), $3, $3
+      from new
       on conflict on constraint experiments_name_key do nothing
       returning experiment_id
     ), tagged as (
@@ -39,59 +53,75 @@ const insertExperimentText: Prepared = {
       select added.experiment_id, tag.key, tag.value
       from added cross join unnest($4::text[], $5::text[]) as tag (key, value)
     )
-    select experiment_id from added`,
+    select home.workspace_id, added.experiment_id from home left join added on true`,
 };
 
-/** The new experiment's id, or undefined when the name is taken. */
+export type NewExperimentRow = {
+  workspaceId: number;
+  name: string;
+  artifactLocation: string | undefined;
+  tags: readonly KeyValue[];
+  now: number;
+};
+
+/**
+ * The new experiment's id, or null when the name is taken; undefined when the workspace is gone, which may
+ * also violate `experiments_workspace_id_fkey`.
+ */
 export async function insertExperiment(
   database: Queryable,
-  experiment: { name: string; artifactLocation: string | undefined; tags: readonly KeyValue[]; now: number },
-): Promise<number | undefined> {
-  const { name, artifactLocation, tags, now } = experiment;
-  const [row] = await database.prepared<{ experiment_id: number }>(insertExperimentText, [
+  experiment: NewExperimentRow,
+): Promise<number | null | undefined> {
+  const { workspaceId, name, artifactLocation, tags, now } = experiment;
+  const [row] = await database.prepared<{ experiment_id: number | null }>(insertExperimentText, [
     name,
     artifactLocation ?? null,
     now,
     tags.map((tag) => tag.key),
     tags.map((tag) => tag.value),
+    workspaceId,
   ]);
   return row?.experiment_id;
 }
 
 const selectExperimentText: Prepared = {
   name: "tracking_select_experiment",
-  text: `select ${COLUMNS} from tracking.experiments as e where e.experiment_id = $1`,
+  text: `select ${COLUMNS} from tracking.experiments as e where e.experiment_id = $1 and e.workspace_id = $2`,
 };
 
-export async function selectExperiment(database: Queryable, id: number): Promise<ExperimentRow | undefined> {
-  return (await database.prepared<ExperimentRow>(selectExperimentText, [id]))[0];
+export async function selectExperiment(
+  database: Queryable,
+  { id, workspaceId }: ExperimentPlace,
+): Promise<ExperimentRow | undefined> {
+  return (await database.prepared<ExperimentRow>(selectExperimentText, [id, workspaceId]))[0];
 }
 
 const selectExperimentByNameText: Prepared = {
   name: "tracking_select_experiment_by_name",
-  text: `select ${COLUMNS} from tracking.experiments as e where e.name = $1`,
+  text: `select ${COLUMNS} from tracking.experiments as e where e.workspace_id = $1 and e.name = $2`,
 };
 
 export async function selectExperimentByName(
   database: Queryable,
+  workspaceId: number,
   name: string,
 ): Promise<ExperimentRow | undefined> {
-  return (await database.prepared<ExperimentRow>(selectExperimentByNameText, [name]))[0];
+  return (await database.prepared<ExperimentRow>(selectExperimentByNameText, [workspaceId, name]))[0];
 }
 
 const updateExperimentNameText: Prepared = {
   name: "tracking_update_experiment_name",
   text: `
     update tracking.experiments set name = $2, last_update_time = $3
-    where experiment_id = $1 and deleted_at is null returning experiment_id`,
+    where experiment_id = $1 and workspace_id = $4 and deleted_at is null returning experiment_id`,
 };
 
 /** False when there is no such active experiment; a taken name violates `experiments_name_key`. */
 export async function updateExperimentName(
   database: Queryable,
-  { id, name, now }: { id: number; name: string; now: number },
+  { id, workspaceId, name, now }: ExperimentPlace & { name: string; now: number },
 ): Promise<boolean> {
-  return (await database.prepared(updateExperimentNameText, [id, name, now])).length > 0;
+  return (await database.prepared(updateExperimentNameText, [id, name, now, workspaceId])).length > 0;
 }
 
 // The time of deletion is later than that of any run deleted before, so that it marks exactly the
@@ -103,7 +133,7 @@ const updateExperimentDeletedText: Prepared = {
       update tracking.experiments set last_update_time = $2, deleted_at = greatest($2, (
         select max(deleted_at) + 1 from tracking.runs where experiment_id = $1 and deleted_at is not null
       ))
-      where experiment_id = $1 and deleted_at is null
+      where experiment_id = $1 and workspace_id = $3 and deleted_at is null
       returning experiment_id, deleted_at
     ), followed as (
       update tracking.runs set deleted_at = gone.deleted_at from gone
@@ -115,9 +145,9 @@ const updateExperimentDeletedText: Prepared = {
 /** Marks the experiment and its active runs deleted; false when there is no such active experiment. */
 export async function updateExperimentDeleted(
   database: Queryable,
-  { id, now }: { id: number; now: number },
+  { id, workspaceId, now }: ExperimentPlace & { now: number },
 ): Promise<boolean> {
-  return (await database.prepared(updateExperimentDeletedText, [id, now])).length > 0;
+  return (await database.prepared(updateExperimentDeletedText, [id, now, workspaceId])).length > 0;
 }
 
 const updateExperimentRestoredText: Prepared = {
@@ -125,7 +155,7 @@ const updateExperimentRestoredText: Prepared = {
   text: `
     with old as (
       select experiment_id, deleted_at from tracking.experiments
-      where experiment_id = $1 and deleted_at is not null for update
+      where experiment_id = $1 and workspace_id = $3 and deleted_at is not null for update
     ), back as (
       update tracking.experiments as e set deleted_at = null, last_update_time = $2 from old
       where e.experiment_id = old.experiment_id returning e.experiment_id, old.deleted_at
@@ -139,32 +169,42 @@ const updateExperimentRestoredText: Prepared = {
 /** Undoes `updateExperimentDeleted`; runs deleted by themselves stay so. */
 export async function updateExperimentRestored(
   database: Queryable,
-  { id, now }: { id: number; now: number },
+  { id, workspaceId, now }: ExperimentPlace & { now: number },
 ): Promise<boolean> {
-  return (await database.prepared(updateExperimentRestoredText, [id, now])).length > 0;
+  return (await database.prepared(updateExperimentRestoredText, [id, now, workspaceId])).length > 0;
 }
 
 const upsertExperimentTagText: Prepared = {
   name: "tracking_upsert_experiment_tag",
   text: `
     insert into tracking.experiment_tags (experiment_id, key, value)
-    select experiment_id, $2, $3 from tracking.experiments where experiment_id = $1 and deleted_at is null
+    select experiment_id, $2, $3 from tracking.experiments
+    where experiment_id = $1 and workspace_id = $4 and deleted_at is null
     on conflict on constraint experiment_tags_pkey do update set value = excluded.value
     returning experiment_id`,
 };
 
 /** False when there is no such active experiment. */
-export async function upsertExperimentTag(database: Queryable, id: number, tag: KeyValue): Promise<boolean> {
-  return (await database.prepared(upsertExperimentTagText, [id, tag.key, tag.value])).length > 0;
+export async function upsertExperimentTag(
+  database: Queryable,
+  { id, workspaceId }: ExperimentPlace,
+  { key, value }: KeyValue,
+): Promise<boolean> {
+  return (await database.prepared(upsertExperimentTagText, [id, key, value, workspaceId])).length > 0;
 }
 
 const lockExperimentText: Prepared = {
   name: "tracking_lock_experiment",
-  text: "select experiment_id from tracking.experiments where experiment_id = $1 for no key update",
+  text: `
+    select experiment_id from tracking.experiments
+    where experiment_id = $1 and workspace_id = $2 for no key update`,
 };
 
-export async function lockExperiment(database: Queryable, id: number): Promise<void> {
-  await database.prepared(lockExperimentText, [id]);
+export async function lockExperiment(
+  database: Queryable,
+  { id, workspaceId }: ExperimentPlace,
+): Promise<void> {
+  await database.prepared(lockExperimentText, [id, workspaceId]);
 }
 
 const deleteExperimentTagText: Prepared = {
@@ -185,10 +225,9 @@ export async function selectExperiments(
   const { terms, after, limit } = page;
   const conditions = experimentConditions(query);
   if (after !== undefined) conditions.push(isAfter(terms, after));
-  const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`;
   const built = sql<ExperimentRow & { place: string[] }>`
     select ${sql.raw(COLUMNS)}, ${placeOf(terms)} as place
-    from tracking.experiments as e ${where}
+    from tracking.experiments as e where ${sql.join(conditions, sql` and `)}
     order by ${orderBy(terms)} limit ${sql.lit(limit)}`;
   return database.run(built.compile(database.kysely));
 }

@@ -6,7 +6,8 @@ import {
   notFound,
   type PlinthError,
 } from "../../kernel/errors.ts";
-import { checkArtifactLocation } from "./artifact-location.ts";
+import { defaultScope, workspaceNotFound, type Scope } from "../identity/index.ts";
+import { checkArtifactLocation, checkOutsideOfWorkspaces } from "./artifact-location.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { experimentOrder } from "./experiment-search.sql.ts";
 import {
@@ -20,6 +21,7 @@ import {
   updateExperimentName,
   updateExperimentRestored,
   upsertExperimentTag,
+  type ExperimentPlace,
   type ExperimentRow,
   type KeyValue,
 } from "./experiments.sql.ts";
@@ -43,18 +45,19 @@ export type ExperimentSearch = {
 
 /** Ids are texts, as clients send them. */
 export type Experiments = {
-  createExperiment(experiment: NewExperiment): Promise<number>;
+  createExperiment(scope: Scope, experiment: NewExperiment): Promise<number>;
   /** In any stage of its life. */
-  getExperiment(id: string): Promise<ExperimentRow>;
-  getExperimentByName(name: string): Promise<ExperimentRow>;
-  renameExperiment(id: string, name: string): Promise<void>;
+  getExperiment(scope: Scope, id: string): Promise<ExperimentRow>;
+  getExperimentByName(scope: Scope, name: string): Promise<ExperimentRow>;
+  renameExperiment(scope: Scope, id: string, name: string): Promise<void>;
   /** Its active runs go with it. */
-  deleteExperiment(id: string): Promise<void>;
+  deleteExperiment(scope: Scope, id: string): Promise<void>;
   /** Its runs come back, but for those that were deleted by themselves. */
-  restoreExperiment(id: string): Promise<void>;
-  setExperimentTag(id: string, tag: KeyValue): Promise<void>;
-  deleteExperimentTag(id: string, key: string): Promise<void>;
+  restoreExperiment(scope: Scope, id: string): Promise<void>;
+  setExperimentTag(scope: Scope, id: string, tag: KeyValue): Promise<void>;
+  deleteExperimentTag(scope: Scope, id: string, key: string): Promise<void>;
   searchExperiments(
+    scope: Scope,
     search: ExperimentSearch,
   ): Promise<{ experiments: ExperimentRow[]; nextPageToken: string | undefined }>;
 };
@@ -66,93 +69,107 @@ const MAX_CUSTOM_VIEWS = 50;
 export function createExperiments(deps: TrackingDeps): Experiments {
   const { database } = deps;
 
-  const getExperiment = async (id: string): Promise<ExperimentRow> => {
+  const getExperiment = async ({ workspaceId }: Scope, id: string): Promise<ExperimentRow> => {
     const number = experimentNumber(id);
-    const row = number === undefined ? undefined : await selectExperiment(database, number);
+    const row =
+      number === undefined ? undefined : await selectExperiment(database, { workspaceId, id: number });
     if (row === undefined) throw experimentNotFound(id);
     return row;
   };
 
-  const getActive = async (id: string): Promise<ExperimentRow> => {
-    const row = await getExperiment(id);
+  const getActive = async (scope: Scope, id: string): Promise<ExperimentRow> => {
+    const row = await getExperiment(scope, id);
     if (row.deleted_at !== null) throw experimentNotActive(row.experiment_id);
     return row;
   };
 
   /** Runs `change` on the id's number; when it changed nothing there is no such experiment. */
   const change = async (
+    { workspaceId }: Scope,
     id: string,
-    work: (wanted: { id: number; now: number }) => Promise<boolean>,
+    work: (wanted: ExperimentPlace & { now: number }) => Promise<boolean>,
   ): Promise<void> => {
     const number = experimentNumber(id);
-    if (number === undefined || !(await work({ id: number, now: deps.now() }))) throw experimentNotFound(id);
+    const done = number !== undefined && (await work({ workspaceId, id: number, now: deps.now() }));
+    if (!done) throw experimentNotFound(id);
   };
 
   /** The lock keeps two writers from both taking the last place. */
-  const setCustomView = (id: number, tag: KeyValue): Promise<boolean> =>
+  const setCustomView = (place: ExperimentPlace, tag: KeyValue): Promise<boolean> =>
     database.transaction(async (transaction) => {
-      await lockExperiment(transaction, id);
-      const tags = (await selectExperiment(transaction, id))?.tags ?? [];
+      await lockExperiment(transaction, place);
+      const tags = (await selectExperiment(transaction, place))?.tags ?? [];
       const views = tags.filter(({ key }) => key.startsWith(CUSTOM_VIEW));
       if (views.length >= MAX_CUSTOM_VIEWS && views.every(({ key }) => key !== tag.key))
-        throw tooManyViews(id);
-      return upsertExperimentTag(transaction, id, tag);
+        throw tooManyViews(place.id);
+      return upsertExperimentTag(transaction, place, tag);
     });
 
   return {
     getExperiment,
-    async createExperiment({ name, artifactLocation, tags }) {
+    async createExperiment({ workspaceId, workspace }, { name, artifactLocation, tags }) {
       checkTags(tags);
-      if (artifactLocation !== undefined) checkArtifactLocation(artifactLocation);
+      if (artifactLocation !== undefined) {
+        if (workspaceId !== defaultScope.workspaceId) throw locationRefused();
+        checkArtifactLocation(artifactLocation);
+        checkOutsideOfWorkspaces(artifactLocation);
+      }
       checkName(name);
-      const id = await insertExperiment(database, { name, artifactLocation, tags, now: deps.now() });
-      if (id === undefined) throw nameTaken(name);
+      const row = { workspaceId, name, artifactLocation, tags, now: deps.now() };
+      const id = await insertExperiment(database, row).catch((error: unknown) => {
+        throw violates(error, "experiments_workspace_id_fkey") ? workspaceNotFound(workspace) : error;
+      });
+      if (id === undefined) throw workspaceNotFound(workspace);
+      if (id === null) throw nameTaken(name);
       return id;
     },
-    async getExperimentByName(name) {
-      const row = await selectExperimentByName(database, name);
+    async getExperimentByName({ workspaceId }, name) {
+      const row = await selectExperimentByName(database, workspaceId, name);
       if (row === undefined) throw notFound(`Could not find experiment with name '${name}'`);
       return row;
     },
-    async renameExperiment(id, name) {
+    async renameExperiment(scope, id, name) {
       checkName(name);
       try {
+        const { workspaceId } = scope;
         const number = experimentNumber(id);
         if (
           number !== undefined &&
-          (await updateExperimentName(database, { id: number, name, now: deps.now() }))
+          (await updateExperimentName(database, { workspaceId, id: number, name, now: deps.now() }))
         )
           return;
       } catch (error) {
         throw violates(error, "experiments_name_key") ? nameTaken(name) : error;
       }
-      await getExperiment(id);
+      await getExperiment(scope, id);
       throw invalidState("Cannot rename a non-active experiment.");
     },
-    deleteExperiment: (id) => change(id, (wanted) => updateExperimentDeleted(database, wanted)),
-    restoreExperiment: (id) => change(id, (wanted) => updateExperimentRestored(database, wanted)),
-    async setExperimentTag(id, tag) {
+    deleteExperiment: (scope, id) => change(scope, id, (wanted) => updateExperimentDeleted(database, wanted)),
+    restoreExperiment: (scope, id) =>
+      change(scope, id, (wanted) => updateExperimentRestored(database, wanted)),
+    async setExperimentTag(scope, id, tag) {
       checkTag(tag);
       const number = experimentNumber(id);
       if (number !== undefined) {
+        const place = { workspaceId: scope.workspaceId, id: number };
         const isView = tag.key.startsWith(CUSTOM_VIEW);
         const done = isView
-          ? await setCustomView(number, tag)
-          : await upsertExperimentTag(database, number, tag);
+          ? await setCustomView(place, tag)
+          : await upsertExperimentTag(database, place, tag);
         if (done) return;
       }
-      await getActive(id);
+      await getActive(scope, id);
       throw experimentNotFound(id);
     },
-    async deleteExperimentTag(id, key) {
-      const { experiment_id: number } = await getActive(id);
+    async deleteExperimentTag(scope, id, key) {
+      const { experiment_id: number } = await getActive(scope, id);
       if (!(await deleteExperimentTag(database, number, key))) {
         throw notFound(`No tag with name: ${key} in experiment with id ${id}`);
       }
     },
-    async searchExperiments({ view, maxResults, filter, orderBy, pageToken }) {
+    async searchExperiments({ workspaceId }, { view, maxResults, filter, orderBy, pageToken }) {
       const terms = experimentOrder(parseExperimentOrderBy(orderBy));
-      const query = { view, filter: parseExperimentFilter(filter) };
+      const query = { workspaceId, view, filter: parseExperimentFilter(filter) };
       const search = ["experiments", view, filter, orderBy];
       const after = pageToken === undefined ? undefined : decodePlace(search, terms, pageToken);
       const rows = await selectExperiments(database, query, { terms, after, limit: maxResults + 1 });
@@ -173,6 +190,11 @@ export function experimentNotFound(id: string): PlinthError {
 const nameTaken = (name: string): PlinthError =>
   alreadyExists(
     `Experiment(name=${name}) already exists. Deleted experiments keep their name until they are purged.`,
+  );
+
+const locationRefused = (): PlinthError =>
+  invalidParameter(
+    "artifact_location cannot be specified in a workspace: experiments are put below the workspace's artifact root",
   );
 
 const tooManyViews = (id?: number): PlinthError =>

@@ -1,3 +1,5 @@
+import type { Scope } from "../identity/index.ts";
+import { createArtifactOwner, type ArtifactOwner } from "./artifact-owner.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { createExperiments, type Experiments } from "./experiments.ts";
@@ -51,9 +53,10 @@ export type Tracking = Experiments &
   Datasets &
   LoggedModels &
   ModelVersionTag &
+  ArtifactOwner &
   Purge & {
     /** Stores one request's metrics, parameters and tags: all of them, durably, or none. */
-    logData(data: RunData): Promise<void>;
+    logData(scope: Scope, data: Omit<RunData, "workspaceId">): Promise<void>;
     /** The dictionary behind the key ids in the columns of runs. */
     readonly keys: Keys;
   };
@@ -72,8 +75,9 @@ export function createTracking(options: TrackingOptions): Tracking {
     ...createDatasets(deps),
     ...createLoggedModels(deps),
     ...createModelVersionTag(deps),
+    ...createArtifactOwner(deps),
     ...createPurge(deps),
-    logData: (data) => runData.add(data),
+    logData: ({ workspaceId }, data) => runData.add({ ...data, workspaceId }),
     keys,
   };
 }

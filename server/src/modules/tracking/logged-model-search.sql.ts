@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Database } from "../../kernel/database.ts";
 import { compareBigint, compareDouble, compareText } from "./comparison.sql.ts";
+import { inWorkspace } from "./experiment-scope.sql.ts";
 import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
 import { DATA_COLUMNS, DATA_JOIN, INFO_COLUMNS, type LoggedModelRow } from "./logged-models.sql.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
 export type DatasetFilter = { name: string; digest?: string };
 
 export type LoggedModelQuery = {
+  workspaceId: number;
   experimentIds: readonly number[];
   filter: readonly LoggedModelComparison[];
   datasets: readonly DatasetFilter[];
@@ -127,7 +129,12 @@ function conditions(query: LoggedModelQuery): RawBuilder<unknown>[] {
     query.experimentIds.length === 1 && only !== undefined
       ? sql`m.experiment_id = ${sql.lit(only)}`
       : sql`m.experiment_id = any(${sql.lit(`{${query.experimentIds.join(",")}}`)}::integer[])`;
-  const list = [experiments, sql`m.deleted_at is null`, ...query.filter.map((one) => condition(one, query))];
+  const list = [
+    experiments,
+    inWorkspace(sql`m.experiment_id`, query),
+    sql`m.deleted_at is null`,
+    ...query.filter.map((one) => condition(one, query)),
+  ];
   // Without a comparison of metrics that they would narrow, datasets ask for any metric on them.
   const narrowed = query.filter.some(({ kind }) => kind === "metric");
   if (query.datasets.length > 0 && !narrowed) list.push(withMetric(inDatasets(query.datasets)));

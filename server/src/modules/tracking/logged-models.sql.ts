@@ -2,6 +2,13 @@ import type { Prepared, Queryable } from "../../kernel/database.ts";
 import type { KeyValue } from "./experiments.sql.ts";
 import type { Int } from "./run-data-plan.ts";
 
+/** Where a logged model is looked for: ids are unique in all workspaces, and found in one. */
+export type LoggedModelPlace = { workspaceId: number; id: string };
+
+/** The model in `m` whose place is in the first two parameters of a statement. */
+const OF_MODEL = `m.model_id = $1 and exists (
+  select from tracking.experiments as e where e.experiment_id = m.experiment_id and e.workspace_id = $2)`;
+
 /** A logged model's own row. */
 export type LoggedModelInfo = {
   model_id: string;
@@ -63,15 +70,16 @@ const selectLoggedModelText: Prepared = {
   name: "tracking_select_logged_model",
   text: `
     select ${INFO_COLUMNS}, ${DATA_COLUMNS} from tracking.logged_models as m ${DATA_JOIN}
-    where m.model_id = $1 and ($2 or m.deleted_at is null)`,
+    where ${OF_MODEL} and ($3 or m.deleted_at is null)`,
 };
 
 export async function selectLoggedModel(
   database: Queryable,
-  id: string,
+  { id, workspaceId }: LoggedModelPlace,
   allowDeleted: boolean,
 ): Promise<LoggedModelRow | undefined> {
-  return (await database.prepared<LoggedModelRow>(selectLoggedModelText, [id, allowDeleted]))[0];
+  const values = [id, workspaceId, allowDeleted];
+  return (await database.prepared<LoggedModelRow>(selectLoggedModelText, values))[0];
 }
 
 const insertLoggedModelText: Prepared = {
@@ -116,41 +124,41 @@ const columns = (pairs: readonly KeyValue[]): [string[], string[]] => [
 const updateStatusText: Prepared = {
   name: "tracking_update_logged_model_status",
   text: `
-    update tracking.logged_models set status = $2, last_updated_timestamp = $3
-    where model_id = $1 returning model_key`,
+    update tracking.logged_models as m set status = $3, last_updated_timestamp = $4
+    where ${OF_MODEL} returning m.model_key`,
 };
 
 /** False when there is no such model. */
 export async function updateLoggedModelStatus(
   database: Queryable,
-  { id, status, now }: { id: string; status: number; now: number },
+  { id, workspaceId, status, now }: LoggedModelPlace & { status: number; now: number },
 ): Promise<boolean> {
-  return (await database.prepared(updateStatusText, [id, status, now])).length > 0;
+  return (await database.prepared(updateStatusText, [id, workspaceId, status, now])).length > 0;
 }
 
 const updateDeletedText: Prepared = {
   name: "tracking_update_logged_model_deleted",
   text: `
-    update tracking.logged_models set deleted_at = coalesce(deleted_at, $2), last_updated_timestamp = $2
-    where model_id = $1 returning model_key`,
+    update tracking.logged_models as m set deleted_at = coalesce(deleted_at, $3), last_updated_timestamp = $3
+    where ${OF_MODEL} returning m.model_key`,
 };
 
 export async function updateLoggedModelDeleted(
   database: Queryable,
-  id: string,
+  { id, workspaceId }: LoggedModelPlace,
   now: number,
 ): Promise<boolean> {
-  return (await database.prepared(updateDeletedText, [id, now])).length > 0;
+  return (await database.prepared(updateDeletedText, [id, workspaceId, now])).length > 0;
 }
 
 const insertParamsText: Prepared = {
   name: "tracking_insert_logged_model_params",
   text: `
     with model as (
-      select model_key from tracking.logged_models where model_id = $1
+      select m.model_key from tracking.logged_models as m where ${OF_MODEL}
     ), added as (
       insert into tracking.logged_model_params (model_key, key, value)
-      select model_key, key, value from model cross join unnest($2::text[], $3::text[]) as new (key, value)
+      select model_key, key, value from model cross join unnest($3::text[], $4::text[]) as new (key, value)
       order by key
     )
     select model_key from model`,
@@ -159,20 +167,20 @@ const insertParamsText: Prepared = {
 /** False when there is no such model; a key that is there violates `logged_model_params_pkey`. */
 export async function insertLoggedModelParams(
   database: Queryable,
-  id: string,
+  { id, workspaceId }: LoggedModelPlace,
   params: readonly KeyValue[],
 ): Promise<boolean> {
-  return (await database.prepared(insertParamsText, [id, ...columns(params)])).length > 0;
+  return (await database.prepared(insertParamsText, [id, workspaceId, ...columns(params)])).length > 0;
 }
 
 const upsertTagsText: Prepared = {
   name: "tracking_upsert_logged_model_tags",
   text: `
     with model as (
-      select model_key from tracking.logged_models where model_id = $1
+      select m.model_key from tracking.logged_models as m where ${OF_MODEL}
     ), added as (
       insert into tracking.logged_model_tags (model_key, key, value)
-      select model_key, key, value from model cross join unnest($2::text[], $3::text[]) as new (key, value)
+      select model_key, key, value from model cross join unnest($3::text[], $4::text[]) as new (key, value)
       order by key
       on conflict on constraint logged_model_tags_pkey do update set value = excluded.value
     )
@@ -182,20 +190,20 @@ const upsertTagsText: Prepared = {
 /** False when there is no such model. No key may be given twice. */
 export async function upsertLoggedModelTags(
   database: Queryable,
-  id: string,
+  { id, workspaceId }: LoggedModelPlace,
   tags: readonly KeyValue[],
 ): Promise<boolean> {
-  return (await database.prepared(upsertTagsText, [id, ...columns(tags)])).length > 0;
+  return (await database.prepared(upsertTagsText, [id, workspaceId, ...columns(tags)])).length > 0;
 }
 
 const deleteTagText: Prepared = {
   name: "tracking_delete_logged_model_tag",
   text: `
     with model as (
-      select model_key from tracking.logged_models where model_id = $1
+      select m.model_key from tracking.logged_models as m where ${OF_MODEL}
     ), gone as (
       delete from tracking.logged_model_tags as t using model
-      where t.model_key = model.model_key and t.key = $2 returning t.key
+      where t.model_key = model.model_key and t.key = $3 returning t.key
     )
     select exists (select from model) as model, exists (select from gone) as tag`,
 };
@@ -203,22 +211,24 @@ const deleteTagText: Prepared = {
 /** What was found of the two. */
 export async function deleteLoggedModelTag(
   database: Queryable,
-  id: string,
+  { id, workspaceId }: LoggedModelPlace,
   key: string,
 ): Promise<{ model: boolean; tag: boolean }> {
-  const [row] = await database.prepared<{ model: boolean; tag: boolean }>(deleteTagText, [id, key]);
+  const values = [id, workspaceId, key];
+  const [row] = await database.prepared<{ model: boolean; tag: boolean }>(deleteTagText, values);
   return row ?? { model: false, tag: false };
 }
 
 const selectArtifactRootText: Prepared = {
   name: "tracking_select_logged_model_artifact_root",
-  text: "select artifact_location from tracking.logged_models where model_id = $1 and deleted_at is null",
+  text: `select m.artifact_location from tracking.logged_models as m where ${OF_MODEL} and m.deleted_at is null`,
 };
 
 export async function selectLoggedModelArtifactRoot(
   database: Queryable,
-  id: string,
+  { id, workspaceId }: LoggedModelPlace,
 ): Promise<string | undefined> {
-  const [row] = await database.prepared<{ artifact_location: string }>(selectArtifactRootText, [id]);
+  const values = [id, workspaceId];
+  const [row] = await database.prepared<{ artifact_location: string }>(selectArtifactRootText, values);
   return row?.artifact_location;
 }

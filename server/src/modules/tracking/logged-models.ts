@@ -1,6 +1,7 @@
 import { violates } from "../../kernel/database-errors.ts";
 import { badRequest, invalidParameter, notFound, type PlinthError } from "../../kernel/errors.ts";
 import { randomHex32 } from "../../kernel/ids.ts";
+import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { experimentNotFound } from "./experiments.ts";
 import { selectExperiment, type ExperimentRow, type KeyValue } from "./experiments.sql.ts";
@@ -56,21 +57,22 @@ export type LoggedModelSearch = {
 };
 
 export type LoggedModels = {
-  createLoggedModel(model: NewLoggedModel): Promise<LoggedModelRow>;
-  getLoggedModel(id: string, options?: { allowDeleted?: boolean }): Promise<LoggedModelRow>;
+  createLoggedModel(scope: Scope, model: NewLoggedModel): Promise<LoggedModelRow>;
+  getLoggedModel(scope: Scope, id: string, options?: { allowDeleted?: boolean }): Promise<LoggedModelRow>;
   /** The statuses are MLflow's numbers 0 to 3. */
-  finalizeLoggedModel(id: string, status: number): Promise<LoggedModelRow>;
-  deleteLoggedModel(id: string): Promise<void>;
-  logLoggedModelParams(id: string, params: readonly KeyValue[]): Promise<void>;
-  setLoggedModelTags(id: string, tags: readonly KeyValue[]): Promise<void>;
-  deleteLoggedModelTag(id: string, key: string): Promise<void>;
+  finalizeLoggedModel(scope: Scope, id: string, status: number): Promise<LoggedModelRow>;
+  deleteLoggedModel(scope: Scope, id: string): Promise<void>;
+  logLoggedModelParams(scope: Scope, id: string, params: readonly KeyValue[]): Promise<void>;
+  setLoggedModelTags(scope: Scope, id: string, tags: readonly KeyValue[]): Promise<void>;
+  deleteLoggedModelTag(scope: Scope, id: string, key: string): Promise<void>;
   searchLoggedModels(
+    scope: Scope,
     search: LoggedModelSearch,
   ): Promise<{ models: LoggedModelRow[]; nextPageToken: string | undefined }>;
   /** Where the artifacts of an active model are; throws when there is none of that id. */
-  getLoggedModelArtifactRoot(id: string): Promise<string>;
+  getLoggedModelArtifactRoot(scope: Scope, id: string): Promise<string>;
   /** MLflow 2's way: adds to the run's tag `mlflow.log-model.history`. */
-  recordModel(runId: string, model: ModelInfo): Promise<void>;
+  recordModel(scope: Scope, runId: string, model: ModelInfo): Promise<void>;
 };
 
 const PENDING = 1;
@@ -80,17 +82,17 @@ const sizes = { name: 500, key: 255, model_type: 500, source_run_id: 255 } as co
 export function createLoggedModels(deps: TrackingDeps): LoggedModels {
   const { database } = deps;
 
-  const getLoggedModel: LoggedModels["getLoggedModel"] = async (id, options) => {
-    const row = await selectLoggedModel(database, id, options?.allowDeleted ?? false);
+  const getLoggedModel: LoggedModels["getLoggedModel"] = async ({ workspaceId }, id, options) => {
+    const row = await selectLoggedModel(database, { workspaceId, id }, options?.allowDeleted ?? false);
     if (row === undefined) throw modelNotFound(id);
     return row;
   };
 
   return {
     getLoggedModel,
-    async createLoggedModel(model) {
+    async createLoggedModel(scope, model) {
       checkModel(model);
-      const experiment = await activeExperiment(deps, model.experimentId);
+      const experiment = await activeExperiment(deps, scope, model.experimentId);
       const row = newRow(model, experiment, deps.now());
       try {
         await insertLoggedModel(database, row);
@@ -102,18 +104,20 @@ export function createLoggedModels(deps: TrackingDeps): LoggedModels {
       }
       return row;
     },
-    async finalizeLoggedModel(id, status) {
-      if (!(await updateLoggedModelStatus(database, { id, status, now: deps.now() })))
+    async finalizeLoggedModel(scope, id, status) {
+      const { workspaceId } = scope;
+      const change = { workspaceId, id, status, now: deps.now() };
+      if (!(await updateLoggedModelStatus(database, change))) throw modelNotFound(id);
+      return getLoggedModel(scope, id, { allowDeleted: true });
+    },
+    async deleteLoggedModel({ workspaceId }, id) {
+      if (!(await updateLoggedModelDeleted(database, { workspaceId, id }, deps.now())))
         throw modelNotFound(id);
-      return getLoggedModel(id, { allowDeleted: true });
     },
-    async deleteLoggedModel(id) {
-      if (!(await updateLoggedModelDeleted(database, id, deps.now()))) throw modelNotFound(id);
-    },
-    async logLoggedModelParams(id, params) {
+    async logLoggedModelParams({ workspaceId }, id, params) {
       checkPairs(params, "Parameter");
       try {
-        if (!(await insertLoggedModelParams(database, id, params))) throw modelNotFound(id);
+        if (!(await insertLoggedModelParams(database, { workspaceId, id }, params))) throw modelNotFound(id);
       } catch (error) {
         if (!violates(error, "logged_model_params_pkey")) throw error;
         throw badRequest(
@@ -121,19 +125,19 @@ export function createLoggedModels(deps: TrackingDeps): LoggedModels {
         );
       }
     },
-    async setLoggedModelTags(id, tags) {
+    async setLoggedModelTags({ workspaceId }, id, tags) {
       const last = [...new Map(tags.map((tag) => [tag.key, tag])).values()];
       for (const { key } of last) checkLength("key", sizes.key, key);
-      if (!(await upsertLoggedModelTags(database, id, last))) throw modelNotFound(id);
+      if (!(await upsertLoggedModelTags(database, { workspaceId, id }, last))) throw modelNotFound(id);
     },
-    async deleteLoggedModelTag(id, key) {
-      const found = await deleteLoggedModelTag(database, id, key);
+    async deleteLoggedModelTag({ workspaceId }, id, key) {
+      const found = await deleteLoggedModelTag(database, { workspaceId, id }, key);
       if (!found.model) throw modelNotFound(id);
       if (!found.tag)
         throw notFound(`No tag with key ${pythonText(key)} found for model with ID ${pythonText(id)}.`);
     },
-    async searchLoggedModels(search) {
-      const query = await readQuery(deps, search);
+    async searchLoggedModels(scope, search) {
+      const query = await readQuery(deps, scope, search);
       const order = loggedModelOrder(query);
       const { experimentIds, filter, datasets, orderBy, maxResults, pageToken } = search;
       const mark = ["logged-models", experimentIds, filter, datasets, orderBy];
@@ -144,18 +148,23 @@ export function createLoggedModels(deps: TrackingDeps): LoggedModels {
       const models = more ? rows.slice(0, maxResults) : rows;
       return { models, nextPageToken: more ? encodePlace(mark, models.at(-1)?.place ?? []) : undefined };
     },
-    async getLoggedModelArtifactRoot(id) {
-      const root = await selectLoggedModelArtifactRoot(database, id);
+    async getLoggedModelArtifactRoot({ workspaceId }, id) {
+      const root = await selectLoggedModelArtifactRoot(database, { workspaceId, id });
       if (root === undefined) throw modelNotFound(id);
       return root;
     },
-    recordModel: (runId, model) => appendModel(deps, runId, model),
+    recordModel: ({ workspaceId }, runId, model) => appendModel(deps, { workspaceId, runId }, model),
   };
 }
 
-async function activeExperiment(deps: TrackingDeps, id: string): Promise<ExperimentRow> {
+async function activeExperiment(
+  deps: TrackingDeps,
+  { workspaceId }: Scope,
+  id: string,
+): Promise<ExperimentRow> {
   const number = experimentNumber(id);
-  const experiment = number === undefined ? undefined : await selectExperiment(deps.database, number);
+  const experiment =
+    number === undefined ? undefined : await selectExperiment(deps.database, { workspaceId, id: number });
   if (experiment === undefined) throw experimentNotFound(id);
   if (experiment.deleted_at !== null) throw experimentNotActive(experiment.experiment_id);
   return experiment;
@@ -186,13 +195,18 @@ function newRow(model: NewLoggedModel, experiment: ExperimentRow, now: number): 
   };
 }
 
-async function readQuery(deps: TrackingDeps, search: LoggedModelSearch): Promise<LoggedModelQuery> {
+async function readQuery(
+  deps: TrackingDeps,
+  { workspaceId }: Scope,
+  search: LoggedModelSearch,
+): Promise<LoggedModelQuery> {
   const filter = parseLoggedModelFilter(search.filter);
   const orderBy = parseLoggedModelOrderBy(search.orderBy);
   const numbers = search.experimentIds.flatMap((id) => experimentNumber(id) ?? []);
   const keys = [...filter, ...orderBy].filter(({ kind }) => kind === "metric").map(({ key }) => key);
   const keyIds = await deps.keys.find([...new Set(keys)]);
-  return { experimentIds: [...new Set(numbers)], filter, orderBy, datasets: search.datasets, keyIds };
+  const experimentIds = [...new Set(numbers)];
+  return { workspaceId, experimentIds, filter, orderBy, datasets: search.datasets, keyIds };
 }
 
 const modelNotFound = (id: string): PlinthError => notFound(`Logged model with ID '${id}' not found.`);

@@ -4,7 +4,7 @@ import type { TrackingDeps } from "./deps.ts";
 import { isRawJson, parseKeepingNumbers, pythonDumps } from "./python-json.ts";
 import { runNotActive, runNotFound } from "./run-data-plan.ts";
 import { upsertTags } from "./run-data.sql.ts";
-import { touchRuns } from "./runs.sql.ts";
+import { touchRuns, type RunPlace } from "./runs.sql.ts";
 
 /** The JSON object that describes a model (its `MLmodel` file), as read by `readModelInfo`. */
 export type ModelInfo = Record<string, unknown>;
@@ -55,8 +55,9 @@ type LockedRun = { run_id: number; experiment_id: number; deleted: boolean };
 const lockRunText: Prepared = {
   name: "tracking_lock_run",
   text: `
-    select run_id, experiment_id, deleted_at is not null as deleted from tracking.runs
-    where run_uuid = $1 for no key update`,
+    select runs.run_id, runs.experiment_id, runs.deleted_at is not null as deleted
+    from tracking.runs join tracking.experiments as e on e.experiment_id = runs.experiment_id
+    where runs.run_uuid = $1 and e.workspace_id = $2 for no key update of runs`,
 };
 
 const selectTagText: Prepared = {
@@ -64,20 +65,20 @@ const selectTagText: Prepared = {
   text: "select value from tracking.tags where run_id = $1 and key_id = $2",
 };
 
-async function lockRun(transaction: Queryable, runId: string): Promise<LockedRun> {
-  const [run] = await transaction.prepared<LockedRun>(lockRunText, [runId]);
+async function lockRun(transaction: Queryable, { runId, workspaceId }: RunPlace): Promise<LockedRun> {
+  const [run] = await transaction.prepared<LockedRun>(lockRunText, [runId, workspaceId]);
   if (run === undefined) throw runNotFound(runId);
   if (run.deleted) throw runNotActive(runId);
   return run;
 }
 
 /** Adds a model to the list in the run's tag `mlflow.log-model.history`. */
-export async function appendModel(deps: TrackingDeps, runId: string, model: ModelInfo): Promise<void> {
+export async function appendModel(deps: TrackingDeps, place: RunPlace, model: ModelInfo): Promise<void> {
   const entry = pythonDumps(entryOf(model));
   await deps.keys.ensure([HISTORY_TAG]);
   const key = deps.keys.idOf(HISTORY_TAG);
   await deps.database.transaction(async (transaction) => {
-    const run = await lockRun(transaction, runId);
+    const run = await lockRun(transaction, place);
     const [tag] = await transaction.prepared<{ value: string }>(selectTagText, [run.run_id, key]);
     await upsertTags(transaction, {
       runIds: [run.run_id],

@@ -1,11 +1,16 @@
 import type { Prepared } from "../../kernel/database.ts";
+import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { upsertLoggedModelTags } from "./logged-models.sql.ts";
 import { parseKeepingNumbers, pythonDumps } from "./python-json.ts";
 
 export type ModelVersionTag = {
   /** Adds a version of the registry to the list in the tag of the logged model it was made from. */
-  recordModelVersion(modelId: string, version: { name: string; version: number }): Promise<void>;
+  recordModelVersion(
+    scope: Scope,
+    modelId: string,
+    version: { name: string; version: number },
+  ): Promise<void>;
 };
 
 const VERSIONS_TAG = "mlflow.modelVersions";
@@ -13,7 +18,9 @@ const VERSIONS_TAG = "mlflow.modelVersions";
 // The lock lets two writers add to the list one after the other.
 const lockModelText: Prepared = {
   name: "tracking_lock_logged_model",
-  text: "select model_key from tracking.logged_models where model_id = $1 and deleted_at is null for no key update",
+  text: `
+    select m.model_key from tracking.logged_models as m join tracking.experiments as e using (experiment_id)
+    where m.model_id = $1 and e.workspace_id = $2 and m.deleted_at is null for no key update of m`,
 };
 
 const selectTagText: Prepared = {
@@ -23,10 +30,13 @@ const selectTagText: Prepared = {
 
 export function createModelVersionTag({ database }: TrackingDeps): ModelVersionTag {
   return {
-    async recordModelVersion(modelId, version) {
+    async recordModelVersion({ workspaceId }, modelId, version) {
       const entry = pythonDumps(version);
       await database.transaction(async (transaction) => {
-        const [model] = await transaction.prepared<{ model_key: number }>(lockModelText, [modelId]);
+        const [model] = await transaction.prepared<{ model_key: number }>(lockModelText, [
+          modelId,
+          workspaceId,
+        ]);
         // Deleted since it was looked up.
         if (model === undefined) return;
         const values = [model.model_key, VERSIONS_TAG];
@@ -34,7 +44,8 @@ export function createModelVersionTag({ database }: TrackingDeps): ModelVersionT
         const entries = tag === undefined ? [] : entriesOf(tag.value);
         if (entries === undefined || entries.includes(entry)) return;
         const value = `[${[...entries, entry].join(", ")}]`;
-        await upsertLoggedModelTags(transaction, modelId, [{ key: VERSIONS_TAG, value }]);
+        const place = { workspaceId, id: modelId };
+        await upsertLoggedModelTags(transaction, place, [{ key: VERSIONS_TAG, value }]);
       });
     },
   };

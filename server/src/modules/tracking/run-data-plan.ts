@@ -27,6 +27,8 @@ export type KeyValue = { key: string; value: string };
 
 /** One request's data: all of it is stored, or none. */
 export type RunData = {
+  /** Of the request: a run of another one is not there. */
+  workspaceId: number;
   runId: string;
   metrics: readonly MetricPoint[];
   params: readonly KeyValue[];
@@ -146,13 +148,14 @@ type Judgement = {
   runs: ReadonlyMap<string, RunState>;
   stored: ReadonlyMap<string, string>;
   newParams: ReadonlyMap<string, { value: string }>;
-  models: ReadonlySet<string>;
+  /** By their ids, the workspaces they are in. */
+  models: ReadonlyMap<string, number>;
   keyOf: (key: string) => number;
 };
 
 function refuse(item: RunData, judgement: Judgement): PlinthError | undefined {
   const run = judgement.runs.get(item.runId);
-  if (run === undefined) return runNotFound(item.runId);
+  if (run?.workspace_id !== item.workspaceId) return runNotFound(item.runId);
   if (run.deleted) return runNotActive(item.runId);
   const changed: { key: string; old_value: string; new_value: string }[] = [];
   for (const { key, value } of item.params) {
@@ -164,7 +167,7 @@ function refuse(item: RunData, judgement: Judgement): PlinthError | undefined {
   if (first !== undefined)
     return item.single ? paramChanged(item.runId, first) : paramsChanged(item.runId, changed);
   const unknown = item.metrics.find(
-    (metric) => metric.modelId !== undefined && !judgement.models.has(metric.modelId),
+    (metric) => metric.modelId !== undefined && judgement.models.get(metric.modelId) !== item.workspaceId,
   );
   if (unknown !== undefined) return notFound(`Logged model with ID '${unknown.modelId}' not found.`);
   return undefined;
@@ -211,12 +214,12 @@ async function storedParams(
   return new Map(rows.map((row) => [`${row.run_id}:${row.key_id}`, row.value]));
 }
 
-async function knownModels(queryable: Queryable, items: readonly RunData[]): Promise<Set<string>> {
+async function knownModels(queryable: Queryable, items: readonly RunData[]): Promise<Map<string, number>> {
   const wanted = new Set<string>();
   for (const item of items) {
     for (const metric of item.metrics) if (metric.modelId !== undefined) wanted.add(metric.modelId);
   }
-  return wanted.size === 0 ? wanted : selectModelIds(queryable, [...wanted]);
+  return wanted.size === 0 ? new Map<string, number>() : selectModelIds(queryable, [...wanted]);
 }
 
 /** (step, timestamp, value) decide which of two points is the newer. */

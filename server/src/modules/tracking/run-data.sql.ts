@@ -10,14 +10,20 @@ import {
 
 /** Every statement of the write path of metrics, parameters and tags. Rows come sorted by (run, key). */
 
-export type RunState = { run_uuid: string; run_id: number; experiment_id: number; deleted: boolean };
+export type RunState = {
+  run_uuid: string;
+  run_id: number;
+  experiment_id: number;
+  workspace_id: number;
+  deleted: boolean;
+};
 
 const selectRunStatesText: Prepared = {
   name: "tracking_select_run_states",
   text: `
-    select runs.run_uuid, runs.run_id, runs.experiment_id, runs.deleted_at is not null as deleted
+    select runs.run_uuid, runs.run_id, runs.experiment_id, e.workspace_id, runs.deleted_at is not null as deleted
     from unnest($1::text[]) as wanted (run_uuid)
-    join tracking.runs using (run_uuid)`,
+    join tracking.runs using (run_uuid) join tracking.experiments as e on e.experiment_id = runs.experiment_id`,
 };
 
 export async function selectRunStates(database: Queryable, uuids: readonly string[]): Promise<RunState[]> {
@@ -252,10 +258,16 @@ export async function insertModelMetrics(database: Queryable, metrics: ModelMetr
 
 const selectModelIdsText: Prepared = {
   name: "tracking_select_model_ids",
-  text: "select model_id from tracking.logged_models where model_id = any($1::text[])",
+  text: `
+    select m.model_id, e.workspace_id from tracking.logged_models as m
+    join tracking.experiments as e using (experiment_id) where m.model_id = any($1::text[])`,
 };
 
-export async function selectModelIds(database: Queryable, ids: readonly string[]): Promise<Set<string>> {
-  const rows = await database.prepared<{ model_id: string }>(selectModelIdsText, [ids]);
-  return new Set(rows.map((row) => row.model_id));
+/** The workspaces of those of the logged models that exist. */
+export async function selectModelIds(
+  database: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await database.prepared<{ model_id: string; workspace_id: number }>(selectModelIdsText, [ids]);
+  return new Map(rows.map((row) => [row.model_id, row.workspace_id]));
 }

@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from "kysely";
 import type { Database } from "../../kernel/database.ts";
 import { readInts, readTexts } from "../../kernel/pg-arrays.ts";
 import { compareBigint, compareDouble, compareText } from "./comparison.sql.ts";
+import { inWorkspace } from "./experiment-scope.sql.ts";
 import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
 import { versionOf } from "./runs.sql.ts";
 import type { OrderBy, RunComparison } from "./search-run.ts";
@@ -11,6 +12,7 @@ export type KeyIds = ReadonlyMap<string, number>;
 export type View = "active" | "deleted" | "all";
 
 export type RunQuery = {
+  workspaceId: number;
   experimentIds: readonly number[];
   view: View;
   filter: readonly RunComparison[];
@@ -158,6 +160,7 @@ export async function selectRunIds(
   const conditions = [
     ...where,
     sql`r.experiment_id = any(${sql.lit(`{${query.experimentIds.join(",")}}`)}::integer[])`,
+    inWorkspace(sql`r.experiment_id`, query),
     ...viewConditions(query.view),
     ...query.filter.map((comparison) => condition(comparison, query.keyIds)),
     ...(after === undefined ? [] : [isAfter(terms, after)]),

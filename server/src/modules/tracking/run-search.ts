@@ -1,3 +1,4 @@
+import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { decodePlace, encodePlace, type Place } from "./keyset.ts";
 import { experimentNumber } from "./runs.ts";
@@ -27,12 +28,12 @@ export type RunPage = { runs: FoundRun[]; nextPageToken: string | undefined };
 
 export type RunSearch = {
   /** The runs of a page by their internal ids, in order, with their versions; `getRunSet` reads their data. */
-  searchRuns(request: RunSearchRequest): Promise<RunPage>;
+  searchRuns(scope: Scope, request: RunSearchRequest): Promise<RunPage>;
 };
 
 export function createRunSearch(deps: TrackingDeps): RunSearch {
   return {
-    async searchRuns(request) {
+    async searchRuns({ workspaceId }, request) {
       const filter = parseRunFilter(request.filter);
       const orderBy = parseRunOrderBy(request.orderBy);
       const numbers = request.experimentIds.map((id) => experimentNumber(id));
@@ -41,7 +42,7 @@ export function createRunSearch(deps: TrackingDeps): RunSearch {
         .filter((one) => one.kind === "metric" || one.kind === "param" || one.kind === "tag")
         .map((one) => one.key);
       const keyIds = await deps.keys.find([...new Set(keys)]);
-      const query: RunQuery = { experimentIds, view: request.view, filter, keyIds, orderBy };
+      const query: RunQuery = { workspaceId, experimentIds, view: request.view, filter, keyIds, orderBy };
       const search = [request.experimentIds, request.filter, request.orderBy, request.view];
       const start = request.pageToken === undefined ? undefined : readStart(query, search, request.pageToken);
       if (experimentIds.length === 0) return { runs: [], nextPageToken: undefined };

@@ -1,9 +1,10 @@
 import { createBatch } from "../../kernel/batch.ts";
 import { invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts";
 import { randomHex32 } from "../../kernel/ids.ts";
+import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { RUN_NAME_TAG, runNotActive, runNotFound, type Int, type KeyValue } from "./run-data-plan.ts";
-import { selectRunStates, upsertTags } from "./run-data.sql.ts";
+import { selectRunStates, upsertTags, type RunState } from "./run-data.sql.ts";
 import { randomRunName } from "./run-names.ts";
 import {
   deleteTag,
@@ -16,6 +17,7 @@ import {
   updateRuns,
   type NewRuns,
   type RunChange,
+  type RunPlace,
   type RunRow,
   type RunSet,
 } from "./runs.sql.ts";
@@ -32,24 +34,26 @@ export type NewRun = {
 };
 
 /** The id is drawn before the first try, so that a try after a lost commit finds the run made already. */
-type QueuedRun = NewRun & { uuid: string };
+type QueuedRun = NewRun & { workspaceId: number; uuid: string };
+
+type QueuedUpdate = RunUpdate & RunPlace;
 
 export type CreatedRun = { row: RunRow; tags: readonly KeyValue[] };
 
 export type RunUpdate = { runId: string; status?: number; endTime?: Int; name?: string };
 
 export type Runs = {
-  createRun(run: NewRun): Promise<CreatedRun>;
+  createRun(scope: Scope, run: NewRun): Promise<CreatedRun>;
   /** The run with its newest metrics, parameters and tags; concurrent calls share a statement. */
-  getRun(runId: string): Promise<{ set: RunSet; row: RunRow }>;
-  /** The same for many at once, by their internal ids. */
+  getRun(scope: Scope, runId: string): Promise<{ set: RunSet; row: RunRow }>;
+  /** The same for many at once, by their internal ids, which a search in a workspace has found. */
   getRunSet(runIds: readonly number[]): Promise<RunSet>;
   /** Only the run's own row. */
-  getRunRow(runId: string): Promise<RunRow>;
-  updateRun(update: RunUpdate): Promise<RunRow>;
-  deleteRun(runId: string): Promise<void>;
-  restoreRun(runId: string): Promise<void>;
-  deleteTag(runId: string, key: string): Promise<void>;
+  getRunRow(scope: Scope, runId: string): Promise<RunRow>;
+  updateRun(scope: Scope, update: RunUpdate): Promise<RunRow>;
+  deleteRun(scope: Scope, runId: string): Promise<void>;
+  restoreRun(scope: Scope, runId: string): Promise<void>;
+  deleteTag(scope: Scope, runId: string, key: string): Promise<void>;
 };
 
 export function createRuns(deps: TrackingDeps): Runs {
@@ -63,22 +67,22 @@ export function createRuns(deps: TrackingDeps): Runs {
     run: (items) => insertBatch(deps, items),
   });
 
-  const reads = createBatch<string, { set: RunSet; row: RunRow }>({
+  const reads = createBatch<RunPlace, { set: RunSet; row: RunRow }>({
     name: "get_run",
     concurrency: 2,
     maxWeight: 64,
     onBatch: deps.onBatch,
-    async run(ids) {
-      const set = await selectRunSetByUuid(database, [...new Set(ids)]);
+    async run(places) {
+      const set = await selectRunSetByUuid(database, [...new Set(places.map(({ runId }) => runId))]);
       const rows = new Map(set.runs.map((row) => [row.run_uuid, row]));
-      return ids.map((id) => {
-        const row = rows.get(id);
-        return row === undefined ? runNotFound(id) : { set, row };
+      return places.map(({ runId, workspaceId }) => {
+        const row = rows.get(runId);
+        return row?.workspace_id === workspaceId ? { set, row } : runNotFound(runId);
       });
     },
   });
 
-  const updates = createBatch<RunUpdate, RunRow>({
+  const updates = createBatch<QueuedUpdate, RunRow>({
     name: "update_run",
     concurrency: 2,
     maxWeight: 500,
@@ -86,28 +90,28 @@ export function createRuns(deps: TrackingDeps): Runs {
     run: (items) => updateBatch(deps, items),
   });
 
-  const getRunRow = async (runId: string): Promise<RunRow> => {
-    const row = await selectRunRow(database, runId);
+  const getRunRow = async ({ workspaceId }: Scope, runId: string): Promise<RunRow> => {
+    const row = await selectRunRow(database, { workspaceId, runId });
     if (row === undefined) throw runNotFound(runId);
     return row;
   };
 
   return {
-    createRun(run) {
-      return creations.add({ ...run, ...named(run), uuid: randomHex32() });
+    createRun({ workspaceId }, run) {
+      return creations.add({ ...run, ...named(run), workspaceId, uuid: randomHex32() });
     },
-    getRun: (runId) => reads.add(runId),
+    getRun: ({ workspaceId }, runId) => reads.add({ workspaceId, runId }),
     getRunSet: (runIds) => selectRunSet(database, runIds),
     getRunRow,
-    updateRun: (update) => updates.add(update),
-    async deleteRun(runId) {
-      if (!(await updateDeleted(database, runId, deps.now()))) throw runNotFound(runId);
+    updateRun: ({ workspaceId }, update) => updates.add({ ...update, workspaceId }),
+    async deleteRun({ workspaceId }, runId) {
+      if (!(await updateDeleted(database, { workspaceId, runId }, deps.now()))) throw runNotFound(runId);
     },
-    async restoreRun(runId) {
-      if (!(await updateDeleted(database, runId, null))) throw runNotFound(runId);
+    async restoreRun({ workspaceId }, runId) {
+      if (!(await updateDeleted(database, { workspaceId, runId }, null))) throw runNotFound(runId);
     },
-    async deleteTag(runId, key) {
-      const row = await getRunRow(runId);
+    async deleteTag(scope, runId, key) {
+      const row = await getRunRow(scope, runId);
       if (row.deleted_at !== null) throw runNotActive(runId);
       if (!(await deleteTag(database, row.run_id, key))) {
         throw notFound(`No tag with name: ${key} in run with id ${runId}`);
@@ -150,7 +154,10 @@ async function insertBatch(
   const [grounds] = await Promise.all([
     selectGrounds(
       deps.database,
-      numbers.map((number) => (typeof number === "number" ? number : -1)),
+      numbers.map((number, index) => ({
+        id: typeof number === "number" ? number : -1,
+        workspaceId: items[index]?.workspaceId ?? 0,
+      })),
     ),
     deps.keys.ensure(keys),
   ]);
@@ -218,47 +225,63 @@ function asAnswer<T>(work: () => T): T | PlinthError {
 
 async function updateBatch(
   deps: TrackingDeps,
-  items: readonly RunUpdate[],
+  items: readonly QueuedUpdate[],
 ): Promise<(RunRow | PlinthError)[]> {
   // Two updates of one run in one batch become one: the later fields win.
   const merged = new Map<string, RunChange>();
-  for (const { runId, status, endTime, name } of items) {
-    const change = merged.get(runId) ?? { run_uuid: runId, status: null, end_time: null, name: null };
+  for (const { workspaceId, runId, status, endTime, name } of items) {
+    const place = `${workspaceId} ${runId}`;
+    const change = merged.get(place) ?? emptyChange({ workspaceId, runId });
     if (status !== undefined) change.status = status;
     if (endTime !== undefined) change.end_time = endTime;
     if (name !== undefined && name !== "") change.name = name;
-    merged.set(runId, change);
+    merged.set(place, change);
   }
   const changes = [...merged.values()].toSorted((a, b) => (a.run_uuid < b.run_uuid ? -1 : 1));
   const rows = await writeChanges(deps, changes);
-  const known = new Map(rows.map((row) => [row.run_uuid, row]));
+  const known = new Map(rows.map((row) => [`${row.workspace_id} ${row.run_uuid}`, row]));
   return Promise.all(
-    items.map(async ({ runId }) => {
-      const row = known.get(runId);
+    items.map(async ({ workspaceId, runId }) => {
+      const row = known.get(`${workspaceId} ${runId}`);
       if (row !== undefined) return row;
-      return (await selectRunRow(deps.database, runId)) === undefined
+      return (await selectRunRow(deps.database, { workspaceId, runId })) === undefined
         ? runNotFound(runId)
         : runNotActive(runId);
     }),
   );
 }
 
-async function writeChanges(deps: TrackingDeps, changes: readonly RunChange[]): Promise<RunRow[]> {
+const emptyChange = ({ workspaceId, runId }: RunPlace): RunChange => ({
+  run_uuid: runId,
+  workspace_id: workspaceId,
+  status: null,
+  end_time: null,
+  name: null,
+});
+
+async function writeChanges(
+  deps: TrackingDeps,
+  changes: readonly RunChange[],
+): Promise<(RunRow & { workspace_id: number })[]> {
   if (changes.every((change) => change.name === null)) return updateRuns(deps.database, changes);
   await deps.keys.ensure([RUN_NAME_TAG]);
   const key = deps.keys.idOf(RUN_NAME_TAG);
   return deps.database.transaction(async (transaction) => {
-    const names = new Map(changes.map((change) => [change.run_uuid, change.name]));
-    const states = await selectRunStates(transaction, [...names.keys()]);
+    const names = new Map(
+      changes.map(({ workspace_id, run_uuid, name }) => [`${workspace_id} ${run_uuid}`, name]),
+    );
+    const nameOf = ({ workspace_id, run_uuid }: RunState): string | null =>
+      names.get(`${workspace_id} ${run_uuid}`) ?? null;
+    const states = await selectRunStates(transaction, [...new Set(changes.map((one) => one.run_uuid))]);
     const renamed = states
-      .filter((state) => !state.deleted && names.get(state.run_uuid) !== null)
+      .filter((state) => !state.deleted && nameOf(state) !== null)
       .toSorted((a, b) => a.run_id - b.run_id);
     // Tags before runs: the order in which all writers lock them.
     await upsertTags(transaction, {
       runIds: renamed.map((state) => state.run_id),
       keyIds: renamed.map(() => key),
       experimentIds: renamed.map((state) => state.experiment_id),
-      values: renamed.map((state) => names.get(state.run_uuid) ?? ""),
+      values: renamed.map((state) => nameOf(state) ?? ""),
     });
     return updateRuns(transaction, changes);
   });

@@ -14,7 +14,8 @@ import { defaultScope } from "../../modules/identity/index.ts";
 import { createStorage, type Storage } from "../../modules/storage/index.ts";
 import { artifactEndpoints } from "./artifacts-listing.ts";
 import { multipartEndpoints } from "./artifacts-multipart.ts";
-import { registerArtifacts } from "./artifacts.ts";
+import { createKeyInScope } from "./artifacts-scope.ts";
+import { registerArtifacts, type ArtifactOptions } from "./artifacts.ts";
 import { parseBodiesAsBuffers, registerEndpoints } from "./endpoint.ts";
 import { renderMlflowError } from "./errors.ts";
 
@@ -83,11 +84,17 @@ export async function startArtifactServer(given?: BlobStore): Promise<ArtifactSe
     authorize: () => undefined,
     renderError: () => renderMlflowError,
   });
-  const options = { storage, runArtifactUri: locationOf, modelArtifactUri: locationOf };
+  const options: ArtifactOptions = {
+    storage,
+    runArtifactUri: (_scope, id) => locationOf(id),
+    modelArtifactUri: (_scope, id) => locationOf(id),
+    scopeOf: () => defaultScope,
+    keyInScope: createKeyInScope(async () => undefined),
+  };
   await http.app.register((scope, _options, done) => {
     parseBodiesAsBuffers(scope);
-    const endpoints = [...artifactEndpoints(options), ...multipartEndpoints(storage)];
-    registerEndpoints(scope, endpoints, () => defaultScope);
+    const endpoints = [...artifactEndpoints(options), ...multipartEndpoints(options)];
+    registerEndpoints(scope, endpoints, options.scopeOf);
     done();
   });
   await http.app.register((scope, _options, done) => {

@@ -10,6 +10,7 @@ import {
   ownKey,
   readArtifactPath,
 } from "./artifacts-paths.ts";
+import { WORKSPACES } from "./artifacts-scope.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { int64, message, string, type Values } from "./wire.ts";
 
@@ -51,6 +52,7 @@ export function artifactEndpoints({
   storage,
   runArtifactUri,
   modelArtifactUri,
+  keyInScope,
 }: ArtifactOptions): Endpoint[] {
   const listBelow = async (location: string, given: unknown): Promise<object> => {
     const { path } = readArtifactPath(typeof given === "string" ? given : "");
@@ -64,9 +66,12 @@ export function artifactEndpoints({
       path: "/2.0/mlflow-artifacts/artifacts",
       access: reads("artifact"),
       request: message({ path: string }),
-      async handle(values) {
+      async handle(values, { scope }) {
         const { path } = readArtifactPath(String(values["path"] ?? ""));
-        return filesField(await listArtifacts(storage, path, ""));
+        const key = await keyInScope(scope, path);
+        const files = await listArtifacts(storage, key, "");
+        // At the root of the default workspace stand the others' folders too.
+        return filesField(key === "" ? files.filter((file) => file.path !== WORKSPACES) : files);
       },
     },
     {
@@ -75,9 +80,9 @@ export function artifactEndpoints({
       access: reads("artifact"),
       request: message({ run_id: string, run_uuid: string, path: string, page_token: string }),
       checks: { run_id: ["required", "string"], path: ["string"], page_token: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         readArtifactPath(String(values["path"] ?? ""));
-        const location = await runArtifactUri(String(values["run_id"] ?? values["run_uuid"]));
+        const location = await runArtifactUri(scope, String(values["run_id"] ?? values["run_uuid"]));
         return listBelow(location, values["path"]);
       },
     },
@@ -87,9 +92,9 @@ export function artifactEndpoints({
       access: reads("artifact"),
       request: message({ model_id: string, artifact_directory_path: string, page_token: string }),
       checks: { artifact_directory_path: ["string"] },
-      async handle(values, { path }) {
+      async handle(values, { scope, path }) {
         readArtifactPath(String(values["artifact_directory_path"] ?? ""));
-        const location = await modelArtifactUri(path["model_id"] ?? "");
+        const location = await modelArtifactUri(scope, path["model_id"] ?? "");
         return listBelow(location, values["artifact_directory_path"]);
       },
     },
@@ -99,14 +104,15 @@ export function artifactEndpoints({
       access: edits("artifact"),
       request: message({ run_id: string, model_id: string, path: string, expiration: int64 }),
       checks: { run_id: ["string"], model_id: ["string"], path: ["required", "string"], expiration: ["int"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const runId = String(values["run_id"] ?? "");
         const modelId = String(values["model_id"] ?? "");
         if ((runId === "") === (modelId === "")) {
           throw invalidParameter("Exactly one of run_id and model_id must be provided.");
         }
         readArtifactPath(String(values["path"]));
-        const location = runId === "" ? await modelArtifactUri(modelId) : await runArtifactUri(runId);
+        const location =
+          runId === "" ? await modelArtifactUri(scope, modelId) : await runArtifactUri(scope, runId);
         refuseProxied(location, "Presigned upload is not supported for proxied artifact storage", "a direct");
         throw notImplemented("Presigned upload is not supported for the current artifact repository");
       },
@@ -117,10 +123,10 @@ export function artifactEndpoints({
       access: reads("artifact"),
       request: message({ run_id: string, path: string, expiration: int64 }),
       checks: { run_id: ["required", "string"], path: ["required", "string"], expiration: ["int"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         readArtifactPath(String(values["path"]));
         checkExpiration(values);
-        const location = await runArtifactUri(String(values["run_id"]));
+        const location = await runArtifactUri(scope, String(values["run_id"]));
         refuseProxied(
           location,
           "Presigned download is not supported for runs with proxied artifact storage",

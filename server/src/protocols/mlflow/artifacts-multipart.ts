@@ -5,7 +5,8 @@ import { MAX_PARTS, type Storage } from "../../modules/storage/index.ts";
 import { findArtifact } from "./artifacts-download.ts";
 import { attachment, contentTypeOf } from "./artifacts-headers.ts";
 import { ARTIFACT_BUCKET, joinPath, lastSegment, readArtifactPath } from "./artifacts-paths.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { KeyInScope } from "./artifacts-scope.ts";
+import type { Call, Endpoint } from "./endpoint.ts";
 import { int64, message, nested, repeated, string, type Values } from "./wire.ts";
 
 /** Where parts and downloads go that Plinth serves itself; the last segment is a signed token. */
@@ -27,8 +28,16 @@ export function artifactCapabilities(storage: Storage): {
   };
 }
 
-export function multipartEndpoints(storage: Storage): Endpoint[] {
+export function multipartEndpoints({
+  storage,
+  keyInScope,
+}: {
+  storage: Storage;
+  keyInScope: KeyInScope;
+}): Endpoint[] {
   const { uploads, signer } = storage;
+  const keyOf = (call: Call, values: Values): Promise<string> =>
+    keyInScope(call.scope, pathOf(call.path, values));
   return [
     {
       method: "POST",
@@ -36,8 +45,9 @@ export function multipartEndpoints(storage: Storage): Endpoint[] {
       access: edits("artifact"),
       request: message({ path: string, num_parts: int64 }),
       checks: { path: ["required", "string"], num_parts: ["int"] },
-      async handle(values, { path, request }) {
-        const key = keyOf(path, values);
+      async handle(values, call) {
+        const { request } = call;
+        const key = await keyOf(call, values);
         const count = Number(values["num_parts"] ?? 0);
         if (count < 0 || count > MAX_PARTS) {
           throw invalidParameter(`num_parts must be from 0 to ${MAX_PARTS}, not ${count}.`);
@@ -66,8 +76,8 @@ export function multipartEndpoints(storage: Storage): Endpoint[] {
         parts: repeated(nested(message({ part_number: int64, etag: string, url: string }))),
       }),
       checks: { path: ["required", "string"], upload_id: ["string"], parts: ["required"] },
-      async handle(values, { path }) {
-        const key = keyOf(path, values);
+      async handle(values, call) {
+        const key = await keyOf(call, values);
         const parts = ((values["parts"] ?? []) as Values[]).map((part) => ({
           partNumber: Number(part["part_number"] ?? 0),
           etag: String(part["etag"] ?? ""),
@@ -82,8 +92,8 @@ export function multipartEndpoints(storage: Storage): Endpoint[] {
       access: edits("artifact"),
       request: message({ path: string, upload_id: string }),
       checks: { path: ["required", "string"], upload_id: ["string"] },
-      async handle(values, { path }) {
-        const key = keyOf(path, values);
+      async handle(values, call) {
+        const key = await keyOf(call, values);
         await uploads.abort(String(values["upload_id"] ?? ""), { bucket: ARTIFACT_BUCKET, key });
         return {};
       },
@@ -93,8 +103,8 @@ export function multipartEndpoints(storage: Storage): Endpoint[] {
       path: "/2.0/mlflow-artifacts/presigned/*",
       access: reads("artifact"),
       request: message({}),
-      async handle(_values, { path, request }) {
-        const { path: key } = readArtifactPath(path["*"] ?? "");
+      async handle(_values, { scope, path, request }) {
+        const key = await keyInScope(scope, readArtifactPath(path["*"] ?? "").path);
         if (!uploads.canTransferDirectly) {
           throw notImplemented("Multipart download is not supported for the current artifact repository");
         }
@@ -112,7 +122,7 @@ export function multipartEndpoints(storage: Storage): Endpoint[] {
 }
 
 /** The directory is in the address; of the client's local file only the name counts. */
-function keyOf(path: Readonly<Record<string, string>>, values: Values): string {
+function pathOf(path: Readonly<Record<string, string>>, values: Values): string {
   const name = String(values["path"]).split(/[/\\]/).at(-1) ?? "";
   const file = readArtifactPath(name);
   if (file.path === "" || file.path.includes("/")) throw invalidParameter("Invalid path");

@@ -2,19 +2,24 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { requestBody } from "../../kernel/blobs/request-body.ts";
 import { edits, manages, publicAccess, reads, type Access } from "../../kernel/access.ts";
 import { badRequest, invalidParameter, permissionDenied } from "../../kernel/errors.ts";
+import type { Scope } from "../../modules/identity/index.ts";
 import type { Source, Storage } from "../../modules/storage/index.ts";
 import { DirectoryError, findArtifact, sendArtifact } from "./artifacts-download.ts";
 import { PART_PATH, SIGNED_PATH } from "./artifacts-multipart.ts";
 import { ARTIFACT_BUCKET, joinPath, ownKey, readArtifactPath } from "./artifacts-paths.ts";
+import { WORKSPACES, type KeyInScope } from "./artifacts-scope.ts";
 import { prefixes } from "./endpoint.ts";
+import type { ScopeOf } from "./scope.ts";
 import { missingParameter } from "./wire.ts";
 
 export type ArtifactOptions = {
   storage: Storage;
   /** Where a run's artifacts are. Throws `not_found`. */
-  runArtifactUri(runId: string): Promise<string>;
+  runArtifactUri(scope: Scope, runId: string): Promise<string>;
   /** Where a logged model's artifacts are. Throws `not_found`. */
-  modelArtifactUri(modelId: string): Promise<string>;
+  modelArtifactUri(scope: Scope, modelId: string): Promise<string>;
+  scopeOf: ScopeOf;
+  keyInScope: KeyInScope;
 };
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
@@ -45,7 +50,7 @@ export function registerArtifacts(app: FastifyInstance, options: ArtifactOptions
       app.route({ method: [...methods], url, config, exposeHeadRoute: false, handler: route.handle });
     }
   };
-  addProxy(add, storage);
+  addProxy(add, options);
   addSigned(add, storage);
   addForWebInterface(add, options);
 }
@@ -53,14 +58,16 @@ export function registerArtifacts(app: FastifyInstance, options: ArtifactOptions
 const both = (path: string): string[] => prefixes.map((prefix) => prefix + path);
 const read: readonly Method[] = ["GET", "HEAD"];
 
-function addProxy(add: Add, storage: Storage): void {
+function addProxy(add: Add, { storage, scopeOf, keyInScope }: ArtifactOptions): void {
   add(read, both(`${PROXY}/*`), {
     access: reads("artifact"),
     async handle(request, reply) {
+      const scope = await scopeOf(request);
       const { path, directory } = readArtifactPath(wildcard(request));
+      const key = await keyInScope(scope, path);
       try {
         if (directory) throw new DirectoryError(`${path}${path === "" ? "" : "/"}`);
-        return await sendArtifact(await findArtifact(storage, path), request, reply);
+        return await sendArtifact(await findArtifact(storage, key), request, reply);
       } catch (error) {
         if (error instanceof DirectoryError) return detail(reply, error.message);
         throw error;
@@ -71,9 +78,11 @@ function addProxy(add: Add, storage: Storage): void {
   add(["PUT"], both(`${PROXY}/*`), {
     access: edits("artifact"),
     async handle(request, reply) {
+      const scope = await scopeOf(request);
       const { path, directory } = readArtifactPath(wildcard(request));
       if (directory) return detail(reply, "Artifact path must include a filename (cannot end with '/').");
-      await storage.putObject({ bucket: ARTIFACT_BUCKET, key: path, hash: "sha256", ...bodyOf(request) });
+      const key = await keyInScope(scope, path);
+      await storage.putObject({ bucket: ARTIFACT_BUCKET, key, hash: "sha256", ...bodyOf(request) });
       return reply.code(200).send();
     },
   });
@@ -81,11 +90,14 @@ function addProxy(add: Add, storage: Storage): void {
   add(["DELETE"], both(`${PROXY}/*`), {
     access: manages("artifact"),
     async handle(request, reply) {
+      const scope = await scopeOf(request);
       const { path } = readArtifactPath(wildcard(request));
       // The root of all artifacts of all runs: no client means that.
-      if (path === "") throw invalidParameter("Invalid path");
-      await storage.deleteObject({ bucket: ARTIFACT_BUCKET, key: path });
-      await storage.deletePrefix(ARTIFACT_BUCKET, `${path}/`);
+      if (path === "" || path === joinPath(WORKSPACES, scope.workspace))
+        throw invalidParameter("Invalid path");
+      const key = await keyInScope(scope, path);
+      await storage.deleteObject({ bucket: ARTIFACT_BUCKET, key });
+      await storage.deletePrefix(ARTIFACT_BUCKET, `${key}/`);
       return json(reply, {});
     },
   });
@@ -119,11 +131,12 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
     access: reads("artifact"),
     async handle(request, reply) {
       const query = request.query as Record<string, string | string[] | undefined>;
+      const scope = await options.scopeOf(request);
       const runId = first(query["run_id"]) || first(query["run_uuid"]);
       const given = first(query["path"]);
       if (given === undefined) throw missingParameter("path");
       const { path } = readArtifactPath(given);
-      const root = ownKey(await options.runArtifactUri(runId ?? ""));
+      const root = ownKey(await options.runArtifactUri(scope, runId ?? ""));
       return sendArtifact(await findArtifact(storage, joinPath(root, path)), request, reply);
     },
   });
@@ -133,11 +146,12 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
     access: reads("artifact"),
     async handle(request, reply) {
       const query = request.query as Record<string, string | string[] | undefined>;
+      const scope = await options.scopeOf(request);
       const given = first(query["artifact_file_path"]) ?? "";
       if (given === "") throw badRequest('Request must include the "artifact_file_path" query parameter.');
       const { path } = readArtifactPath(given);
       const { model_id: modelId = "" } = request.params as { model_id?: string };
-      const root = ownKey(await options.modelArtifactUri(modelId));
+      const root = ownKey(await options.modelArtifactUri(scope, modelId));
       return sendArtifact(await findArtifact(storage, joinPath(root, path)), request, reply);
     },
   });
@@ -146,6 +160,7 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
     access: edits("artifact"),
     async handle(request, reply) {
       const query = request.query as Record<string, string | string[] | undefined>;
+      const scope = await options.scopeOf(request);
       const runId = first(query["run_uuid"]) ?? "";
       if (runId === "") throw invalidParameter("Request must specify run_uuid.");
       const given = first(query["path"]) ?? "";
@@ -155,7 +170,7 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
       const { source, expectedSize } = bodyOf(request);
       if (expectedSize === 0) throw invalidParameter("Request must specify data.");
       if (expectedSize !== undefined && expectedSize > MAX_UPLOAD) throw uploadTooLarge();
-      const root = ownKey(await options.runArtifactUri(runId));
+      const root = ownKey(await options.runArtifactUri(scope, runId));
       const limited = atMost(source, MAX_UPLOAD);
       await storage.putObject({
         bucket: ARTIFACT_BUCKET,

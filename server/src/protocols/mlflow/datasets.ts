@@ -33,8 +33,8 @@ export function datasetEndpoints(tracking: Tracking): Endpoint[] {
         models: repeated(nested(message({ model_id: string }))),
       }),
       checks: { run_id: ["required", "string"], datasets: ["array"], models: ["array"] },
-      async handle(values) {
-        await tracking.logInputs({
+      async handle(values, { scope }) {
+        await tracking.logInputs(scope, {
           runId: checkRunId(values["run_id"] as string),
           datasets: ((values["datasets"] ?? []) as Values[]).map(readDatasetInput),
           modelIds: ((values["models"] ?? []) as Values[]).map((model) => textOf(model["model_id"])),
@@ -51,12 +51,12 @@ export function datasetEndpoints(tracking: Tracking): Endpoint[] {
         models: repeated(nested(message({ model_id: string, step: int64 }))),
       }),
       checks: { run_id: ["required", "string"], models: ["required", "array"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const models = ((values["models"] ?? []) as Values[]).map((model) => ({
           model_id: textOf(model["model_id"]),
           step: (model["step"] ?? 0) as Int,
         }));
-        await tracking.logOutputs(values["run_id"] as string, models);
+        await tracking.logOutputs(scope, values["run_id"] as string, models);
         return "{}";
       },
     },
@@ -65,8 +65,9 @@ export function datasetEndpoints(tracking: Tracking): Endpoint[] {
       path: "/2.0/mlflow/experiments/search-datasets",
       access: reads("dataset"),
       request: message({ experiment_ids: repeated(string) }),
-      async handle(values) {
+      async handle(values, { scope }) {
         const summaries = await tracking.searchDatasets(
+          scope,
           checkExperiments((values["experiment_ids"] ?? []) as string[]),
         );
         if (summaries.length === 0) return "{}";

@@ -92,7 +92,8 @@ function answer(
   };
 }
 
-function bodySource(request: FastifyRequest, exact: boolean): Record<string, unknown> {
+/** The JSON object that a request has for a body. */
+export function bodySource(request: FastifyRequest, exact: boolean): Record<string, unknown> {
   const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
   if (type === undefined) {
     // The client deletes without a body. Browsers ask before they send DELETE or PATCH to another site.

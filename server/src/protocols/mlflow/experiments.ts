@@ -1,5 +1,6 @@
 import { edits, manages, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
+import type { Scope } from "../../modules/identity/index.ts";
 import type { ExperimentRow, KeyValue } from "../../modules/tracking/experiments.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -17,9 +18,9 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("experiment"),
       request: message({ name: string, artifact_location: string, tags: repeated(nested(keyValue)) }),
       checks: { name: required, artifact_location: ["string"], tags: ["array"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const location = values["artifact_location"] as string | undefined;
-        const id = await tracking.createExperiment({
+        const id = await tracking.createExperiment(scope, {
           name: values["name"] as string,
           ...(location ? { artifactLocation: location } : {}),
           tags: keyValues(values["tags"]),
@@ -33,9 +34,12 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       access: reads("experiment"),
       request: message({ experiment_id: string }),
       checks: { experiment_id: required },
-      async handle(values) {
+      async handle(values, { scope }) {
         return {
-          experiment: experimentJson(await tracking.getExperiment(values["experiment_id"] as string)),
+          experiment: experimentJson(
+            await tracking.getExperiment(scope, values["experiment_id"] as string),
+            scope,
+          ),
         };
       },
     },
@@ -45,9 +49,12 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       access: reads("experiment"),
       request: message({ experiment_name: string }),
       checks: { experiment_name: required },
-      async handle(values) {
+      async handle(values, { scope }) {
         return {
-          experiment: experimentJson(await tracking.getExperimentByName(values["experiment_name"] as string)),
+          experiment: experimentJson(
+            await tracking.getExperimentByName(scope, values["experiment_name"] as string),
+            scope,
+          ),
         };
       },
     },
@@ -58,8 +65,12 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("experiment"),
       request: message({ experiment_id: string, new_name: string }),
       checks: { experiment_id: required, new_name: ["string", "required"] },
-      async handle(values) {
-        await tracking.renameExperiment(values["experiment_id"] as string, values["new_name"] as string);
+      async handle(values, { scope }) {
+        await tracking.renameExperiment(
+          scope,
+          values["experiment_id"] as string,
+          values["new_name"] as string,
+        );
         return "{}";
       },
     },
@@ -69,8 +80,8 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       access: manages("experiment"),
       request: message({ experiment_id: string }),
       checks: { experiment_id: required },
-      async handle(values) {
-        await tracking.deleteExperiment(values["experiment_id"] as string);
+      async handle(values, { scope }) {
+        await tracking.deleteExperiment(scope, values["experiment_id"] as string);
         return "{}";
       },
     },
@@ -80,8 +91,8 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       access: manages("experiment"),
       request: message({ experiment_id: string }),
       checks: { experiment_id: required },
-      async handle(values) {
-        await tracking.restoreExperiment(values["experiment_id"] as string);
+      async handle(values, { scope }) {
+        await tracking.restoreExperiment(scope, values["experiment_id"] as string);
         return "{}";
       },
     },
@@ -91,9 +102,9 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("experiment"),
       request: message({ experiment_id: string, key: string, value: string }),
       checks: { experiment_id: required, key: required, value: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const tag = { key: values["key"] as string, value: (values["value"] ?? "") as string };
-        await tracking.setExperimentTag(values["experiment_id"] as string, tag);
+        await tracking.setExperimentTag(scope, values["experiment_id"] as string, tag);
         return "{}";
       },
     },
@@ -103,8 +114,8 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("experiment"),
       request: message({ experiment_id: string, key: string }),
       checks: { experiment_id: required, key: required },
-      async handle(values) {
-        await tracking.deleteExperimentTag(values["experiment_id"] as string, values["key"] as string);
+      async handle(values, { scope }) {
+        await tracking.deleteExperimentTag(scope, values["experiment_id"] as string, values["key"] as string);
         return "{}";
       },
     },
@@ -130,9 +141,9 @@ function searchEndpoint(tracking: Tracking, method: "GET" | "POST"): Endpoint {
       filter: ["string"],
       page_token: ["string"],
     },
-    async handle(values) {
+    async handle(values, { scope }) {
       const pageToken = values["page_token"] as string | undefined;
-      const { experiments, nextPageToken } = await tracking.searchExperiments({
+      const { experiments, nextPageToken } = await tracking.searchExperiments(scope, {
         view: viewOf(values["view_type"]),
         // Upstream has no default either: its clients always send one.
         maxResults: checkMaxResults((values["max_results"] ?? 0) as Int),
@@ -141,7 +152,9 @@ function searchEndpoint(tracking: Tracking, method: "GET" | "POST"): Endpoint {
         ...(pageToken ? { pageToken } : {}),
       });
       return {
-        ...(experiments.length === 0 ? {} : { experiments: experiments.map(experimentJson) }),
+        ...(experiments.length === 0
+          ? {}
+          : { experiments: experiments.map((row) => experimentJson(row, scope)) }),
         ...(nextPageToken === undefined ? {} : { next_page_token: nextPageToken }),
       };
     },
@@ -162,7 +175,7 @@ export function checkMaxResults(value: Int): number {
   );
 }
 
-export function experimentJson(row: ExperimentRow): Values {
+export function experimentJson(row: ExperimentRow, { workspace }: Scope): Values {
   return {
     experiment_id: String(row.experiment_id),
     name: row.name,
@@ -171,6 +184,6 @@ export function experimentJson(row: ExperimentRow): Values {
     last_update_time: row.last_update_time,
     creation_time: row.creation_time,
     ...(row.tags.length === 0 ? {} : { tags: row.tags }),
-    workspace: "default",
+    workspace,
   };
 }

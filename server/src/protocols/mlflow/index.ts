@@ -1,14 +1,17 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Access } from "../../kernel/access.ts";
 import type { Workspaces } from "../../modules/identity/index.ts";
 import type { Registry } from "../../modules/registry/index.ts";
 import type { Storage } from "../../modules/storage/index.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import { artifactEndpoints } from "./artifacts-listing.ts";
 import { artifactCapabilities, multipartEndpoints } from "./artifacts-multipart.ts";
+import { createKeyInScope } from "./artifacts-scope.ts";
 import { registerArtifacts, type ArtifactOptions } from "./artifacts.ts";
 import { parseBodiesAsBuffers, registerEndpoints } from "./endpoint.ts";
 import { datasetEndpoints } from "./datasets.ts";
 import { experimentEndpoints } from "./experiments.ts";
+import { registerGraphql } from "./graphql.ts";
 import { loggedModelEndpoints } from "./logged-models.ts";
 import { metricHistoryEndpoints } from "./metric-history.ts";
 import { registerModelVersionArtifacts } from "./model-version-artifacts.ts";
@@ -25,44 +28,46 @@ export type MlflowOptions = {
   tracking: Tracking;
   registry: Registry;
   storage: Storage;
+  /** Throws when the caller may not do this; for requests that ask for more than their route declares. */
+  authorize(request: FastifyRequest, access: Access): void;
 };
 
 /** MLflow's REST API, each resource in its own file. */
 export async function registerMlflow(
   app: FastifyInstance,
-  { workspaces, tracking, registry, storage }: MlflowOptions,
+  { workspaces, tracking, registry, storage, authorize }: MlflowOptions,
 ): Promise<void> {
   const scopeOf = createScopeOf(workspaces);
   const artifacts: ArtifactOptions = {
     storage,
-    runArtifactUri: async (runId) => (await tracking.getRunRow(runId)).artifact_uri,
-    modelArtifactUri: (modelId) => tracking.getLoggedModelArtifactRoot(modelId),
+    runArtifactUri: async (scope, runId) => (await tracking.getRunRow(scope, runId)).artifact_uri,
+    modelArtifactUri: (scope, modelId) => tracking.getLoggedModelArtifactRoot(scope, modelId),
+    scopeOf,
+    keyInScope: createKeyInScope((path) => tracking.getArtifactOwner(path)),
   };
   await app.register((scope, _options, done) => {
     registerArtifacts(scope, artifacts);
-    registerModelVersionArtifacts(scope, { registry, storage });
+    registerModelVersionArtifacts(scope, { registry, storage, scopeOf });
     done();
   });
   await app.register((scope, _options, done) => {
     parseBodiesAsBuffers(scope);
-    registerEndpoints(
-      scope,
-      [
-        ...experimentEndpoints(tracking),
-        ...runEndpoints(tracking),
-        ...runDataEndpoints(tracking),
-        ...runSearchEndpoints(tracking),
-        ...metricHistoryEndpoints(tracking),
-        ...datasetEndpoints(tracking),
-        ...loggedModelEndpoints(tracking),
-        ...registeredModelEndpoints(registry),
-        ...modelVersionEndpoints(registry),
-        ...artifactEndpoints(artifacts),
-        ...multipartEndpoints(storage),
-        ...serverInfoEndpoints(artifactCapabilities(storage)),
-      ],
-      scopeOf,
-    );
+    const endpoints = [
+      ...experimentEndpoints(tracking),
+      ...runEndpoints(tracking),
+      ...runDataEndpoints(tracking),
+      ...runSearchEndpoints(tracking),
+      ...metricHistoryEndpoints(tracking),
+      ...datasetEndpoints(tracking),
+      ...loggedModelEndpoints(tracking),
+      ...registeredModelEndpoints(registry),
+      ...modelVersionEndpoints(registry),
+      ...artifactEndpoints(artifacts),
+      ...multipartEndpoints(artifacts),
+      ...serverInfoEndpoints(artifactCapabilities(storage)),
+    ];
+    registerEndpoints(scope, endpoints, scopeOf);
+    registerGraphql(scope, { endpoints, scopeOf, authorize });
     done();
   });
 }

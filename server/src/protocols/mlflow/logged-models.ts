@@ -54,9 +54,9 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
         params: ["array"],
         tags: ["array"],
       },
-      async handle(values) {
+      async handle(values, { scope }) {
         const name = text(values["name"]);
-        const model = await tracking.createLoggedModel({
+        const model = await tracking.createLoggedModel(scope, {
           experimentId: values["experiment_id"] as string,
           ...(name === "" ? {} : { name }),
           modelType: text(values["model_type"]),
@@ -72,8 +72,8 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       path: `${PATH}/:model_id`,
       access: reads("logged_model"),
       request: message({ allow_deleted: bool }),
-      async handle(values, { path }) {
-        const model = await tracking.getLoggedModel(text(path["model_id"]), {
+      async handle(values, { scope, path }) {
+        const model = await tracking.getLoggedModel(scope, text(path["model_id"]), {
           allowDeleted: values["allow_deleted"] === true,
         });
         return `{"model":${modelJson(model)}}`;
@@ -85,10 +85,10 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("logged_model"),
       request: message({ model_id: string, status }),
       checks: { model_id: ["string", "required"], status: ["int", "required"] },
-      async handle(values, { path }) {
+      async handle(values, { scope, path }) {
         // A name of a status that does not exist counts as none: that is number 0.
         const number = (values["status"] ?? 0) as number;
-        return `{"model":${modelJson(await tracking.finalizeLoggedModel(sameId(values, path), number))}}`;
+        return `{"model":${modelJson(await tracking.finalizeLoggedModel(scope, sameId(values, path), number))}}`;
       },
     },
     {
@@ -96,8 +96,8 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       path: `${PATH}/:model_id`,
       access: manages("logged_model"),
       request: message({}),
-      async handle(_values, { path }) {
-        await tracking.deleteLoggedModel(text(path["model_id"]));
+      async handle(_values, { scope, path }) {
+        await tracking.deleteLoggedModel(scope, text(path["model_id"]));
         return "{}";
       },
     },
@@ -107,8 +107,8 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("logged_model"),
       request: message({ model_id: string, params: pairs }),
       checks: { model_id: ["string", "required"], params: ["array"] },
-      async handle(values, { path }) {
-        await tracking.logLoggedModelParams(sameId(values, path), keyValues(values["params"]));
+      async handle(values, { scope, path }) {
+        await tracking.logLoggedModelParams(scope, sameId(values, path), keyValues(values["params"]));
         return "{}";
       },
     },
@@ -118,8 +118,8 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("logged_model"),
       request: message({ tags: pairs }),
       checks: { tags: ["array"] },
-      async handle(values, { path }) {
-        await tracking.setLoggedModelTags(text(path["model_id"]), keyValues(values["tags"]));
+      async handle(values, { scope, path }) {
+        await tracking.setLoggedModelTags(scope, text(path["model_id"]), keyValues(values["tags"]));
         return "{}";
       },
     },
@@ -128,8 +128,8 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       path: `${PATH}/:model_id/tags/:tag_key`,
       access: edits("logged_model"),
       request: message({}),
-      async handle(_values, { path }) {
-        await tracking.deleteLoggedModelTag(text(path["model_id"]), text(path["tag_key"]));
+      async handle(_values, { scope, path }) {
+        await tracking.deleteLoggedModelTag(scope, text(path["model_id"]), text(path["tag_key"]));
         return "{}";
       },
     },
@@ -140,8 +140,12 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("run"),
       request: message({ run_id: string, model_json: string }),
       checks: { run_id: ["string", "required"], model_json: ["string", "required"] },
-      async handle(values) {
-        await tracking.recordModel(values["run_id"] as string, readModelInfo(values["model_json"] as string));
+      async handle(values, { scope }) {
+        await tracking.recordModel(
+          scope,
+          values["run_id"] as string,
+          readModelInfo(values["model_json"] as string),
+        );
         return "{}";
       },
     },
@@ -169,9 +173,9 @@ function searchEndpoint(tracking: Tracking): Endpoint {
       order_by: ["array"],
       page_token: ["string"],
     },
-    async handle(values) {
+    async handle(values, { scope }) {
       const pageToken = text(values["page_token"]);
-      const { models, nextPageToken } = await tracking.searchLoggedModels({
+      const { models, nextPageToken } = await tracking.searchLoggedModels(scope, {
         experimentIds: (values["experiment_ids"] ?? []) as string[],
         filter: text(values["filter"]),
         datasets: ((values["datasets"] ?? []) as Values[]).map(readDataset),

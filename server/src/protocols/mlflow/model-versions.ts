@@ -26,8 +26,8 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       access: reads("registered_model"),
       request: message({ name: string, version: string }),
       checks: { name: required, version: required },
-      async handle(values) {
-        const version = await registry.getModelVersion(...placeOf(values));
+      async handle(values, { scope }) {
+        const version = await registry.getModelVersion(scope, placeOf(values));
         return { model_version: modelVersionJson(version) };
       },
     },
@@ -37,9 +37,9 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, version: string, description: string }),
       checks: { name: required, version: required, description: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const description = (values["description"] ?? null) as string | null;
-        const version = await registry.updateModelVersion(...placeOf(values), description);
+        const version = await registry.updateModelVersion(scope, placeOf(values), description);
         return { model_version: modelVersionJson(version) };
       },
     },
@@ -49,11 +49,9 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, version: string, stage: string, archive_existing_versions: bool }),
       checks: { name: required, version: required, stage: required, archive_existing_versions: ["bool"] },
-      async handle(values) {
-        const [name, version] = placeOf(values);
-        const moved = await registry.transitionStage({
-          name,
-          version,
+      async handle(values, { scope }) {
+        const moved = await registry.transitionStage(scope, {
+          ...placeOf(values),
           stage: values["stage"] as string,
           archiveExisting: values["archive_existing_versions"] === true,
         });
@@ -66,8 +64,8 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       access: manages("registered_model"),
       request: message({ name: string, version: string }),
       checks: { name: required, version: required },
-      async handle(values) {
-        await registry.deleteModelVersion(...placeOf(values));
+      async handle(values, { scope }) {
+        await registry.deleteModelVersion(scope, placeOf(values));
         return "{}";
       },
     },
@@ -77,8 +75,8 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       path: `${PATH}/get-download-uri`,
       access: reads("registered_model"),
       request: message({ name: string, version: string }),
-      async handle(values) {
-        return { artifact_uri: (await registry.getModelVersion(...placeOf(values))).storage_location };
+      async handle(values, { scope }) {
+        return { artifact_uri: (await registry.getModelVersion(scope, placeOf(values))).storage_location };
       },
     },
     {
@@ -87,9 +85,9 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, version: string, key: string, value: string }),
       checks: { name: required, version: required, key: required, value: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const tag = { key: values["key"] as string, value: text(values["value"]) };
-        await registry.setModelVersionTag(...placeOf(values), tag);
+        await registry.setModelVersionTag(scope, placeOf(values), tag);
         return "{}";
       },
     },
@@ -99,8 +97,8 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, version: string, key: string }),
       checks: { name: required, version: required, key: required },
-      async handle(values) {
-        await registry.deleteModelVersionTag(...placeOf(values), values["key"] as string);
+      async handle(values, { scope }) {
+        await registry.deleteModelVersionTag(scope, placeOf(values), values["key"] as string);
         return "{}";
       },
     },
@@ -130,8 +128,8 @@ function createEndpoint(registry: Registry): Endpoint {
       description: ["string"],
       model_id: ["string"],
     },
-    async handle(values) {
-      const version = await registry.createModelVersion({
+    async handle(values, { scope }) {
+      const version = await registry.createModelVersion(scope, {
         name: values["name"] as string,
         source: values["source"] as string,
         runId: values["run_id"] as string | undefined,
@@ -162,8 +160,9 @@ function searchEndpoint(registry: Registry): Endpoint {
       order_by: ["array"],
       page_token: ["string"],
     },
-    async handle(values) {
+    async handle(values, { scope }) {
       const { versions, nextPageToken } = await registry.searchModelVersions(
+        scope,
         readSearch(values, DEFAULT_RESULTS),
       );
       return {
@@ -174,7 +173,7 @@ function searchEndpoint(registry: Registry): Endpoint {
   };
 }
 
-const placeOf = (values: Values): [name: string, version: string] => [
-  text(values["name"]),
-  text(values["version"]),
-];
+const placeOf = (values: Values): { name: string; version: string } => ({
+  name: text(values["name"]),
+  version: text(values["version"]),
+});

@@ -26,8 +26,8 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, tags: repeated(nested(keyValue)), description: string }),
       checks: { name: required, tags: ["array"], description: ["string"] },
-      async handle(values) {
-        const model = await registry.createRegisteredModel({
+      async handle(values, { scope }) {
+        const model = await registry.createRegisteredModel(scope, {
           name: values["name"] as string,
           tags: keyValues(values["tags"]),
           description: text(values["description"]),
@@ -41,8 +41,9 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       access: reads("registered_model"),
       request: message({ name: string }),
       checks: { name: required },
-      async handle(values) {
-        return { registered_model: modelJson(await registry.getRegisteredModel(values["name"] as string)) };
+      async handle(values, { scope }) {
+        const model = await registry.getRegisteredModel(scope, values["name"] as string);
+        return { registered_model: modelJson(model) };
       },
     },
     {
@@ -51,8 +52,9 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, new_name: string }),
       checks: { name: required, new_name: required },
-      async handle(values) {
+      async handle(values, { scope }) {
         const model = await registry.renameRegisteredModel(
+          scope,
           values["name"] as string,
           values["new_name"] as string,
         );
@@ -65,8 +67,9 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, description: string }),
       checks: { name: required, description: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const model = await registry.updateRegisteredModel(
+          scope,
           values["name"] as string,
           text(values["description"]),
         );
@@ -79,8 +82,8 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       access: manages("registered_model"),
       request: message({ name: string }),
       checks: { name: required },
-      async handle(values) {
-        await registry.deleteRegisteredModel(values["name"] as string);
+      async handle(values, { scope }) {
+        await registry.deleteRegisteredModel(scope, values["name"] as string);
         return "{}";
       },
     },
@@ -92,9 +95,9 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, key: string, value: string }),
       checks: { name: required, key: required, value: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const tag = { key: values["key"] as string, value: text(values["value"]) };
-        await registry.setRegisteredModelTag(values["name"] as string, tag);
+        await registry.setRegisteredModelTag(scope, values["name"] as string, tag);
         return "{}";
       },
     },
@@ -104,8 +107,8 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, key: string }),
       checks: { name: required, key: required },
-      async handle(values) {
-        await registry.deleteRegisteredModelTag(values["name"] as string, values["key"] as string);
+      async handle(values, { scope }) {
+        await registry.deleteRegisteredModelTag(scope, values["name"] as string, values["key"] as string);
         return "{}";
       },
     },
@@ -121,12 +124,9 @@ function aliasEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, alias: string, version: string }),
       checks: { name: required, alias: required, version: required },
-      async handle(values) {
-        await registry.setAlias(
-          values["name"] as string,
-          values["alias"] as string,
-          values["version"] as string,
-        );
+      async handle(values, { scope }) {
+        const version = { name: values["name"] as string, version: values["version"] as string };
+        await registry.setAlias(scope, values["alias"] as string, version);
         return "{}";
       },
     },
@@ -136,8 +136,9 @@ function aliasEndpoints(registry: Registry): Endpoint[] {
       access: reads("registered_model"),
       request: message({ name: string, alias: string }),
       checks: { name: required, alias: required },
-      async handle(values) {
+      async handle(values, { scope }) {
         const version = await registry.getModelVersionByAlias(
+          scope,
           values["name"] as string,
           values["alias"] as string,
         );
@@ -150,8 +151,8 @@ function aliasEndpoints(registry: Registry): Endpoint[] {
       access: edits("registered_model"),
       request: message({ name: string, alias: string }),
       checks: { name: required, alias: required },
-      async handle(values) {
-        await registry.deleteAlias(values["name"] as string, values["alias"] as string);
+      async handle(values, { scope }) {
+        await registry.deleteAlias(scope, values["name"] as string, values["alias"] as string);
         return "{}";
       },
     },
@@ -166,9 +167,9 @@ function latestVersionsEndpoint(registry: Registry, method: "GET" | "POST"): End
     access: reads("registered_model"),
     request: message({ name: string, stages: repeated(string) }),
     checks: { name: required, stages: ["array"] },
-    async handle(values) {
+    async handle(values, { scope }) {
       const stages = (values["stages"] ?? []) as string[];
-      const versions = await registry.getLatestVersions(values["name"] as string, stages);
+      const versions = await registry.getLatestVersions(scope, values["name"] as string, stages);
       return versions.length === 0 ? {} : { model_versions: versions.map(modelVersionJson) };
     },
   };
@@ -191,8 +192,9 @@ function searchEndpoint(registry: Registry): Endpoint {
       order_by: ["array"],
       page_token: ["string"],
     },
-    async handle(values) {
+    async handle(values, { scope }) {
       const { models, nextPageToken } = await registry.searchRegisteredModels(
+        scope,
         readSearch(values, DEFAULT_RESULTS),
       );
       return {

@@ -44,9 +44,15 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
         dataset_name: ["string"],
         dataset_digest: ["string"],
       },
-      async handle(values) {
+      async handle(values, { scope }) {
         const metrics = [readMetric(values, noPath)];
-        await tracking.logData({ runId: runIdOf(values), metrics, params: [], tags: [], single: true });
+        await tracking.logData(scope, {
+          runId: runIdOf(values),
+          metrics,
+          params: [],
+          tags: [],
+          single: true,
+        });
         return "{}";
       },
     },
@@ -56,9 +62,15 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("run"),
       request: message({ run_id: string, run_uuid: string, key: string, value: string }),
       checks: { run_id: ["required", "string"], key: ["required", "string"], value: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const params = [readParam(values, noPath)];
-        await tracking.logData({ runId: runIdOf(values), metrics: [], params, tags: [], single: true });
+        await tracking.logData(scope, {
+          runId: runIdOf(values),
+          metrics: [],
+          params,
+          tags: [],
+          single: true,
+        });
         return "{}";
       },
     },
@@ -68,9 +80,15 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("run"),
       request: message({ run_id: string, run_uuid: string, key: string, value: string }),
       checks: { run_id: ["required", "string"], key: ["required", "string"], value: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const tags = [readTag(values, noPath)];
-        await tracking.logData({ runId: runIdOf(values), metrics: [], params: [], tags, single: true });
+        await tracking.logData(scope, {
+          runId: runIdOf(values),
+          metrics: [],
+          params: [],
+          tags,
+          single: true,
+        });
         return "{}";
       },
     },
@@ -90,9 +108,9 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
         params: ["array", present("params", ["key"])],
         tags: ["array", present("tags", ["key"])],
       },
-      async handle(values, { source }) {
+      async handle(values, { scope, source }) {
         const batch = readBatch(values, source);
-        await tracking.logData({ runId: values["run_id"] as string, ...batch, single: false });
+        await tracking.logData(scope, { runId: values["run_id"] as string, ...batch, single: false });
         return "{}";
       },
     },

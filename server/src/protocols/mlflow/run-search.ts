@@ -40,7 +40,7 @@ export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
         max_results: ["int", atMostResults],
         order_by: ["array", onlyStrings],
       },
-      async handle(values) {
+      async handle(values, { scope }) {
         const maxResults = Number(values["max_results"] ?? DEFAULT_RESULTS);
         if (maxResults < 1) {
           throw invalidParameter(
@@ -48,7 +48,7 @@ export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
           );
         }
         const pageToken = values["page_token"] as string | undefined;
-        const { runs, nextPageToken } = await tracking.searchRuns({
+        const { runs, nextPageToken } = await tracking.searchRuns(scope, {
           experimentIds: (values["experiment_ids"] ?? []) as string[],
           filter: (values["filter"] ?? "") as string,
           orderBy: (values["order_by"] ?? []) as string[],

@@ -28,10 +28,10 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
         tags: repeated(nested(keyValue)),
       }),
       checks: { experiment_id: ["string"], start_time: ["int"], run_name: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const tags = tagsOf(values["tags"]);
         checkNewTags(tags);
-        const { row, tags: all } = await tracking.createRun({
+        const { row, tags: all } = await tracking.createRun(scope, {
           experimentId: (values["experiment_id"] ?? "") as string,
           userId: (values["user_id"] ?? "") as string,
           name: (values["run_name"] ?? "") as string,
@@ -50,8 +50,8 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       access: reads("run"),
       request: message({ run_id: string, run_uuid: string }),
       checks: { run_id: ["required", "string"] },
-      async handle(values) {
-        const { set, row } = await tracking.getRun(runIdOf(values));
+      async handle(values, { scope }) {
+        const { set, row } = await tracking.getRun(scope, runIdOf(values));
         const parts = (await runParts(set, tracking.keys)).get(row.run_id);
         const links = await linksJson(tracking, set);
         return `{"run":${runJson(row, parts ?? { metrics: "", params: "", tags: "" }, links(row.run_id))}}`;
@@ -69,9 +69,9 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
         run_name: string,
       }),
       checks: { run_id: ["required", "string"], end_time: ["int"], status: ["string"], run_name: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const { status, end_time: endTime, run_name: name } = values;
-        const row = await tracking.updateRun({
+        const row = await tracking.updateRun(scope, {
           runId: runIdOf(values),
           ...(status === undefined ? {} : { status: status as number }),
           ...(endTime === undefined ? {} : { endTime: endTime as Int }),
@@ -86,8 +86,8 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("run"),
       request: message({ run_id: string }),
       checks: { run_id: ["required", "string"] },
-      async handle(values) {
-        await tracking.deleteRun((values["run_id"] ?? "") as string);
+      async handle(values, { scope }) {
+        await tracking.deleteRun(scope, (values["run_id"] ?? "") as string);
         return "{}";
       },
     },
@@ -97,8 +97,8 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("run"),
       request: message({ run_id: string }),
       checks: { run_id: ["required", "string"] },
-      async handle(values) {
-        await tracking.restoreRun((values["run_id"] ?? "") as string);
+      async handle(values, { scope }) {
+        await tracking.restoreRun(scope, (values["run_id"] ?? "") as string);
         return "{}";
       },
     },
@@ -108,8 +108,8 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       access: edits("run"),
       request: message({ run_id: string, key: string }),
       checks: { run_id: ["required", "string"], key: ["required", "string"] },
-      async handle(values) {
-        await tracking.deleteTag(values["run_id"] as string, values["key"] as string);
+      async handle(values, { scope }) {
+        await tracking.deleteTag(scope, values["run_id"] as string, values["key"] as string);
         return "{}";
       },
     },
