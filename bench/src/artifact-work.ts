@@ -32,10 +32,14 @@ export async function measureArtifact(target: Target, plan: Plan): Promise<Measu
   const growth = watchGrowth(target.pids);
   const up: number[] = [];
   const down: number[] = [];
+  const copied: number[] = [];
   for (let i = 0; i < plan.repeat; i++) {
     // What an earlier upload left in memory must not be written during this one.
     run("sync", []);
     await settle(target.pids, 10);
+    // What writing takes depends on the minute: on whose memory the pages are, and on the disk's neighbours.
+    copied.push(await copy(file, join(plan.folder, "copy.bin")));
+    run("sync", []);
     up.push(await curl(["-T", file, urlOf(i)]));
     down.push(await curl([urlOf(i)]));
   }
@@ -46,6 +50,7 @@ export async function measureArtifact(target: Target, plan: Plan): Promise<Measu
   const common = { target: target.name, errors: 0 };
   const found: Measurement[] = [
     { ...common, metric: "artifact-up", unit: "s", value: median(up, (s) => s) },
+    { ...common, metric: "artifact-copy", unit: "s", value: median(copied, (s) => s) },
     { ...common, metric: "artifact-down", unit: "s", value: median(down, (s) => s), check },
     { ...common, metric: "artifact-memory", unit: "MiB", value: grown },
   ];
@@ -72,6 +77,15 @@ async function curl(args: readonly string[]): Promise<number> {
   const [status, seconds] = text.trim().split(" ");
   if (!status?.startsWith("2")) throw new Error(`curl ${args.join(" ")} got status ${status}`);
   return Number(seconds);
+}
+
+/** Seconds that `dd` needs to write the file again and sync it. */
+async function copy(from: string, to: string): Promise<number> {
+  const since = performance.now();
+  await outputOf("dd", [`if=${from}`, `of=${to}`, "bs=1M", "conv=fsync", "status=none"]);
+  const seconds = (performance.now() - since) / 1000;
+  rmSync(to);
+  return seconds;
 }
 
 async function compare(url: string, file: string): Promise<boolean> {

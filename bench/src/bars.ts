@@ -67,6 +67,7 @@ export const rows: readonly Row[] = [
     bars: [mlflow(15), fasttrackml(1.5)],
   },
   { metric: "artifact-up", title: "artifact 1 GiB, up", bars: [mlflow(1)] },
+  { metric: "artifact-copy", title: "the same file copied by `dd` with fsync, meanwhile (no bar)", bars: [] },
   {
     metric: "artifact-down",
     title: "artifact 1 GiB, down",

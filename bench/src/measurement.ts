@@ -25,6 +25,7 @@ export type MetricName =
   | "bare-insert"
   | "search-ordered-250k"
   | "artifact-up"
+  | "artifact-copy"
   | "artifact-down"
   | "artifact-memory"
   | "first-start"
