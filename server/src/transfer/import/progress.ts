@@ -6,6 +6,7 @@ export const phases = [
   "logged_models",
   "registered_models",
   "model_versions",
+  "aliases",
   "artifacts",
   "verification",
 ] as const;
