@@ -27,7 +27,8 @@ export class Unreadable extends Error {
 }
 
 export type FolderEntry =
-  { name: string; kind: "file" | "folder" } | { name: string; kind: "refused"; reason: string };
+  | { name: string; kind: "file" | "folder" }
+  | { name: string; kind: "refused"; reason: string };
 
 export type OpenFile = Disposable & { fd: number; path: string; stats: Stats };
 
@@ -85,7 +86,10 @@ export function openLocalFolder(given: string): LocalFolder | undefined {
       using file = folder.open(path);
       if (file === undefined) return undefined;
       if (file.stats.size > maxBytes) {
-        throw new Unreadable(file.path, `has ${file.stats.size} bytes where at most ${maxBytes} are expected`);
+        throw new Unreadable(
+          file.path,
+          `has ${file.stats.size} bytes where at most ${maxBytes} are expected`,
+        );
       }
       return decodeText(readAll(file), file.path);
     },

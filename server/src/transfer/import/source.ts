@@ -208,7 +208,12 @@ export type SourceModelVersion = {
 };
 
 /** One file below an artifact location. */
-export type ArtifactFile = { path: string; size: number | undefined };
+export type ArtifactFile = {
+  path: string;
+  size: number | undefined;
+  /** When it was written last, where that is known: a copy that is newer is not made again. */
+  modifiedAt?: number;
+};
 
 /** The bytes behind artifact locations, for those places that this machine or the source's server can read. */
 export type SourceArtifacts = {
