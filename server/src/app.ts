@@ -9,9 +9,14 @@ import type { Listener } from "./kernel/listener.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Metrics } from "./kernel/metrics.ts";
 import { createOpenIdentity, createWorkspaces } from "./modules/identity/index.ts";
-import { createRegistry } from "./modules/registry/index.ts";
+import { createRegistry, createRegistryContents } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
-import { createTracking } from "./modules/tracking/index.ts";
+import {
+  checkArtifactLocation,
+  checkOutsideOfWorkspaces,
+  createTracking,
+  trackingContents,
+} from "./modules/tracking/index.ts";
 import { registerConsole } from "./protocols/console/index.ts";
 import { ARTIFACT_BUCKET, keyOfLocation } from "./protocols/mlflow/artifacts-paths.ts";
 import { renderMlflowError } from "./protocols/mlflow/errors.ts";
@@ -66,7 +71,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   const blobs = await openBlobStore(config);
   const storage = createStorage({ database, blobs, inlineBytes: config.inlineObjectKib * 1024, onBatch });
   await storage.ensureBucket(ARTIFACT_BUCKET);
-  const workspaces = createWorkspaces({ database, now });
+  const workspaces = createWorkspaces({
+    database,
+    now,
+    checkArtifactRoot(root) {
+      checkArtifactLocation(root, "default_artifact_root");
+      checkOutsideOfWorkspaces(root, "default_artifact_root");
+    },
+    contents: () => [trackingContents, createRegistryContents(database)],
+  });
   const tracking = createTracking({
     database,
     now,
@@ -85,6 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     atRoot: webUi === undefined,
     async purge(olderThanMs) {
       const purged = await tracking.purge({ olderThanMs });
+      await workspaces.purgeWorkspaces({ olderThanMs });
       await storage.sweep({ graceSeconds: 0 });
       return purged;
     },

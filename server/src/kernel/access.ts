@@ -9,6 +9,7 @@ export type Resource =
   | "dataset"
   | "artifact"
   | "registered_model"
+  | "workspace"
   | "bucket"
   | "server";
 

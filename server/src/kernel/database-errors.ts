@@ -18,6 +18,9 @@ export function violates(error: unknown, constraint: string): boolean {
   return found !== undefined && found.code.startsWith("23") && found.constraint === constraint;
 }
 
+/** True when a row refers to one that is not there, or is referred to by one that is. */
+export const isForeignKeyViolation = (error: unknown): boolean => serverError(error)?.code === "23503";
+
 /** Serialization failure or deadlock: nothing was changed, the same work may simply be done again. */
 export function isConflict(error: unknown): boolean {
   const code = serverError(error)?.code;

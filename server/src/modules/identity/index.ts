@@ -3,7 +3,14 @@ import type { Access } from "../../kernel/access.ts";
 
 export { selectExportWorkspaces } from "./export.sql.ts";
 export { defaultScope, type Scope } from "./scope.ts";
-export { createWorkspaces, workspaceNotFound, type Workspaces } from "./workspaces.ts";
+export type { WorkspaceContents } from "./workspace-contents.ts";
+export {
+  createWorkspaces,
+  deletionModes,
+  workspaceNotFound,
+  type WorkspaceRow,
+  type Workspaces,
+} from "./workspaces.ts";
 
 /**
  * The door of identity. Users, keys and roles are a later issue; the seam is not: every request of

@@ -1,6 +1,6 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
 
-/** A workspace's metadata; `null` and empty texts are those that were never given. */
+/** A workspace's metadata, without what was never given. */
 export type WorkspaceRow = {
   workspace_id: number;
   name: string;
@@ -20,4 +20,130 @@ const selectWorkspaceText: Prepared = {
 
 export async function selectWorkspace(database: Queryable, name: string): Promise<WorkspaceRow | undefined> {
   return (await database.prepared<WorkspaceRow>(selectWorkspaceText, [name]))[0];
+}
+
+const selectWorkspacesText: Prepared = {
+  name: "identity_select_workspaces",
+  text: `select ${COLUMNS} from identity.workspaces where not hidden order by name`,
+};
+
+export async function selectWorkspaces(database: Queryable): Promise<WorkspaceRow[]> {
+  return database.prepared<WorkspaceRow>(selectWorkspacesText, []);
+}
+
+const selectOthersText: Prepared = {
+  name: "identity_select_other_workspaces",
+  text: "select exists (select from identity.workspaces where workspace_id <> 1 and not hidden) as others",
+};
+
+/** Whether there is a workspace besides the default one. */
+export async function selectHasOthers(database: Queryable): Promise<boolean> {
+  return (await database.prepared<{ others: boolean }>(selectOthersText, []))[0]?.others ?? false;
+}
+
+const insertWorkspaceText: Prepared = {
+  name: "identity_insert_workspace",
+  text: `
+    insert into identity.workspaces (name, description, default_artifact_root, trace_archival_location,
+      trace_archival_retention, creation_timestamp, last_updated_timestamp)
+    values ($1, $2, $3, $4, $5, $6, $6)
+    on conflict on constraint workspaces_name_key do nothing returning ${COLUMNS}`,
+};
+
+/** Undefined when the name is taken, also by a workspace that is hidden. */
+export async function insertWorkspace(
+  database: Queryable,
+  row: Omit<WorkspaceRow, "workspace_id"> & { now: number },
+): Promise<WorkspaceRow | undefined> {
+  const [added] = await database.prepared<WorkspaceRow>(insertWorkspaceText, [
+    row.name,
+    row.description,
+    row.default_artifact_root,
+    row.trace_archival_location,
+    row.trace_archival_retention,
+    row.now,
+  ]);
+  return added;
+}
+
+// What is undefined stays as it is, what is null is cleared.
+const updateWorkspaceText: Prepared = {
+  name: "identity_update_workspace",
+  text: `
+    update identity.workspaces set
+      description = case when $2 then $3 else description end,
+      default_artifact_root = case when $4 then $5 else default_artifact_root end,
+      trace_archival_location = case when $6 then $7 else trace_archival_location end,
+      trace_archival_retention = case when $8 then $9 else trace_archival_retention end,
+      last_updated_timestamp = $10
+    where name = $1 and not hidden returning ${COLUMNS}`,
+};
+
+export type WorkspaceChange = Pick<WorkspaceRow, "name"> &
+  Partial<Omit<WorkspaceRow, "name" | "workspace_id">> & { now: number };
+
+export async function updateWorkspace(
+  database: Queryable,
+  change: WorkspaceChange,
+): Promise<WorkspaceRow | undefined> {
+  const columns = [
+    change.description,
+    change.default_artifact_root,
+    change.trace_archival_location,
+    change.trace_archival_retention,
+  ];
+  const [row] = await database.prepared<WorkspaceRow>(updateWorkspaceText, [
+    change.name,
+    ...columns.flatMap((value) => [value !== undefined, value ?? null]),
+    change.now,
+  ]);
+  return row;
+}
+
+const lockWorkspaceText: Prepared = {
+  name: "identity_lock_workspace",
+  text: "select workspace_id from identity.workspaces where name = $1 and not hidden for update",
+};
+
+/** Nothing can be put into the workspace until the transaction ends; undefined when there is none. */
+export async function lockWorkspace(transaction: Queryable, name: string): Promise<number | undefined> {
+  const [row] = await transaction.prepared<{ workspace_id: number }>(lockWorkspaceText, [name]);
+  return row?.workspace_id;
+}
+
+const insertDeletedText: Prepared = {
+  name: "identity_insert_deleted_workspace",
+  text: `
+    insert into identity.workspaces (name, creation_timestamp, last_updated_timestamp, hidden, deleted_at)
+    values ($1 || '/' || $2::text, $3, $3, true, $3) returning workspace_id`,
+};
+
+/** A place for what was in a deleted workspace, until it is purged. */
+export async function insertDeletedWorkspace(
+  transaction: Queryable,
+  of: { workspaceId: number; name: string; now: number },
+): Promise<number> {
+  const values = [of.name, of.workspaceId, of.now];
+  const [row] = await transaction.prepared<{ workspace_id: number }>(insertDeletedText, values);
+  return (row as { workspace_id: number }).workspace_id;
+}
+
+const deleteWorkspaceText: Prepared = {
+  name: "identity_delete_workspace",
+  text: "delete from identity.workspaces where workspace_id = $1",
+};
+
+/** What still refers to it violates that table's foreign key. */
+export async function deleteWorkspace(database: Queryable, workspaceId: number): Promise<void> {
+  await database.prepared(deleteWorkspaceText, [workspaceId]);
+}
+
+const selectDeletedText: Prepared = {
+  name: "identity_select_deleted_workspaces",
+  text: "select workspace_id from identity.workspaces where deleted_at <= $1 order by workspace_id",
+};
+
+export async function selectDeletedWorkspaces(database: Queryable, before: number): Promise<number[]> {
+  const rows = await database.prepared<{ workspace_id: number }>(selectDeletedText, [before]);
+  return rows.map((row) => row.workspace_id);
 }

@@ -1,22 +1,63 @@
-import type { Database } from "../../kernel/database.ts";
-import { invalidParameter, notFound, type PlinthError } from "../../kernel/errors.ts";
+import type { Database, Queryable } from "../../kernel/database.ts";
+import { isForeignKeyViolation, violates } from "../../kernel/database-errors.ts";
+import {
+  alreadyExists,
+  invalidParameter,
+  invalidState,
+  notFound,
+  type PlinthError,
+} from "../../kernel/errors.ts";
 import { DEFAULT_WORKSPACE, defaultScope, type Scope } from "./scope.ts";
-import { selectWorkspace } from "./workspaces.sql.ts";
+import type { WorkspaceContents } from "./workspace-contents.ts";
+import { checkWorkspaceName, readWorkspaceFields, type WorkspaceFields } from "./workspace-fields.ts";
+import {
+  deleteWorkspace,
+  insertDeletedWorkspace,
+  insertWorkspace,
+  lockWorkspace,
+  selectDeletedWorkspaces,
+  selectHasOthers,
+  selectWorkspace,
+  selectWorkspaces,
+  updateWorkspace,
+  type WorkspaceRow,
+} from "./workspaces.sql.ts";
+
+export type { WorkspaceRow } from "./workspaces.sql.ts";
+
+/** What happens to what is in a workspace that is deleted: it prevents that, goes too, or moves to the default one. */
+export const deletionModes = ["RESTRICT", "CASCADE", "SET_DEFAULT"] as const;
+export type DeletionMode = (typeof deletionModes)[number];
 
 export type Workspaces = {
   /**
    * The scope of a workspace by its name; nothing is waited for where the name is known. Throws `not_found`.
    * What was found stays known for `KNOWN_MS`: a workspace that another process deletes meanwhile is found
-   * empty, since all that was in it has another `workspace_id` (or none) from then on, and cannot be filled,
-   * since rows refer to it by a foreign key.
+   * empty, since all that was in it has another `workspace_id` from then on, and cannot be filled, since rows
+   * refer to it by a foreign key.
    */
   scopeOf(name: string): Scope | Promise<Scope>;
+  /** By name. */
+  listWorkspaces(): Promise<WorkspaceRow[]>;
+  getWorkspace(name: string): Promise<WorkspaceRow>;
+  createWorkspace(name: string, fields: WorkspaceFields): Promise<WorkspaceRow>;
+  /** Fields that are undefined stay as they are, empty ones are cleared. */
+  updateWorkspace(name: string, fields: WorkspaceFields): Promise<WorkspaceRow>;
+  /** All of it or nothing; what `CASCADE` deletes is removed for good by the next purge. */
+  deleteWorkspace(name: string, mode: DeletionMode): Promise<void>;
+  hasOtherWorkspaces(): Promise<boolean>;
+  /** Removes what is left of workspaces deleted at least `olderThanMs` ago. */
+  purgeWorkspaces(options: { olderThanMs: number }): Promise<void>;
 };
 
 export type WorkspacesDeps = {
   database: Database;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Throws for an artifact root that nobody may choose. */
+  checkArtifactRoot(root: string): void;
+  /** What the modules keep in workspaces; asked for when a workspace is deleted. */
+  contents(): readonly WorkspaceContents[];
 };
 
 const KNOWN_MS = 2000;
@@ -28,12 +69,17 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
   /** Requests that ask for the same name at once share a statement. */
   const asked = new Map<string, Promise<Scope>>();
 
-  const ask = async (name: string): Promise<Scope> => {
-    checkWorkspaceName(name);
+  const getWorkspace = async (name: string): Promise<WorkspaceRow> => {
+    if (name !== DEFAULT_WORKSPACE) checkWorkspaceName(name);
     const row = await selectWorkspace(database, name);
     if (row === undefined) throw workspaceNotFound(name);
-    const scope = { workspaceId: row.workspace_id, workspace: row.name };
+    return row;
+  };
+
+  const ask = async (name: string): Promise<Scope> => {
+    const { workspace_id: workspaceId, name: workspace } = await getWorkspace(name);
     if (known.size >= MAX_KNOWN) known.clear();
+    const scope = { workspaceId, workspace };
     known.set(name, { scope, until: deps.now() + KNOWN_MS });
     return scope;
   };
@@ -49,25 +95,105 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       asked.set(name, asking);
       return asking;
     },
+    listWorkspaces: () => selectWorkspaces(database),
+    getWorkspace,
+    async createWorkspace(name, fields) {
+      if (name === DEFAULT_WORKSPACE) throw reserved("created");
+      checkWorkspaceName(name);
+      const none = {
+        description: null,
+        default_artifact_root: null,
+        trace_archival_location: null,
+        trace_archival_retention: null,
+      };
+      const read = readWorkspaceFields(fields, deps.checkArtifactRoot);
+      const row = await insertWorkspace(database, { name, ...none, ...read, now: deps.now() });
+      if (row === undefined) throw alreadyExists(`Workspace '${name}' already exists.`);
+      return row;
+    },
+    async updateWorkspace(name, fields) {
+      if (name !== DEFAULT_WORKSPACE) checkWorkspaceName(name);
+      const read = readWorkspaceFields(fields, deps.checkArtifactRoot);
+      if (Object.keys(read).length === 0) {
+        throw invalidParameter("Workspace update must have at least one key");
+      }
+      const row = await updateWorkspace(database, { name, ...read, now: deps.now() });
+      if (row === undefined) throw workspaceNotFound(name);
+      return row;
+    },
+    async deleteWorkspace(name, mode) {
+      if (name === DEFAULT_WORKSPACE) throw reserved("deleted");
+      checkWorkspaceName(name);
+      await database
+        .transaction((transaction) => empty(transaction, deps, { name, mode }))
+        .catch((error: unknown) => {
+          // Put into the default workspace since it was looked at.
+          const taken =
+            violates(error, "experiments_name_key") || violates(error, "registered_models_name_key");
+          throw taken ? invalidState(`Cannot delete workspace '${name}': ${CONFLICTS}`) : error;
+        });
+      known.delete(name);
+    },
+    hasOtherWorkspaces: () => selectHasOthers(database),
+    async purgeWorkspaces({ olderThanMs }) {
+      for (const id of await selectDeletedWorkspaces(database, deps.now() - olderThanMs)) {
+        for (const part of deps.contents()) await part.purgeContents(id);
+        await deleteWorkspace(database, id).catch((error: unknown) => {
+          // Something is left that cannot be purged yet: the next purge tries again.
+          if (!isForeignKeyViolation(error)) throw error;
+        });
+      }
+    },
   };
+}
+
+const CONFLICTS = `names in it exist in the '${DEFAULT_WORKSPACE}' workspace already.`;
+
+/** Takes everything out of a workspace as `mode` says, and deletes it. */
+async function empty(
+  transaction: Queryable,
+  deps: WorkspacesDeps,
+  { name, mode }: { name: string; mode: DeletionMode },
+): Promise<void> {
+  const from = await lockWorkspace(transaction, name);
+  if (from === undefined) throw workspaceNotFound(name);
+  const contents = deps.contents();
+  if (mode === "RESTRICT") {
+    for (const part of contents) {
+      const [first] = await part.countContents(transaction, from);
+      if (first !== undefined) throw filled(name, first);
+    }
+  } else if (mode === "SET_DEFAULT") {
+    const move = { from, to: defaultScope.workspaceId };
+    const conflicts = [];
+    for (const part of contents) conflicts.push(...(await part.findConflicts(transaction, move)));
+    if (conflicts.length > 0) throw conflicting(name, conflicts);
+    for (const part of contents) await part.moveContents(transaction, move);
+  } else {
+    const now = deps.now();
+    const to = await insertDeletedWorkspace(transaction, { workspaceId: from, name, now });
+    for (const part of contents) await part.moveContents(transaction, { from, to, deletedAt: now });
+  }
+  await deleteWorkspace(transaction, from);
 }
 
 export const workspaceNotFound = (name: string): PlinthError => notFound(`Workspace '${name}' not found`);
 
-const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
-const RESERVED = new Set(["workspaces", "api", "ajax-api", "static-files"]);
+const reserved = (what: "created" | "deleted"): PlinthError =>
+  invalidParameter(`The '${DEFAULT_WORKSPACE}' workspace is reserved and cannot be ${what}`);
 
-/** Names are those of Kubernetes' namespaces: they stand in addresses and in keys of objects. */
-export function checkWorkspaceName(name: string): void {
-  const shown = name.length > 200 ? `${name.slice(0, 200)}...` : name;
-  if (name.length < 2 || name.length > 63) {
-    throw invalidParameter(`Workspace name '${shown}' must be between 2 and 63 characters.`);
-  }
-  if (!NAME.test(name)) {
-    throw invalidParameter(
-      `Workspace name '${shown}' must match the pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ ` +
-        "(lowercase alphanumeric with optional internal hyphens).",
-    );
-  }
-  if (RESERVED.has(name)) throw invalidParameter(`Workspace name '${shown}' is reserved and cannot be used.`);
+const filled = (name: string, { table, count }: { table: string; count: number }): PlinthError =>
+  invalidState(
+    `Cannot delete workspace '${name}': table '${table}' still contains ${count} resource(s). ` +
+      "Remove or reassign them before deleting the workspace.",
+  );
+
+function conflicting(name: string, conflicts: readonly { table: string; name: string }[]): PlinthError {
+  const list = conflicts.slice(0, 20).map((one) => `  - ${one.table}: '${one.name}'`);
+  if (conflicts.length > list.length) list.push(`  and ${conflicts.length - list.length} more`);
+  return invalidState(
+    `Cannot reassign resources from workspace '${name}' to '${DEFAULT_WORKSPACE}': the following names already ` +
+      `exist in the default workspace and would cause conflicts:\n${list.join("\n")}\n` +
+      "Rename or remove the conflicting resources before retrying.",
+  );
 }

@@ -4,6 +4,8 @@ import { createRegisteredModels, type RegisteredModels } from "./registered-mode
 
 export { registryTables } from "./export.sql.ts";
 
+export { createRegistryContents } from "./workspace-contents.ts";
+
 /** The door of the model registry: all that protocols may ask of it. */
 export type Registry = RegisteredModels & ModelVersions;
 

@@ -32,7 +32,7 @@ const insertExperimentText: Prepared = {
   text: `
     with home as (
       select workspace_id, coalesce(
-        regexp_replace(default_artifact_root, '^mlflow-artifacts:/+', 'mlflow-artifacts:/workspaces/' || name || '/'),
+        regexp_replace(default_artifact_root, '^mlflow-artifacts:/+', 'mlflow-artifacts:/workspaces/' || name || '/', 'i'),
         'mlflow-artifacts:/' || case when workspace_id = 1 then '' else 'workspaces/' || name end
       ) as root
       from identity.workspaces where workspace_id = $6 and not hidden

@@ -13,8 +13,10 @@ import { createRunData } from "./run-data.ts";
 import { createRunSearch, type RunSearch } from "./run-search.ts";
 import { createRuns, type Runs } from "./runs.ts";
 
+export { trackingContents } from "./workspace-contents.ts";
+
 /** What the registry shares with tracking: rules for names and places, paging, and MLflow's search grammar. */
-export { checkArtifactLocation } from "./artifact-location.ts";
+export { checkArtifactLocation, checkOutsideOfWorkspaces } from "./artifact-location.ts";
 export { compareBigint, compareText } from "./comparison.sql.ts";
 export { decodePlace, encodePlace, isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
 export { checkKey, checkLength, checkPathLike } from "./limits.ts";

@@ -50,7 +50,7 @@ export function createPurge(deps: TrackingDeps): Purge {
       const experiments = await selectPurgeableExperiments(deps.database, before);
       for (const { experiment_id: id, artifact_location: location } of experiments) {
         // A place of its own; one that a client chose may hold what belongs to others.
-        if (location === `mlflow-artifacts:/${id}`) await deps.deleteArtifacts(location);
+        if (isOwnPlace(location, id)) await deps.deleteArtifacts(location);
       }
       result.experiments = await deleteExperiments(
         deps.database,
@@ -60,6 +60,11 @@ export function createPurge(deps: TrackingDeps): Purge {
     },
   };
 }
+
+/** Clients choose no place below `workspaces/`. */
+const isOwnPlace = (location: string, id: number): boolean =>
+  location === `mlflow-artifacts:/${id}` ||
+  (location.startsWith("mlflow-artifacts:/workspaces/") && location.endsWith(`/${id}`));
 
 /** A run's artifacts stand in `<its own folder>/artifacts`: the folder goes too. */
 const parentOf = (uri: string): string => uri.replace(/\/artifacts\/?$/, "");

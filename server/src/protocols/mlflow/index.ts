@@ -22,6 +22,7 @@ import { runEndpoints } from "./runs.ts";
 import { runSearchEndpoints } from "./run-search.ts";
 import { createScopeOf } from "./scope.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
+import { workspaceEndpoints } from "./workspaces.ts";
 
 export type MlflowOptions = {
   workspaces: Workspaces;
@@ -64,7 +65,8 @@ export async function registerMlflow(
       ...modelVersionEndpoints(registry),
       ...artifactEndpoints(artifacts),
       ...multipartEndpoints(artifacts),
-      ...serverInfoEndpoints(artifactCapabilities(storage)),
+      ...workspaceEndpoints(workspaces),
+      ...serverInfoEndpoints(artifactCapabilities(storage), workspaces),
     ];
     registerEndpoints(scope, endpoints, scopeOf);
     registerGraphql(scope, { endpoints, scopeOf, authorize });

@@ -1,9 +1,13 @@
 import { publicAccess } from "../../kernel/access.ts";
+import type { Workspaces } from "../../modules/identity/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { message } from "./wire.ts";
 
 /** What the 3.x client asks before it chooses how to move large artifacts. */
-export function serverInfoEndpoints(capabilities: Record<string, boolean>): Endpoint[] {
+export function serverInfoEndpoints(
+  capabilities: Record<string, boolean>,
+  workspaces: Workspaces,
+): Endpoint[] {
   return [
     {
       method: "GET",
@@ -11,9 +15,10 @@ export function serverInfoEndpoints(capabilities: Record<string, boolean>): Endp
       access: publicAccess,
       scoped: false,
       request: message({}),
-      handle: () => ({
+      handle: async (_values, { request }) => ({
         store_type: "SqlStore",
-        workspaces_enabled: false,
+        // The web interface shows a switcher where there is something to choose.
+        workspaces_enabled: !request.url.startsWith("/ajax-api/") || (await workspaces.hasOtherWorkspaces()),
         trace_archival_enabled: false,
         ...capabilities,
       }),

@@ -1,0 +1,79 @@
+import { invalidParameter } from "../../kernel/errors.ts";
+import type { WorkspaceRow } from "./workspaces.sql.ts";
+
+/** As a caller gives them: undefined is not given, the empty text clears (but for the description). */
+export type WorkspaceFields = {
+  description?: string | undefined;
+  defaultArtifactRoot?: string | undefined;
+  traceArchivalLocation?: string | undefined;
+  traceArchivalRetention?: string | undefined;
+};
+
+type Columns = Partial<Omit<WorkspaceRow, "workspace_id" | "name">>;
+
+/** The columns of those fields that were given, checked. */
+export function readWorkspaceFields(
+  fields: WorkspaceFields,
+  checkArtifactRoot: (root: string) => void,
+): Columns {
+  const columns: Columns = {};
+  const given = (value: string | undefined, check: (text: string) => void): string | null | undefined => {
+    const text = value?.trim();
+    if (text === undefined) return undefined;
+    if (text === "") return null;
+    check(text);
+    return text;
+  };
+  const root = given(fields.defaultArtifactRoot, checkArtifactRoot);
+  const location = given(fields.traceArchivalLocation, checkArchivalLocation);
+  const retention = given(fields.traceArchivalRetention, checkRetention);
+  if (fields.description !== undefined) columns.description = fields.description;
+  if (root !== undefined) columns.default_artifact_root = root;
+  if (location !== undefined) columns.trace_archival_location = location;
+  if (retention !== undefined) columns.trace_archival_retention = retention;
+  return columns;
+}
+
+const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+const RESERVED = new Set(["workspaces", "api", "ajax-api", "static-files"]);
+
+/** Names are those of Kubernetes' namespaces: they stand in addresses and in keys of objects. */
+export function checkWorkspaceName(name: string): void {
+  const shown = name.length > 200 ? `${name.slice(0, 200)}...` : name;
+  if (name.length < 2 || name.length > 63) {
+    throw invalidParameter(`Workspace name '${shown}' must be between 2 and 63 characters.`);
+  }
+  if (!NAME.test(name)) {
+    throw invalidParameter(
+      `Workspace name '${shown}' must match the pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ ` +
+        "(lowercase alphanumeric with optional internal hyphens).",
+    );
+  }
+  if (RESERVED.has(name)) throw invalidParameter(`Workspace name '${shown}' is reserved and cannot be used.`);
+}
+
+const LOCATION = "trace_archival_config.location";
+const RETENTION = "trace_archival_config.retention";
+
+function checkArchivalLocation(location: string): void {
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(location)?.[1]?.toLowerCase();
+  if (scheme === undefined) throw invalidParameter(`Invalid value for '${LOCATION}'. Expected a URI string.`);
+  if (scheme === "mlflow-artifacts") {
+    throw invalidParameter(
+      `Invalid value for '${LOCATION}'. Trace archival location cannot use the proxy-only \`mlflow-artifacts:\` scheme.`,
+    );
+  }
+  if (location.length > 2048) {
+    throw invalidParameter(`Invalid value for '${LOCATION}'. Maximum length is 2048 characters.`);
+  }
+}
+
+function checkRetention(retention: string): void {
+  if (retention.length > 32)
+    throw invalidParameter(`Invalid value for '${RETENTION}'. Maximum length is 32 characters.`);
+  if (/^[1-9][0-9]*[mhd]$/.test(retention)) return;
+  throw invalidParameter(
+    `Invalid value for '${RETENTION}'. Expected a duration in the form \`<int><unit>\`, where unit is one of 'm', ` +
+      "'h', or 'd' (for example '30d' or '12h').",
+  );
+}
