@@ -42,13 +42,13 @@ export function localArtifacts(options: LocalArtifactsOptions): SourceArtifacts 
     }
     const path = pathOfLocation(location, options.base);
     if (path === undefined) return `'${schemeOf(location)}:' locations are left where they are`;
-    for (const folder of options.folders) {
+    const places = options.folders.flatMap((folder): LocalPlace[] => {
       const inside = relative(folder.root, path);
-      if (!inside.startsWith("..") && !isAbsolute(inside) && folder.list(inside) !== undefined) {
-        return { folder, path: inside };
-      }
-    }
-    const found = options.find?.(path);
+      return inside.startsWith("..") || isAbsolute(inside) ? [] : [{ folder, path: inside }];
+    });
+    const exists = places.find((place) => place.folder.list(place.path) !== undefined);
+    // A place in the store whose folder is gone is one all the same: its run may have had no artifacts.
+    const found = exists ?? options.find?.(path) ?? places[0];
     if (found !== undefined) return found;
     return `'${path}' is not in a folder that may be read: name one with --allow-path, if the files are to be copied`;
   };

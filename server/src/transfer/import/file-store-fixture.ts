@@ -26,7 +26,7 @@ export function makeFileStore(): StoreFixture {
     }
   };
   write({
-    [`${EXPERIMENT}/meta.yaml`]: experimentYaml(root, EXPERIMENT, "training"),
+    [`${EXPERIMENT}/meta.yaml`]: experimentYaml(root, { id: EXPERIMENT, name: "training" }),
     [`${EXPERIMENT}/${RUN}/meta.yaml`]: runYaml(root, { id: RUN, experiment: EXPERIMENT }),
     [`${EXPERIMENT}/${RUN}/metrics/loss/train`]: "1000 0.5 0\n1001 0.25 1\n",
     [`${EXPERIMENT}/${RUN}/params/lr`]: "0.1",
@@ -45,7 +45,10 @@ export function makeFileStore(): StoreFixture {
   };
 }
 
-export const experimentYaml = (root: string, id: string, name: string, stage = "active"): string =>
+export const experimentYaml = (
+  root: string,
+  { id, name, stage = "active" }: { id: string; name: string; stage?: string },
+): string =>
   `artifact_location: file://${root}/${id}
 creation_time: 1795263685608
 experiment_id: '${id}'

@@ -94,17 +94,10 @@ describe("a file store", () => {
     using store = makeFileStore();
     for (const [index, id] of ["0", "17", "9"].entries()) {
       const run = `${index}`.repeat(32);
+      const [parent, stage] = id === "17" ? [".trash/", "deleted"] : ["", "active"];
       store.write({
-        [`${id === "17" ? ".trash/" : ""}${id}/meta.yaml`]: experimentYaml(
-          store.root,
-          id,
-          `e${id}`,
-          id === "17" ? "deleted" : "active",
-        ),
-        [`${id === "17" ? ".trash/" : ""}${id}/${run}/meta.yaml`]: runYaml(store.root, {
-          id: run,
-          experiment: id,
-        }),
+        [`${parent}${id}/meta.yaml`]: experimentYaml(store.root, { id, name: `e${id}`, stage }),
+        [`${parent}${id}/${run}/meta.yaml`]: runYaml(store.root, { id: run, experiment: id }),
       });
     }
     const { source, problems } = store.open();
@@ -227,7 +220,7 @@ describe("a file store that is damaged", () => {
       runYaml("/x", { id: RUN, experiment: EXPERIMENT }).replace("1795263685757", "soon"),
       "whole number: 'soon'",
     ],
-  ])("tells %s", async (_name, path, content, what) => {
+  ])("tells %s", async (...[, path, content, what]) => {
     const { problems, runs, where } = await readAfter((store) =>
       store.write({ [`${runFolder}/${path}`]: content }),
     );
@@ -280,12 +273,14 @@ describe("a file store that is damaged", () => {
 
   it("refuses what is no file store, with a hint", () => {
     using store = makeFileStore();
-    expect(() => store.open({}).source).not.toThrow();
+    const artifactsDestination = "/nowhere";
+    expect(() => store.open({ artifactsDestination })).toThrow(
+      /\/nowhere: is no folder \(--artifacts-destination\)/,
+    );
     renameSync(join(store.root, EXPERIMENT, "meta.yaml"), join(store.root, EXPERIMENT, "meta"));
     expect(() => store.open()).toThrow(/is no MLflow file store: no folder in it is an experiment/);
     writeFileSync(join(store.root, "mlflow.db"), "");
     expect(() => store.open()).toThrow(/is it sqlite:\/\/\//);
-    expect(() => store.open({ artifactsDestination: "/nowhere" })).toThrow();
   });
 
   it("sees what is appended while a file is read as far as whole lines go", async () => {
