@@ -18,17 +18,18 @@ const selectSeriesText: Prepared = {
     select runs.run_uuid, runs.run_id, run_metrics.series_id
     from unnest($1::text[]) as wanted (run_uuid)
     join tracking.runs using (run_uuid)
+    join tracking.experiments as e on e.experiment_id = runs.experiment_id and e.workspace_id = $3
     left join (tracking.run_metrics join tracking.keys on keys.key_id = run_metrics.key_id and keys.key = $2)
       on run_metrics.run_id = runs.run_id`,
 };
 
-/** The series of one metric in each of the runs that exist; null where a run never logged it. */
+/** The series of one metric in each of the runs that are in the workspace; null where a run never logged it. */
 export async function selectSeries(
   database: Database,
-  uuids: readonly string[],
-  key: string,
+  wanted: { workspaceId: number; runIds: readonly string[]; key: string },
 ): Promise<SeriesRow[]> {
-  return database.prepared<SeriesRow>(selectSeriesText, [uuids, key]);
+  const { workspaceId, runIds, key } = wanted;
+  return database.prepared<SeriesRow>(selectSeriesText, [runIds, key, workspaceId]);
 }
 
 export type Position = { timestamp: Int; step: Int; value: number };

@@ -1,4 +1,5 @@
 import { decodePageToken, encodePageToken, foreignToken } from "../../kernel/page-token.ts";
+import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";
 import {
   selectBulk,
@@ -15,29 +16,33 @@ export type RunPoints = { runId: string; points: PointColumns };
 
 export type MetricHistory = {
   /** One page in order of (timestamp, step, value); without `maxResults` all of it. */
-  getHistory(query: {
-    runId: string;
-    key: string;
-    maxResults?: number;
-    pageToken?: string;
-  }): Promise<HistoryPage>;
+  getHistory(
+    scope: Scope,
+    query: { runId: string; key: string; maxResults?: number; pageToken?: string },
+  ): Promise<HistoryPage>;
   /** Whole histories of several runs, `maxResults` points altogether; unknown runs are left out. */
-  getHistoryBulk(query: { runIds: readonly string[]; key: string; maxResults: number }): Promise<RunPoints[]>;
+  getHistoryBulk(
+    scope: Scope,
+    query: { runIds: readonly string[]; key: string; maxResults: number },
+  ): Promise<RunPoints[]>;
   /** An even sample of each run's points in order of (step, timestamp, value), first and last kept. */
-  getHistorySample(query: {
-    runIds: readonly string[];
-    key: string;
-    maxResults: number;
-    startStep?: Int;
-    endStep?: Int;
-  }): Promise<RunPoints[]>;
+  getHistorySample(
+    scope: Scope,
+    query: {
+      runIds: readonly string[];
+      key: string;
+      maxResults: number;
+      startStep?: Int;
+      endStep?: Int;
+    },
+  ): Promise<RunPoints[]>;
 };
 
 export function createMetricHistory(deps: TrackingDeps): MetricHistory {
   const { database } = deps;
   return {
-    async getHistory({ runId, key, maxResults, pageToken }) {
-      const [row] = await selectSeries(database, [runId], key);
+    async getHistory({ workspaceId }, { runId, key, maxResults, pageToken }) {
+      const [row] = await selectSeries(database, { workspaceId, runIds: [runId], key });
       if (row === undefined || row.series_id === null)
         return { points: withoutPoints, nextPageToken: undefined };
       const after = pageToken === undefined ? undefined : readPosition(pageToken);
@@ -49,16 +54,16 @@ export function createMetricHistory(deps: TrackingDeps): MetricHistory {
       const nextPageToken = more ? lastPosition(page) : undefined;
       return { points: withoutCopies(page), nextPageToken };
     },
-    async getHistoryBulk({ runIds, key, maxResults }) {
-      const rows = (await selectSeries(database, [...new Set(runIds)], key))
+    async getHistoryBulk({ workspaceId }, { runIds, key, maxResults }) {
+      const rows = (await selectSeries(database, { workspaceId, runIds: [...new Set(runIds)], key }))
         .filter((row) => row.series_id !== null)
         .toSorted((a, b) => (a.run_uuid < b.run_uuid ? -1 : 1));
       if (rows.length === 0) return [];
       const ids = rows.map((row) => row.series_id as number);
       return byRun(rows, await selectBulk(database, ids, maxResults));
     },
-    async getHistorySample({ runIds, key, maxResults, startStep, endStep }) {
-      const rows = await selectSeries(database, [...new Set(runIds)], key);
+    async getHistorySample({ workspaceId }, { runIds, key, maxResults, startStep, endStep }) {
+      const rows = await selectSeries(database, { workspaceId, runIds: [...new Set(runIds)], key });
       const known = new Map(rows.map((row) => [row.run_uuid, row]));
       const wanted = runIds.map((id) => known.get(id)).filter((row) => row !== undefined);
       const ids = wanted.flatMap((row) => (row.series_id === null ? [] : [row.series_id]));

@@ -27,7 +27,7 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
         max_results: int64,
       }),
       checks: { run_id: ["string", "required"], metric_key: ["string", "required"], page_token: ["string"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const maxResults = values["max_results"] as Int | undefined;
         if (maxResults !== undefined && maxResults <= 0) {
           throw invalidParameter(
@@ -36,7 +36,7 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
         }
         const pageToken = values["page_token"] as string | undefined;
         const key = values["metric_key"] as string;
-        const { points, nextPageToken } = await tracking.getHistory({
+        const { points, nextPageToken } = await tracking.getHistory(scope, {
           runId: runIdOf(values),
           key,
           ...(maxResults === undefined ? {} : { maxResults: Math.min(Number(maxResults), 1_000_000) }),
@@ -68,7 +68,7 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
         end_step: ["int"],
         max_results: ["int", withinSample],
       },
-      async handle(values) {
+      async handle(values, { scope }) {
         const key = values["metric_key"] as string;
         const startStep = values["start_step"] as Int | undefined;
         const endStep = values["end_step"] as Int | undefined;
@@ -81,7 +81,7 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
               `Found start_step=${startStep} and end_step=${endStep}.`,
           );
         }
-        const found = await tracking.getHistorySample({
+        const found = await tracking.getHistorySample(scope, {
           runIds: values["run_ids"] as string[],
           key,
           maxResults: Number(values["max_results"] ?? MAX_SAMPLE),
@@ -98,7 +98,7 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
       access: reads("run"),
       request: message({ run_id: repeated(string), metric_key: json, max_results: int64 }),
       checks: { max_results: ["int"] },
-      async handle(values) {
+      async handle(values, { scope }) {
         const runIds = (values["run_id"] ?? []) as string[];
         if (runIds.length === 0) {
           throw invalidParameter("GetMetricHistoryBulk request must specify at least one run_id.");
@@ -114,7 +114,7 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
           throw invalidParameter("GetMetricHistoryBulk request must specify a metric_key.");
         const wanted = Number(values["max_results"] ?? MAX_BULK_POINTS);
         const maxResults = Math.max(0, Math.min(wanted, MAX_BULK_POINTS));
-        const found = await tracking.getHistoryBulk({ runIds, key, maxResults });
+        const found = await tracking.getHistoryBulk(scope, { runIds, key, maxResults });
         return `{"metrics":[${runPointsJson(found, key)}]}`;
       },
     },
