@@ -1,7 +1,7 @@
 import pg from "pg";
 import { CopyOut, type Batch, type Column } from "./copy-out.ts";
 import type { Row } from "./database.ts";
-import { toPlinthError } from "./database-errors.ts";
+import { isConnectionLoss, toPlinthError } from "./database-errors.ts";
 
 /** The database as it was at one moment, whatever is written meanwhile. */
 export type Snapshot = {
@@ -31,8 +31,8 @@ export async function withSnapshot<T>(
     application_name: "plinth snapshot",
     options: `${connection.options ?? ""} -c jit=off -c timezone=UTC`.trim(),
   });
-  let lost: Error | undefined;
-  client.on("error", (error) => (lost = error));
+  // A lost connection fails the statement under way, and is an event besides.
+  client.on("error", () => undefined);
   try {
     await client.connect();
     await client.query(
@@ -41,7 +41,7 @@ export async function withSnapshot<T>(
     );
     return await work(snapshotOn(client));
   } catch (error) {
-    throw lost === undefined || error === lost ? databaseError(error) : toPlinthError(lost);
+    throw databaseError(error);
   } finally {
     // Nothing was written: the transaction ends with its connection.
     await client.end().catch(() => undefined);
@@ -73,4 +73,4 @@ const snapshotOn = (client: pg.Client): Snapshot => ({
 
 /** Errors of PostgreSQL as the one error type; those of the work as they are. */
 const databaseError = (error: unknown): unknown =>
-  error instanceof pg.DatabaseError ? toPlinthError(error) : error;
+  error instanceof pg.DatabaseError || isConnectionLoss(error) ? toPlinthError(error) : error;

@@ -42,6 +42,7 @@ const words: Readonly<Record<string, string>> = {
   EPERM: "that is not allowed",
   ENOENT: "its folder does not exist",
   ENOTDIR: "a part of its path is not a folder",
+  EEXIST: "a part of its path is not a folder",
   ENAMETOOLONG: "its name is too long",
 };
 

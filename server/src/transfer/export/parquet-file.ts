@@ -5,9 +5,9 @@ import type { TableFile } from "./table-file.ts";
 
 // A row group is written when it holds so many rows, cells or bytes, whatever comes first: what is held in
 // memory, and what a reader holds who takes the file a group at a time.
-const GROUP_ROWS = 100_000;
+const GROUP_ROWS = 50_000;
 const GROUP_CELLS = 2_000_000;
-const GROUP_BYTES = 16 * 1024 * 1024;
+const GROUP_BYTES = 8 * 1024 * 1024;
 
 /** Years 1 to 9999: what Python, pandas and DuckDB can show as a time. */
 const FIRST_MS = -62_135_596_800_000n;
