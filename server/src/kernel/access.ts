@@ -9,7 +9,11 @@ export type Resource =
   | "dataset"
   | "artifact"
   | "registered_model"
+  | "trace"
+  | "scorer"
+  | "gateway"
   | "workspace"
+  | "webhook"
   | "bucket"
   | "server";
 

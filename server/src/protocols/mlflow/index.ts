@@ -11,6 +11,9 @@ import { registerArtifacts, type ArtifactOptions } from "./artifacts.ts";
 import { parseBodiesAsBuffers, registerEndpoints } from "./endpoint.ts";
 import { datasetEndpoints } from "./datasets.ts";
 import { experimentEndpoints } from "./experiments.ts";
+import { noEvaluationEndpoints } from "./genai-none-entities.ts";
+import { noGatewayEndpoints } from "./genai-none-gateway.ts";
+import { noTraceEndpoints } from "./genai-none-traces.ts";
 import { registerGraphql } from "./graphql.ts";
 import { loggedModelEndpoints } from "./logged-models.ts";
 import { metricHistoryEndpoints } from "./metric-history.ts";
@@ -22,6 +25,7 @@ import { runEndpoints } from "./runs.ts";
 import { runSearchEndpoints } from "./run-search.ts";
 import { createScopeOf } from "./scope.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
+import { webhookEndpoints } from "./webhooks.ts";
 import { workspaceEndpoints } from "./workspaces.ts";
 
 export type MlflowOptions = {
@@ -63,12 +67,18 @@ export async function registerMlflow(
       ...loggedModelEndpoints(tracking),
       ...registeredModelEndpoints(registry),
       ...modelVersionEndpoints(registry),
+      ...webhookEndpoints(registry),
       ...artifactEndpoints(artifacts),
       ...multipartEndpoints(artifacts),
       ...workspaceEndpoints(workspaces),
       ...serverInfoEndpoints(artifactCapabilities(storage), workspaces),
     ];
     registerEndpoints(scope, endpoints, scopeOf);
+    registerEndpoints(
+      scope,
+      [...noTraceEndpoints(), ...noEvaluationEndpoints(), ...noGatewayEndpoints()],
+      scopeOf,
+    );
     registerGraphql(scope, { endpoints, scopeOf, authorize });
     done();
   });

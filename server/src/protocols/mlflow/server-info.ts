@@ -21,6 +21,9 @@ export function serverInfoEndpoints(
         workspaces_enabled: !request.url.startsWith("/ajax-api/") || (await workspaces.hasOtherWorkspaces()),
         trace_archival_enabled: false,
         ...capabilities,
+        presigned_upload_run_id_supported: true,
+        presigned_upload_model_id_supported: true,
+        features_enabled: { gateway: false },
       }),
     },
   ];

@@ -1,0 +1,76 @@
+import { edits, manages, reads, type Access, type Resource } from "../../kernel/access.ts";
+import { notFound, notImplemented } from "../../kernel/errors.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { json, message, type Check, type Message, type Values } from "./wire.ts";
+
+/**
+ * MLflow's endpoints for what Plinth does not keep yet: traces, evaluation datasets, scorers, prompts'
+ * optimisation, the AI gateway. None of these can exist, so a list is empty and an id is unknown, which is all
+ * that the web UI and clients ask in passing; making one is 501, which no client repeats. Whoever builds one of
+ * these takes its lines out.
+ */
+
+type Method = Endpoint["method"];
+
+/** A call: `"POST /3.0/mlflow/traces"`. */
+export type Name = `${Method} /${string}`;
+
+type Fields = { request?: Message; checks?: Readonly<Record<string, readonly Check[]>> };
+
+const noFields = message({});
+
+function endpoint(
+  name: Name,
+  access: Access,
+  { request = noFields, checks = {}, handle }: Fields & Pick<Endpoint, "handle">,
+): Endpoint {
+  const [method, path] = name.split(" ") as [Method, string];
+  return { method, path, access, request, checks, handle };
+}
+
+/** A list of things that there are none of. */
+export const empty = (
+  name: Name,
+  resource: Resource,
+  { answer = {}, ...fields }: Fields & { answer?: object } = {},
+): Endpoint => endpoint(name, reads(resource), { ...fields, handle: () => answer });
+
+/** Reads or changes one thing by its id: no such thing is here. */
+export const unknown = (
+  names: readonly Name[],
+  resource: Resource,
+  say: (id: (field: string) => string) => string,
+): Endpoint[] =>
+  names.map((name) =>
+    endpoint(name, accessOf(name, resource), {
+      handle(_values, { path, source, request }) {
+        const query = request.query as Values;
+        throw notFound(say((field) => shown(path[field] ?? source[field] ?? query[field])));
+      },
+    }),
+  );
+
+/** Makes something that Plinth does not keep. What the request must have is asked for first. */
+export const refused = (
+  name: Name,
+  resource: Resource,
+  { what, needs = [] }: { what: string; needs?: readonly string[] },
+): Endpoint =>
+  endpoint(name, edits(resource), {
+    request: message(Object.fromEntries(needs.map((field) => [field, json]))),
+    checks: Object.fromEntries(needs.map((field) => [field, ["required"] as const])),
+    handle() {
+      throw notImplemented(
+        `This version of Plinth does not keep ${what} yet: nothing was stored or started.`,
+      );
+    },
+  });
+
+function accessOf(name: Name, resource: Resource): Access {
+  if (name.startsWith("GET ")) return reads(resource);
+  return name.startsWith("DELETE ") ? manages(resource) : edits(resource);
+}
+
+const LONGEST = 200;
+
+const shown = (id: unknown): string => (typeof id === "string" ? id.slice(0, LONGEST) : "");
