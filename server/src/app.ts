@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { openBlobStore } from "./blob-store.ts";
 import type { Config } from "./config.ts";
 import type { Access } from "./kernel/access.ts";
-import type { Database } from "./kernel/database.ts";
+import type { Database, Queryable } from "./kernel/database.ts";
 import { createHttpServer, type RouteEntry } from "./kernel/http.ts";
 import { startJobs } from "./kernel/jobs.ts";
 import type { Listener } from "./kernel/listener.ts";
@@ -84,7 +84,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     database,
     now,
     onBatch,
-    deleteArtifacts: (uri) => deleteBelow(storage, uri),
+    deleteArtifacts: (uri, within) => deleteBelow(storage, uri, within),
   });
   const registry = createRegistry({ database, tracking, now });
   registerOps(http.app, {
@@ -143,7 +143,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 const SWEEP_MS = 5 * 60 * 1000;
 
 /** Locations elsewhere (`s3://...`) belong to the clients that chose them: their bytes are left alone. */
-async function deleteBelow(storage: Storage, location: string): Promise<void> {
+async function deleteBelow(storage: Storage, location: string, within: Queryable): Promise<void> {
   const key = keyOfLocation(location);
-  if (key !== undefined && key !== "") await storage.deletePrefix(ARTIFACT_BUCKET, `${key}/`);
+  if (key !== undefined && key !== "") await storage.deletePrefix(ARTIFACT_BUCKET, `${key}/`, within);
 }

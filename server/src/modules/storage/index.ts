@@ -1,3 +1,4 @@
+import type { Queryable } from "../../kernel/database.ts";
 import { createBuckets } from "./buckets.ts";
 import type { StorageDeps } from "./deps.ts";
 import {
@@ -41,7 +42,7 @@ export type Storage = {
   /** False when there was none. */
   deleteObject(address: ObjectAddress): Promise<boolean>;
   /** Deletes every object whose key starts with `prefix`, and says how many. */
-  deletePrefix(bucket: string, prefix: string): Promise<number>;
+  deletePrefix(bucket: string, prefix: string, within?: Queryable): Promise<number>;
   /** One page of what is directly below `prefix`, in byte order. */
   listDirectory(options: ListOptions): Promise<{ entries: ListedEntry[]; next: string | undefined }>;
   readonly uploads: Uploads;
@@ -66,7 +67,7 @@ export function createStorage(deps: StorageDeps): Storage {
     getObject: (address) => objects.get(address),
     headObject: (address) => objects.head(address),
     deleteObject: (address) => objects.delete(address),
-    deletePrefix: (bucket, prefix) => objects.deletePrefix(bucket, prefix),
+    deletePrefix: (bucket, prefix, within) => objects.deletePrefix(bucket, prefix, within),
     listDirectory: (options) => objects.list(options),
     uploads,
     signer: createSigner(deps.database),

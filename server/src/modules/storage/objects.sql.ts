@@ -134,7 +134,7 @@ const removeRange: Prepared = {
 };
 
 export async function deleteObjectRange(
-  database: Database,
+  database: Queryable,
   bucketId: number,
   range: { from: string; to: string; limit: number },
 ): Promise<{ count: number; last: string | null }> {

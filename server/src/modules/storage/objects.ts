@@ -1,5 +1,6 @@
 import { createBatch, type Batch } from "../../kernel/batch.ts";
 import type { HashName } from "../../kernel/blobs/digest.ts";
+import type { Queryable } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
 import { internal, notFound, PlinthError } from "../../kernel/errors.ts";
 import { combineParts } from "./parts.ts";
@@ -72,7 +73,8 @@ export type Objects = {
   get(address: ObjectAddress): Promise<FoundObject>;
   head(address: ObjectAddress): Promise<ObjectInfo>;
   delete(address: ObjectAddress): Promise<boolean>;
-  deletePrefix(bucket: string, prefix: string): Promise<number>;
+  /** All that begins with the prefix; `within` a transaction when what they belong to goes with them. */
+  deletePrefix(bucket: string, prefix: string, within?: Queryable): Promise<number>;
   list(options: ListOptions): Promise<{ entries: ListedEntry[]; next: string | undefined }>;
   drain(): Promise<void>;
 };
@@ -163,12 +165,12 @@ export function createObjects(deps: StorageDeps, buckets: Buckets): Objects {
       checkKey(key);
       return deleteObjectRow(database, await buckets.idOf(bucket), key);
     },
-    async deletePrefix(bucket, prefix) {
+    async deletePrefix(bucket, prefix, within = database) {
       const bucketId = await buckets.idOf(bucket);
       const to = afterPrefix(prefix);
       let from = prefix;
       for (let total = 0; ;) {
-        const { count, last } = await deleteObjectRange(database, bucketId, {
+        const { count, last } = await deleteObjectRange(within, bucketId, {
           from,
           to,
           limit: DELETE_AT_ONCE,

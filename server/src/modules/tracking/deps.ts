@@ -1,4 +1,4 @@
-import type { Database } from "../../kernel/database.ts";
+import type { Database, Queryable } from "../../kernel/database.ts";
 import type { Keys } from "./keys.ts";
 
 /** What the parts of tracking are made of. */
@@ -9,6 +9,6 @@ export type TrackingDeps = {
   now(): number;
   /** Told how many requests shared a commit. */
   onBatch(name: string, size: number): void;
-  /** Removes everything below an artifact location, where it is Plinth's to remove. */
-  deleteArtifacts(location: string): Promise<void>;
+  /** Removes everything below an artifact location, where it is Plinth's to remove, as part of a transaction. */
+  deleteArtifacts(location: string, within: Queryable): Promise<void>;
 };

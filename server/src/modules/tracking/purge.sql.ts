@@ -17,11 +17,10 @@ export async function selectPurgeableRuns(
   return database.prepared<PurgeableRun>(selectPurgeableRunsText, [page.before, page.limit]);
 }
 
-// A run that was restored since it was selected stays: everything hangs on the locked rows.
 const lockDeletedRunsText: Prepared = {
   name: "tracking_lock_deleted_runs",
   text: `
-    select run_id from tracking.runs where run_id = any($1::integer[]) and deleted_at is not null
+    select run_id, artifact_uri from tracking.runs where run_id = any($1::integer[]) and deleted_at is not null
     order by run_id for update`,
 };
 
@@ -41,9 +40,16 @@ const dependents: Prepared[] = [
   { name: "tracking_delete_runs", text: "delete from tracking.runs where run_id = any($1::integer[])" },
 ];
 
+/** Those of the runs that are still deleted: until the transaction ends nobody restores them. */
+export async function lockDeletedRuns(
+  transaction: Queryable,
+  runIds: readonly number[],
+): Promise<PurgeableRun[]> {
+  return transaction.prepared<PurgeableRun>(lockDeletedRunsText, [int4Array(runIds)]);
+}
+
 export async function deleteRuns(transaction: Queryable, runIds: readonly number[]): Promise<void> {
-  const locked = await transaction.prepared<{ run_id: number }>(lockDeletedRunsText, [int4Array(runIds)]);
-  const ids = int4Array(locked.map((row) => row.run_id));
+  const ids = int4Array(runIds);
   for (const statement of dependents) await transaction.prepared(statement, [ids]);
 }
 
@@ -65,11 +71,17 @@ export async function selectPurgeableModels(
 
 const deleteLoggedModelsText: Prepared = {
   name: "tracking_delete_logged_models",
-  text: "delete from tracking.logged_models where model_key = any($1::integer[]) and deleted_at is not null",
+  text: `
+    delete from tracking.logged_models where model_key = any($1::integer[]) and deleted_at is not null
+    returning model_key, artifact_location`,
 };
 
-export async function deleteLoggedModels(transaction: Queryable, keys: readonly number[]): Promise<void> {
-  await transaction.prepared(deleteLoggedModelsText, [int4Array(keys)]);
+/** Those that went; one that was restored meanwhile stays. */
+export async function deleteLoggedModels(
+  transaction: Queryable,
+  keys: readonly number[],
+): Promise<PurgeableModel[]> {
+  return transaction.prepared<PurgeableModel>(deleteLoggedModelsText, [int4Array(keys)]);
 }
 
 export type PurgeableExperiment = { experiment_id: number; artifact_location: string };
@@ -94,10 +106,13 @@ const deleteExperimentsText: Prepared = {
   text: `
     delete from tracking.experiments as e where experiment_id = any($1::integer[]) and deleted_at is not null
       and not exists (select from tracking.runs where runs.experiment_id = e.experiment_id)
-    returning experiment_id`,
+    returning experiment_id, artifact_location`,
 };
 
-/** Returns how many went; one that was restored meanwhile stays. */
-export async function deleteExperiments(database: Database, ids: readonly number[]): Promise<number> {
-  return (await database.prepared(deleteExperimentsText, [int4Array(ids)])).length;
+/** Those that went; one that was restored meanwhile stays. */
+export async function deleteExperiments(
+  transaction: Queryable,
+  ids: readonly number[],
+): Promise<PurgeableExperiment[]> {
+  return transaction.prepared<PurgeableExperiment>(deleteExperimentsText, [int4Array(ids)]);
 }

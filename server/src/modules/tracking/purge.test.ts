@@ -2,7 +2,8 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { holdTable } from "../../../test/database-locks.ts";
 import { startTestServer, type Answer, type TestServer } from "../../../test/harness.ts";
 import { accepted, API, fresh, newExperiment, newRun, refusal } from "../../../test/runs.ts";
@@ -204,6 +205,34 @@ describe("purge", () => {
             where series_id not in (select series_id from tracking.run_metrics))
         as count`;
     expect(await database.run(orphans.compile(database.kysely))).toEqual([{ count: 0 }]);
+  });
+
+  test("leaves a run that is restored at that moment whole, artifacts and all", async () => {
+    const experiment_id = await newExperiment(server);
+    const run_id = await fullRun(experiment_id);
+    await post("runs/delete", { run_id });
+    const restorer = new pg.Client(server.connection);
+    await restorer.connect();
+    await restorer.query("begin");
+    await restorer.query("update tracking.runs set deleted_at = null where run_uuid = $1", [run_id]);
+    const purged = purge();
+    await vi.waitFor(async () => {
+      const { rows: waiting } = await restorer.query(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      expect(waiting).toHaveLength(1);
+    }, 10_000);
+    await restorer.query("commit");
+    await restorer.end();
+    expect(await purged).toMatchObject({ runs: 0 });
+    accepted(await answerOf(run_id));
+    for (const [name, size] of [
+      ["small", 10],
+      ["large", 5000],
+    ] as const) {
+      const path = artifact(`${experiment_id}/${run_id}/artifacts/${name}`);
+      expect((await server.get(path)).text).toHaveLength(size);
+    }
   });
 
   test("a run deleted while it is written to has none of it", async () => {

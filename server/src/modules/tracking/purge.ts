@@ -3,6 +3,7 @@ import {
   deleteExperiments,
   deleteLoggedModels,
   deleteRuns,
+  lockDeletedRuns,
   selectPurgeableExperiments,
   selectPurgeableModels,
   selectPurgeableRuns,
@@ -13,49 +14,63 @@ export type PurgeResult = { runs: number; logged_models: number; experiments: nu
 export type Purge = {
   /**
    * Removes for good what was deleted at least `olderThanMs` ago: rows, points and artifacts, and
-   * frees the names of experiments. Works in small transactions, bytes first: stopped half-way it
-   * leaves nothing that a second call does not finish.
+   * frees the names of experiments. Works in small transactions: each takes something with all that
+   * belongs to it or leaves it whole, so that what is restored meanwhile lacks nothing.
    */
   purge(options: { olderThanMs: number }): Promise<PurgeResult>;
 };
 
 /** Runs a transaction removes at once: small enough not to hold up writers, large enough to be quick. */
-const BATCH = 200;
+const BATCH = 100;
 
 export function createPurge(deps: TrackingDeps): Purge {
+  const { database, deleteArtifacts } = deps;
+
+  const purgeRuns = (ids: readonly number[]): Promise<number> =>
+    database.transaction(async (transaction) => {
+      const runs = await lockDeletedRuns(transaction, ids);
+      for (const run of runs) await deleteArtifacts(parentOf(run.artifact_uri), transaction);
+      await deleteRuns(
+        transaction,
+        runs.map((run) => run.run_id),
+      );
+      return runs.length;
+    });
+
+  const purgeModels = (keys: readonly number[]): Promise<number> =>
+    database.transaction(async (transaction) => {
+      const models = await deleteLoggedModels(transaction, keys);
+      for (const model of models) await deleteArtifacts(parentOf(model.artifact_location), transaction);
+      return models.length;
+    });
+
+  const purgeExperiment = (id: number): Promise<number> =>
+    database.transaction(async (transaction) => {
+      const gone = await deleteExperiments(transaction, [id]);
+      for (const { artifact_location: location } of gone) {
+        // A place of its own; one that a client chose may hold what belongs to others.
+        if (isOwnPlace(location, id)) await deleteArtifacts(location, transaction);
+      }
+      return gone.length;
+    });
+
   return {
     async purge({ olderThanMs }) {
       const before = deps.now() - olderThanMs;
       const result: PurgeResult = { runs: 0, logged_models: 0, experiments: 0 };
       for (;;) {
-        const runs = await selectPurgeableRuns(deps.database, { before, limit: BATCH });
+        const runs = await selectPurgeableRuns(database, { before, limit: BATCH });
         if (runs.length === 0) break;
-        for (const run of runs) await deps.deleteArtifacts(parentOf(run.artifact_uri));
-        await deps.database.transaction((transaction) =>
-          deleteRuns(
-            transaction,
-            runs.map((run) => run.run_id),
-          ),
-        );
-        result.runs += runs.length;
+        result.runs += await purgeRuns(runs.map((run) => run.run_id));
       }
       for (;;) {
-        const models = await selectPurgeableModels(deps.database, { before, limit: BATCH });
+        const models = await selectPurgeableModels(database, { before, limit: BATCH });
         if (models.length === 0) break;
-        for (const model of models) await deps.deleteArtifacts(parentOf(model.artifact_location));
-        const keys = models.map((model) => model.model_key);
-        await deps.database.transaction((transaction) => deleteLoggedModels(transaction, keys));
-        result.logged_models += models.length;
+        result.logged_models += await purgeModels(models.map((model) => model.model_key));
       }
-      const experiments = await selectPurgeableExperiments(deps.database, before);
-      for (const { experiment_id: id, artifact_location: location } of experiments) {
-        // A place of its own; one that a client chose may hold what belongs to others.
-        if (isOwnPlace(location, id)) await deps.deleteArtifacts(location);
+      for (const { experiment_id: id } of await selectPurgeableExperiments(database, before)) {
+        result.experiments += await purgeExperiment(id);
       }
-      result.experiments = await deleteExperiments(
-        deps.database,
-        experiments.map((experiment) => experiment.experiment_id),
-      );
       return result;
     },
   };
