@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { join } from "node:path";
 import { openBlobStore } from "./blob-store.ts";
 import type { Config } from "./config.ts";
 import type { Access } from "./kernel/access.ts";
@@ -8,6 +9,8 @@ import { startJobs } from "./kernel/jobs.ts";
 import type { Listener } from "./kernel/listener.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Metrics } from "./kernel/metrics.ts";
+import { createOutbound } from "./kernel/outbound/outbound.ts";
+import { createSecrets, readKeys, type KeySource } from "./kernel/secrets.ts";
 import { createOpenIdentity, createWorkspaces } from "./modules/identity/index.ts";
 import { createRegistry, createRegistryContents } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
@@ -86,7 +89,21 @@ export async function createApp(options: AppOptions): Promise<App> {
     onBatch,
     deleteArtifacts: (uri, within) => deleteBelow(storage, uri, within),
   });
-  const registry = createRegistry({ database, tracking, now });
+  const registry = createRegistry({
+    database,
+    tracking,
+    now,
+    onBatch,
+    log,
+    outbound: createOutbound({
+      allowed: config.outboundAllowedHosts,
+      userAgent: `Plinth/${PLINTH_VERSION}`,
+    }),
+    secrets: createSecrets(await readKeys(keySource(config, options.databaseKind))),
+    webhookTimeoutMs: config.webhookTimeoutSeconds * 1000,
+    webhookMaxAttempts: config.webhookMaxAttempts,
+    onDelivery: (outcome) => metrics.webhookDeliveries.inc({ outcome }),
+  });
   registerOps(http.app, {
     metrics,
     draining: () => listener.draining,
@@ -126,13 +143,18 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.app.ready();
   listener.useHandler(http.handler);
   const jobs = startJobs(
-    [{ name: "sweep", everyMs: SWEEP_MS, run: async () => void (await storage.sweep()) }],
+    [
+      { name: "sweep", everyMs: SWEEP_MS, run: async () => void (await storage.sweep()) },
+      { name: "webhooks", everyMs: WEBHOOKS_MS, run: () => registry.webhookDelivery.poll() },
+      { name: "webhook purge", everyMs: SWEEP_MS, run: () => registry.webhookDelivery.purge() },
+    ],
     log,
   );
   return {
     routes: http.routes,
     async close() {
       await jobs.stop();
+      await registry.webhookDelivery.stop();
       await http.app.close();
       await storage.drain();
       await blobs.close();
@@ -141,6 +163,15 @@ export async function createApp(options: AppOptions): Promise<App> {
 }
 
 const SWEEP_MS = 5 * 60 * 1000;
+/** What this process wrote down is sent at once: this is for repetitions, and for what another one left behind. */
+const WEBHOOKS_MS = 1000;
+
+/** The embedded database is one machine's own, and so is its key; several processes must be given theirs. */
+const keySource = (config: Config, kind: "embedded" | "external"): KeySource => ({
+  key: config.secretsKey,
+  keyFile: config.secretsKeyFile,
+  ownFile: kind === "embedded" ? join(config.dataDir, "secrets.key") : undefined,
+});
 
 /** Locations elsewhere (`s3://...`) belong to the clients that chose them: their bytes are left alone. */
 async function deleteBelow(storage: Storage, location: string, within: Queryable): Promise<void> {

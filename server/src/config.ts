@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { closest } from "fastest-levenshtein";
 import { PlinthError } from "./kernel/errors.ts";
+import { parseAllowedHosts } from "./kernel/outbound/allowed-hosts.ts";
 import { choice, integer, port, text, toggle, type Environment, type Setting } from "./setting-kinds.ts";
 
 export type { Setting } from "./setting-kinds.ts";
@@ -155,6 +156,47 @@ export const settings = {
       "Serve MLflow's own web UI at /, from an environment with the mlflow package or the folder of its built files",
     placeholder: "folder",
   }),
+  outboundAllowedHosts: {
+    flag: "outbound-allowed-hosts",
+    description:
+      "Hosts that webhooks may reach although they are private, or by plain http: names, *.domain, addresses or networks, separated by commas",
+    placeholder: "hosts",
+    defaultText: "none",
+    default: () => [],
+    parse: parseAllowedHosts,
+  } satisfies Setting<string[]>,
+  webhookTimeoutSeconds: integer(
+    {
+      flag: "webhook-timeout-seconds",
+      description: "Longest time the receiver of a webhook may take to answer",
+      placeholder: "seconds",
+    },
+    { default: 30, min: 1, max: 300 },
+  ),
+  webhookMaxAttempts: integer(
+    {
+      flag: "webhook-max-attempts",
+      description: "How often an event is sent to a receiver that fails; 16 attempts take some four hours",
+      placeholder: "count",
+    },
+    { default: 16, min: 1, max: 100 },
+  ),
+  secretsKey: text({
+    flag: "secrets-key",
+    description:
+      "Key that secrets are encrypted with: 32 random bytes in base64 or hexadecimal; older keys may follow, separated by commas",
+    placeholder: "key",
+    secret: true,
+  }),
+  secretsKeyFile: {
+    ...text({
+      flag: "secrets-key-file",
+      description: "File with the key instead",
+      placeholder: "file",
+    }),
+    defaultText:
+      "secrets.key in the data folder, made at the first start, with the embedded database; else none",
+  },
   maxBodyMib: integer(
     {
       flag: "max-body-mib",
@@ -308,6 +350,9 @@ function refuseContradictions(config: Config, sources: Sources): void {
         `--${settings[ignored].flag} has no effect with --blob-store disk; give --blob-store s3://bucket/prefix.`,
       );
     }
+  }
+  if (config.secretsKey !== undefined && config.secretsKeyFile !== undefined) {
+    throw wrong("--secrets-key and --secrets-key-file must not be given together.");
   }
   if ((config.s3AccessKeyId === undefined) !== (config.s3SecretAccessKey === undefined)) {
     throw wrong("--s3-access-key-id and --s3-secret-access-key must be given together.");

@@ -7,6 +7,7 @@ export type Metrics = {
   requestsInFlight: Gauge;
   requestsRefused: Counter<"reason">;
   batchSize: Histogram<"batch">;
+  webhookDeliveries: Counter<"outcome">;
   observePool(database: Database): void;
 };
 
@@ -41,6 +42,12 @@ export function createMetrics(): Metrics {
       help: "Requests that shared one statement and one commit",
       labelNames: ["batch"] as const,
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+      registers,
+    }),
+    webhookDeliveries: new Counter({
+      name: "plinth_webhook_deliveries_total",
+      help: "Attempts to deliver an event to a webhook, by outcome",
+      labelNames: ["outcome"] as const,
       registers,
     }),
     observePool(database) {

@@ -1,4 +1,7 @@
 import type { Database } from "../../kernel/database.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Outbound } from "../../kernel/outbound/outbound.ts";
+import type { Secrets } from "../../kernel/secrets.ts";
 import type { Tracking } from "../tracking/index.ts";
 
 /** What the parts of the registry are made of. */
@@ -8,6 +11,19 @@ export type RegistryDeps = {
   tracking: Tracking;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Told how many requests shared a commit. */
+  onBatch(name: string, size: number): void;
+  /** What webhooks are made of. */
+  outbound: Outbound;
+  secrets: Secrets;
+  log: Log;
+  webhookTimeoutMs: number;
+  webhookMaxAttempts: number;
+  /** Told of every attempt to deliver. */
+  onDelivery(outcome: "delivered" | "repeated" | "given_up"): void;
 };
+
+/** With what tells that webhooks have something to be told, as many as that. */
+export type ChangeDeps = RegistryDeps & { announce(recorded: number): void };
 
 export type KeyValue = { key: string; value: string };

@@ -1,14 +1,27 @@
 import type { RegistryDeps } from "./deps.ts";
 import { createModelVersions, type ModelVersions } from "./model-versions.ts";
 import { createRegisteredModels, type RegisteredModels } from "./registered-models.ts";
+import { createDelivery, type WebhookDelivery } from "./webhooks/delivery.ts";
+import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
+export { readEvent, type WebhookEvent } from "./webhooks/events.ts";
+export type { Webhook } from "./webhooks/webhooks.ts";
 export { registryTables } from "./export.sql.ts";
 
 export { createRegistryContents } from "./workspace-contents.ts";
 
 /** The door of the model registry: all that protocols may ask of it. */
-export type Registry = RegisteredModels & ModelVersions;
+export type Registry = RegisteredModels & ModelVersions & Webhooks & { webhookDelivery: WebhookDelivery };
 
 export function createRegistry(deps: RegistryDeps): Registry {
-  return { ...createRegisteredModels(deps), ...createModelVersions(deps) };
+  const webhookDelivery = createDelivery(deps);
+  const announce = (recorded: number): void => {
+    if (recorded > 0) webhookDelivery.wake();
+  };
+  return {
+    ...createRegisteredModels({ ...deps, announce }),
+    ...createModelVersions({ ...deps, announce }),
+    ...createWebhooks(deps),
+    webhookDelivery,
+  };
 }

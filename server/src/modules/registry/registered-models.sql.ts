@@ -3,6 +3,7 @@ import type { Database, Prepared, Queryable } from "../../kernel/database.ts";
 import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "../tracking/index.ts";
 import type { KeyValue } from "./deps.ts";
 import { modelConditions } from "./registry-search.sql.ts";
+import { RECORDED, recordEvent } from "./webhooks/deliveries.sql.ts";
 import type { RegisteredModelComparison } from "../tracking/index.ts";
 
 /** Where a model stands: names are unique within a workspace. */
@@ -45,19 +46,28 @@ const insertModelText: Prepared = {
       insert into registry.registered_model_tags (model_key, key, value)
       select added.model_key, tag.key, tag.value
       from added cross join unnest($4::text[], $5::text[]) as tag (key, value)
-    )
-    select model_key from added`,
+    ), ${recordEvent("registered_model.created", {
+      workspace: "$6",
+      from: "added",
+      data: `json_build_object(
+        'name', $1::text,
+        'tags', coalesce((
+          select json_object_agg(tag.key, tag.value) from unnest($4::text[], $5::text[]) as tag (key, value)
+        ), '{}'),
+        'description', $2::text)`,
+    })}
+    select model_key, ${RECORDED} from added`,
 };
 
 /**
- * The new model's key, or undefined when the name is taken. No tag may be given twice. A workspace that is gone
- * violates `registered_models_workspace_id_fkey`.
+ * The new model's key and how many webhooks are to be told, or undefined when the name is taken. No tag may be
+ * given twice. A workspace that is gone violates `registered_models_workspace_id_fkey`.
  */
 export async function insertModel(
   database: Queryable,
   model: ModelPlace & { description: string; tags: readonly KeyValue[]; now: number },
-): Promise<number | undefined> {
-  const [row] = await database.prepared<{ model_key: number }>(insertModelText, [
+): Promise<{ model_key: number; recorded: number } | undefined> {
+  const [row] = await database.prepared<{ model_key: number; recorded: number }>(insertModelText, [
     model.name,
     model.description,
     model.now,
@@ -65,7 +75,7 @@ export async function insertModel(
     model.tags.map((tag) => tag.value),
     model.workspaceId,
   ]);
-  return row?.model_key;
+  return row;
 }
 
 const selectModelText: Prepared = {

@@ -8,7 +8,7 @@ import {
   parseRegisteredModelOrderBy,
 } from "../tracking/index.ts";
 import { workspaceNotFound, type Scope } from "../identity/index.ts";
-import type { KeyValue, RegistryDeps } from "./deps.ts";
+import type { ChangeDeps, KeyValue } from "./deps.ts";
 import { selectLatestVersions, type VersionRow } from "./model-versions.sql.ts";
 import type { RegistrySearch } from "./model-versions.ts";
 import {
@@ -54,7 +54,7 @@ export type RegisteredModels = {
   deleteRegisteredModelTag(scope: Scope, name: string, key: string): Promise<void>;
 };
 
-export function createRegisteredModels(deps: RegistryDeps): RegisteredModels {
+export function createRegisteredModels(deps: ChangeDeps): RegisteredModels {
   const { database } = deps;
 
   const withLatest = async (rows: readonly ModelRow[]): Promise<RegisteredModel[]> => {
@@ -84,12 +84,13 @@ export function createRegisteredModels(deps: RegistryDeps): RegisteredModels {
       const tags = readTags(given);
       const now = deps.now();
       const model = { workspaceId, name, description, tags, now };
-      const key = await insertModel(database, model).catch((error: unknown) => {
+      const added = await insertModel(database, model).catch((error: unknown) => {
         throw violates(error, "registered_models_workspace_id_fkey") ? workspaceNotFound(workspace) : error;
       });
-      if (key === undefined) throw nameTaken(name);
+      if (added === undefined) throw nameTaken(name);
+      deps.announce(added.recorded);
       return {
-        model_key: key,
+        model_key: added.model_key,
         name,
         description,
         creation_timestamp: now,

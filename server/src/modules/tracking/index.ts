@@ -30,6 +30,7 @@ export {
   type RegisteredModelComparison,
   type RegisteredModelOrderBy,
 } from "./search-registry.ts";
+export { pythonText } from "./search-text.ts";
 
 /** What `plinth export` reads. */
 export {

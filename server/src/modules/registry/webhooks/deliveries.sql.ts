@@ -1,0 +1,145 @@
+import type { Prepared, Queryable } from "../../../kernel/database.ts";
+import type { WebhookEvent } from "./events.ts";
+
+/**
+ * A part of a `with` clause that writes down what webhooks are to be told of a change, in the change's own
+ * statement: no webhook, and it is one look into an index. `workspace` is the SQL of the workspace's id, `from`
+ * what holds a row for each change that was made, `data` the SQL of the event's fields as JSON.
+ */
+export const recordEvent = (
+  event: WebhookEvent,
+  { workspace, from, data, order }: { workspace: string; from: string; data: string; order?: string },
+): string => `
+  recorded as (
+    insert into registry.webhook_deliveries (webhook_key, event, data)
+    select w.webhook_key, '${event}', ${data}
+    from registry.webhooks as w cross join ${from}
+    where w.workspace_id = ${workspace} and w.status = 'ACTIVE' and '${event}' = any(w.events)
+    ${order === undefined ? "" : `order by ${order}`}
+    -- A webhook that is being deleted is waited for, and then not told.
+    for key share of w
+    returning 1
+  )`;
+
+/** For the end of a statement with `recordEvent`: how many webhooks are to be told. */
+export const RECORDED = "(select count(*) from recorded)::integer as recorded";
+
+export type ClaimedDelivery = {
+  delivery_key: number;
+  webhook_key: number;
+  delivery_id: string;
+  event: WebhookEvent;
+  /** JSON, as it was written. */
+  data: string;
+  /** Milliseconds since 1970. */
+  created_at: number;
+  /** This one included. */
+  attempts: number;
+  webhook_id: string;
+  url: string;
+  secret: string | null;
+  workspace: string;
+};
+
+// One delivery of a webhook at a time, in all processes: they arrive in order, and a slow receiver keeps none
+// but its own waiting. The lock makes two processes take different webhooks; should one have claimed between the
+// other's look and its lock, the condition on the lease is looked at again when the row is written.
+const claimText: Prepared = {
+  name: "registry_claim_webhook_deliveries",
+  text: `
+    with lane as (
+      select w.webhook_key, w.webhook_id, w.url, w.secret, w.workspace_id, next.delivery_key
+      from registry.webhooks as w
+      cross join lateral (
+        select d.delivery_key, d.due_at from registry.webhook_deliveries as d
+        where d.webhook_key = w.webhook_key and d.due_at <= now()
+        order by d.due_at, d.delivery_key limit 1
+      ) as next
+      where w.status = 'ACTIVE' and w.webhook_key <> all($1::integer[])
+        and not exists (
+          select from registry.webhook_deliveries as busy
+          where busy.webhook_key = w.webhook_key and busy.leased_until > now()
+        )
+      order by next.due_at limit $2
+      for no key update of w skip locked
+    )
+    update registry.webhook_deliveries as d set
+      attempts = d.attempts + 1,
+      leased_until = now() + $3 * interval '1 millisecond',
+      due_at = now() + $3 * interval '1 millisecond'
+    from lane join identity.workspaces as place using (workspace_id)
+    where d.delivery_key = lane.delivery_key and (d.leased_until is null or d.leased_until <= now())
+    returning d.delivery_key, d.webhook_key, d.delivery_id, d.event, d.data::text as data,
+      (extract(epoch from d.created_at) * 1000)::bigint as created_at, d.attempts,
+      lane.webhook_id, lane.url, lane.secret, place.name as workspace`,
+};
+
+/** Up to `limit` deliveries that are due, none of the webhooks `busy`; nobody else gets them before the lease ends. */
+export async function claimDeliveries(
+  database: Queryable,
+  { busy, limit, leaseMs }: { busy: readonly number[]; limit: number; leaseMs: number },
+): Promise<ClaimedDelivery[]> {
+  return database.prepared<ClaimedDelivery>(claimText, [busy, limit, leaseMs]);
+}
+
+const deleteText: Prepared = {
+  name: "registry_delete_webhook_delivery",
+  text: "delete from registry.webhook_deliveries where delivery_key = $1",
+};
+
+export async function deleteDelivery(database: Queryable, key: number): Promise<void> {
+  await database.prepared(deleteText, [key]);
+}
+
+const postponeText: Prepared = {
+  name: "registry_postpone_webhook_delivery",
+  text: `
+    update registry.webhook_deliveries set
+      due_at = now() + $2 * interval '1 millisecond', leased_until = null, last_status = $3, last_error = $4
+    where delivery_key = $1`,
+};
+
+export type Failure = { status: number | undefined; error: string };
+
+/** Sent again after `delayMs`; given up without it. */
+export async function postponeDelivery(
+  database: Queryable,
+  key: number,
+  { delayMs, failure }: { delayMs: number | undefined; failure: Failure },
+): Promise<void> {
+  const { status = null, error } = failure;
+  await database.prepared(postponeText, [key, delayMs ?? null, status, error]);
+}
+
+const releaseText: Prepared = {
+  name: "registry_release_webhook_delivery",
+  text: `
+    update registry.webhook_deliveries set due_at = now(), leased_until = null, attempts = attempts - 1
+    where delivery_key = $1`,
+};
+
+/** As if it had not been claimed. */
+export async function releaseDelivery(database: Queryable, key: number): Promise<void> {
+  await database.prepared(releaseText, [key]);
+}
+
+// Keys grow with time: only the first rows have to be looked at.
+const deleteOldText: Prepared = {
+  name: "registry_delete_old_webhook_deliveries",
+  text: `
+    with oldest as (
+      select delivery_key, created_at from registry.webhook_deliveries order by delivery_key limit $2
+    )
+    delete from registry.webhook_deliveries as d using oldest
+    where d.delivery_key = oldest.delivery_key and oldest.created_at < now() - $1 * interval '1 millisecond'
+    returning d.delivery_key`,
+};
+
+/** How many of the first `limit` were older and are gone. */
+export async function deleteOldDeliveries(
+  database: Queryable,
+  olderThanMs: number,
+  limit: number,
+): Promise<number> {
+  return (await database.prepared(deleteOldText, [olderThanMs, limit])).length;
+}
