@@ -150,6 +150,34 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
       .option("--url <address>", "address to ask, instead of the one the data folder names"),
     STORAGE_SETTINGS,
   );
+  const imports = program.command("import").description("bring over what another system has");
+  addSettings(
+    add(
+      imports,
+      {
+        name: "mlflow",
+        description: "bring over everything of an MLflow: database, mlruns folder or server",
+      },
+      async (call) => (await import("./commands/import.ts")).importMlflow(call),
+    )
+      .argument("<source>", "sqlite:///file.db, postgresql://..., mysql://..., a folder, or http://...")
+      .option("--workspace <name>", "workspace to import into (default: default)")
+      .option("--dry-run", "read, count and look for conflicts, and write nothing")
+      .option("--skip-existing", "leave alone what is in Plinth already, and bring only what is new")
+      .option("--renumber", "give experiments whose id is taken a new one")
+      .option("--restart", "throw away what an import that was stopped has loaded, and begin anew")
+      .option("--without-artifacts", "leave files, and the places that name them, as they are")
+      .option(
+        "--allow-path <folder>",
+        "folder whose files may be copied; may be given several times",
+        collect,
+      )
+      .option(
+        "--artifacts-destination <folder>",
+        "what mlflow-artifacts:/ means to the server of the source",
+      ),
+    STORAGE_SETTINGS,
+  );
   addSettings(
     add(
       program,

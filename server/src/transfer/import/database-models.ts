@@ -1,5 +1,6 @@
 import {
   keysetPages,
+  LIVE_VERSION,
   pairsOf,
   placeOf,
   readPrompts,
@@ -110,12 +111,13 @@ const readModelMetric = ([
 /** What is below some models of the registry: rows whose first columns are workspace and name. */
 async function ofModels(
   database: MlflowDatabase,
-  wanted: { table: string; columns: string; names: readonly string[] },
+  wanted: { table: string; columns: string; names: readonly string[]; group?: boolean },
 ): Promise<SqlRow[]> {
   const { reader } = database;
   const { table, columns, names } = wanted;
   const among = reader.among("name", [...new Set(names)], 1);
-  const sql = `select ${workspaceOf(database, table)}, name, ${columns} from ${table} where ${among.sql}`;
+  const group = wanted.group === true ? "group by 1, 2" : "";
+  const sql = `select ${workspaceOf(database, table)}, name, ${columns} from ${table} where ${among.sql} ${group}`;
   return reader.rows(sql, among.parameters);
 }
 
@@ -149,6 +151,11 @@ export async function* readRegisteredModels(
       await ofModels(database, { table: "registered_model_aliases", columns: "alias, version", names }),
       placeOf,
     );
+    const newest = new Map(
+      (
+        await ofModels(database, { table: "model_versions", columns: "max(version)", names, group: true })
+      ).map((row) => [placeOf(row), readNumber(row[2])]),
+    );
     yield {
       cursor,
       rows: full.map((row) => {
@@ -159,6 +166,7 @@ export async function* readRegisteredModels(
           creation_time: readNumberOrNull(created),
           last_updated_time: readNumberOrNull(updated),
           description: readTextOrNull(description),
+          last_version: newest.get(placeOf(row)) ?? 0,
           tags: pairsOf(tags.get(placeOf(row))),
           aliases: (aliases.get(placeOf(row)) ?? []).map(([, , alias, version]) => ({
             alias: readText(alias),
@@ -179,7 +187,13 @@ export async function* readVersions(
   const select = `select ${key.join(", ")}, creation_time, last_updated_time, description, user_id, current_stage, source,
     run_id, run_link, status, status_message, storage_location from model_versions`;
   const prompts = await readPrompts(database);
-  for await (const { rows, cursor } of keysetPages(database, { select, key, after, size: 500 })) {
+  for await (const { rows, cursor } of keysetPages(database, {
+    select,
+    key,
+    after,
+    size: 500,
+    where: LIVE_VERSION,
+  })) {
     const full = rows
       .map((row) => (key.length === 3 ? row : ["default", ...row]))
       .filter((row) => !prompts.has(placeOf(row)));

@@ -18,15 +18,21 @@ export const workspaceOf = ({ has }: MlflowDatabase, table: string): string =>
  */
 export async function* keysetPages(
   { reader }: MlflowDatabase,
-  wanted: { select: string; key: readonly string[]; after: string | undefined; size?: number },
+  wanted: {
+    select: string;
+    key: readonly string[];
+    after: string | undefined;
+    size?: number;
+    where?: string;
+  },
 ): AsyncGenerator<{ rows: SqlRow[]; cursor: string }, void> {
-  const { select, key, size = PAGE } = wanted;
+  const { select, key, size = PAGE, where = "1 = 1" } = wanted;
   let place = wanted.after === undefined ? undefined : (JSON.parse(wanted.after) as unknown[]);
   for (;;) {
     const from =
       place === undefined
-        ? ""
-        : `where (${key.join(", ")}) > (${key.map((_one, index) => reader.parameter(index + 1)).join(", ")})`;
+        ? `where ${where}`
+        : `where ${where} and (${key.join(", ")}) > (${key.map((_one, index) => reader.parameter(index + 1)).join(", ")})`;
     const rows = await reader.rows(`${select} ${from} order by ${key.join(", ")} limit ${size}`, place ?? []);
     const last = rows.at(-1);
     if (last === undefined) return;
@@ -53,6 +59,9 @@ export async function readPrompts(database: MlflowDatabase): Promise<Set<string>
   );
   return new Set(rows.map(placeOf));
 }
+
+/** MLflow keeps a deleted version's row, without its contents, so that its number is not given again. */
+export const LIVE_VERSION = "coalesce(current_stage, '') <> 'Deleted_Internal'";
 
 /** What tells registered models apart: their first two columns. */
 export const placeOf = ([workspace, name]: SqlRow): string => JSON.stringify([workspace, name]);

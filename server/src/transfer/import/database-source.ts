@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { invalidParameter } from "../../kernel/errors.ts";
 import {
   keysetPages,
+  LIVE_VERSION,
   pairsOf,
   placeOf,
   readPrompts,
@@ -121,7 +122,7 @@ async function countDatabase(database: MlflowDatabase): Promise<SourceCounts> {
     datasets: await countOf("datasets"),
     logged_models: await countOf("logged_models"),
     registered_models: await countOf("registered_models"),
-    model_versions: await countOf("model_versions"),
+    model_versions: await countOf("model_versions", `where ${LIVE_VERSION}`),
     not_imported: {},
   };
   await leaveOutPrompts(database, counts);
@@ -140,7 +141,8 @@ async function leaveOutPrompts(database: MlflowDatabase, counts: SourceCounts): 
   const { reader } = database;
   const among = reader.among("name", [...new Set(names)], 1);
   const rows = await reader.rows(
-    `select ${workspaceOf(database, "model_versions")}, name, count(*) from model_versions where ${among.sql} group by 1, 2`,
+    `select ${workspaceOf(database, "model_versions")}, name, count(*) from model_versions
+      where ${LIVE_VERSION} and ${among.sql} group by 1, 2`,
     among.parameters,
   );
   const versions = rows.filter((row) => prompts.has(placeOf(row))).map(([, , found]) => Number(found));

@@ -160,6 +160,7 @@ async function writeModels(
         description: clean(row.description ?? "", tally),
         creation_timestamp: row.creation_time ?? 0,
         last_updated_timestamp: row.last_updated_time ?? row.creation_time ?? 0,
+        last_version: row.last_version ?? 0,
       })),
     );
     count(tally, "registered_models", taken.length);

@@ -181,6 +181,8 @@ export type SourceRegisteredModel = {
   description: string | null;
   creation_time: number | null;
   last_updated_time: number | null;
+  /** The highest number ever given to a version, where the store remembers more than its versions say. */
+  last_version?: number;
   tags: SourceKeyValue[];
   /** Their versions come later. */
   aliases: { alias: string; version: number }[];

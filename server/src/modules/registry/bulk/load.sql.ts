@@ -10,16 +10,17 @@ export type BulkModel = {
   description: string;
   creation_timestamp: Int;
   last_updated_timestamp: Int;
+  last_version: number;
 };
 
 const insertModelsText: Prepared = {
   name: "registry_bulk_models",
   text: `
     insert into registry.registered_models
-      (workspace_id, name, description, creation_timestamp, last_updated_timestamp)
-    select $1, name, description, creation_timestamp, last_updated_timestamp
-    from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[])
-      as new (name, description, creation_timestamp, last_updated_timestamp)`,
+      (workspace_id, name, description, creation_timestamp, last_updated_timestamp, last_version)
+    select $1, name, description, creation_timestamp, last_updated_timestamp, last_version
+    from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::integer[])
+      as new (name, description, creation_timestamp, last_updated_timestamp, last_version)`,
 };
 
 export async function insertModels(
@@ -33,6 +34,7 @@ export async function insertModels(
     rows.map((row) => row.description),
     int8Array(rows.map((row) => row.creation_timestamp)),
     int8Array(rows.map((row) => row.last_updated_timestamp)),
+    int4Array(rows.map((row) => row.last_version)),
   ]);
 }
 

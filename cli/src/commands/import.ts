@@ -1,0 +1,130 @@
+import { openDatabase } from "../../../server/src/kernel/database.ts";
+import { migrate, readMigrations } from "../../../server/src/kernel/migrate.ts";
+import {
+  importSource,
+  lockImports,
+  openSource,
+  remarkTexts,
+  type ImportOptions,
+  type ImportReport,
+  type SourceProblem,
+} from "../../../server/src/transfer/import/index.ts";
+import { CommandFailure, exitCodes, type ExitCode } from "../failure.ts";
+import { table } from "../output.ts";
+import type { Call } from "../program.ts";
+import { readConfig } from "../server-door.ts";
+import { openConfiguredDatabase } from "./database.ts";
+import { migrationsFolder } from "./db.ts";
+import { createProgressDisplay } from "./import-progress.ts";
+
+/** Brings a store of MLflow over. Killed at any moment, the same command goes on where it was. */
+export async function importMlflow({ flags, output, options }: Call): Promise<ExitCode> {
+  const { config } = readConfig(flags, process.env);
+  const wanted = readOptions(options);
+  const stop = new AbortController();
+  const onSignal = (): void =>
+    stop.abort(
+      new CommandFailure(
+        "Stopped. Nothing is visible yet; the same command goes on from here.",
+        exitCodes.failed,
+      ),
+    );
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  const problems: SourceProblem[] = [];
+  try {
+    const source = await openSource(String(options["source"]), {
+      onProblem: (problem) => problems.push(problem),
+      allowPaths: (options["allowPath"] as string[] | undefined) ?? [],
+      artifactsDestination: options["artifactsDestination"] as string | undefined,
+      signal: stop.signal,
+    });
+    await using _closing = { [Symbol.asyncDispose]: () => source.close() };
+    await using ground = await openConfiguredDatabase(config, output);
+    await migrate(ground.connection, await readMigrations(migrationsFolder));
+    await using _lock = await lockImports(ground.connection);
+    const database = openDatabase({
+      connection: ground.connection,
+      poolSize: 6,
+      // Publishing moves everything at once.
+      statementTimeoutMs: 0,
+      onIdleError: () => undefined,
+    });
+    await using _pool = { [Symbol.asyncDispose]: () => database.close() };
+    const display = createProgressDisplay(output);
+    let failure: unknown;
+    let report: ImportReport;
+    try {
+      report = await importSource(
+        {
+          database,
+          source,
+          onProgress: (progress) => display.progress(progress),
+          onNote: (line) => display.note(line),
+          signal: stop.signal,
+          now: () => Date.now(),
+        },
+        wanted,
+      );
+    } catch (error) {
+      failure = stop.signal.aborted ? stop.signal.reason : error;
+      throw failure;
+    } finally {
+      await display.end(failure);
+    }
+    output.answer({ ...report, problems }, lines(report, problems));
+    return report.conflicts.length > 0 ? exitCodes.no : exitCodes.ok;
+  } finally {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  }
+}
+
+function readOptions(options: Call["options"]): ImportOptions {
+  const workspace = String(options["workspace"] ?? "default");
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(workspace)) {
+    throw new CommandFailure(
+      `--workspace: '${workspace}' is not a name of a workspace: 1 to 63 lower-case letters, digits and inner hyphens.`,
+      exitCodes.wrongCall,
+    );
+  }
+  return {
+    workspace,
+    skipExisting: options["skipExisting"] === true,
+    renumber: options["renumber"] === true,
+    dryRun: options["dryRun"] === true,
+    restart: options["restart"] === true,
+  };
+}
+
+function lines(report: ImportReport, problems: readonly SourceProblem[]): string[] {
+  const { source, entities, state } = report;
+  const imported = state === "imported";
+  const shown = (value: number | null): string => (value === null ? "-" : value.toLocaleString("en-US"));
+  const found = entities.filter((one) => (one.source ?? 0) + one.read + one.plinth > 0);
+  const into = report.workspaces.map((one) =>
+    one.source === one.target ? one.target : `${one.source} as ${one.target}`,
+  );
+  return [
+    `${imported ? "Imported from" : "Would import from"} ${source.place}, ${source.version}, into ${into.join(", ")}.`,
+    "",
+    ...(imported
+      ? table(
+          ["ENTITY", "SOURCE", "READ", "PLINTH"],
+          found.map((one) => [one.entity, shown(one.source), shown(one.read), shown(one.plinth)]),
+        )
+      : table(
+          ["ENTITY", "SOURCE"],
+          found.map((one) => [one.entity, shown(one.source)]),
+        )),
+    "",
+    ...(imported
+      ? [`${shown(report.runs_compared)} runs have the same points, parameters and tags on both sides.`]
+      : []),
+    ...Object.entries(report.remarks).map(([name, times]) => `${shown(times)} ${remarkTexts[name] ?? name}.`),
+    ...Object.entries(report.not_imported).map(([name, times]) => `Not imported: ${shown(times)} ${name}.`),
+    ...report.notes,
+    ...problems.map((one) => `${one.where}: ${one.what}; ${one.effect}.`),
+    ...report.conflicts.map((line) => `Conflict: ${line}.`),
+  ];
+}
