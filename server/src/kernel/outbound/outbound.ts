@@ -131,8 +131,7 @@ export type Step = {
 
 /** Read once, and only what was read is checked and used: odd spellings of addresses are plain from here on. */
 function readTarget(text: string): Target {
-  // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u0020\u007f]/.test(text)) throw refused("the address holds blanks or control characters");
+  if (/[\p{Cc} ]/u.test(text)) throw refused("the address holds blanks or control characters");
   if (!URL.canParse(text)) throw refused("the address is not a URL");
   const url = new URL(text);
   const scheme = url.protocol.slice(0, -1);

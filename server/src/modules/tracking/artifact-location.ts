@@ -80,8 +80,7 @@ function refusePathsOfTheServer(
   const plain = decoded(path);
   const unsafe =
     plain === undefined ||
-    // oxlint-disable-next-line no-control-regex
-    /[\\\u0000-\u001f\u007f]/.test(plain) ||
+    /[\\\p{Cc}]/u.test(plain) ||
     plain.split("/").some((segment) => segment === ".." || segment === ".");
   // In the server's own store a location is a plain path: nothing follows it.
   const trailing = scheme === "mlflow-artifacts" && (query !== "" || location.includes("?"));

@@ -60,8 +60,7 @@ function decode(given: string): string {
 
 /** Line breaks and the like are kept as their percent-encoding, as MLflow does. */
 const escapeControls = (segment: string): string =>
-  // oxlint-disable-next-line no-control-regex
-  segment.replaceAll(/[\u0001-\u001f\u007f]/g, (character) => {
+  segment.replaceAll(/[\p{Cc}--[\u0080-\u009f]]/gv, (character) => {
     return `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
 
