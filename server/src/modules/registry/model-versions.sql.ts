@@ -52,54 +52,6 @@ const FROM = "registry.model_versions as v join registry.registered_models as m 
 const OF_MODEL = "m.workspace_id = $1 and m.name = $2";
 const OF_VERSION = `${OF_MODEL} and v.version = $3`;
 
-const insertVersionText: Prepared = {
-  name: "registry_insert_version",
-  text: `
-    with model as (
-      update registry.registered_models set last_version = last_version + 1, last_updated_timestamp = $2
-      where workspace_id = $11 and name = $1 returning model_key, last_version
-    ), added as (
-      insert into registry.model_versions (
-        model_key, version, creation_timestamp, last_updated_timestamp, description, source, storage_location,
-        run_uuid, run_link, model_id
-      )
-      select model_key, last_version, $2, $2, $3, $4, $5, $6, $7, $8 from model
-      returning version_key, model_key, version
-    ), tagged as (
-      insert into registry.model_version_tags (version_key, key, value)
-      select added.version_key, tag.key, tag.value
-      from added cross join unnest($9::text[], $10::text[]) as tag (key, value)
-    )
-    select model_key, version from added`,
-};
-
-export type NewVersionRow = ModelPlace &
-  Pick<VersionRow, "source" | "storage_location" | "run_uuid" | "run_link" | "model_id" | "tags"> & {
-    description: string;
-    now: number;
-  };
-
-/** The model's key and the version's number, or undefined when there is no such model. No tag may be given twice. */
-export async function insertVersion(
-  database: Queryable,
-  row: NewVersionRow,
-): Promise<{ model_key: number; version: number } | undefined> {
-  const rows = await database.prepared<{ model_key: number; version: number }>(insertVersionText, [
-    row.name,
-    row.now,
-    row.description,
-    row.source,
-    row.storage_location,
-    row.run_uuid,
-    row.run_link,
-    row.model_id,
-    row.tags.map((tag) => tag.key),
-    row.tags.map((tag) => tag.value),
-    row.workspaceId,
-  ]);
-  return rows[0];
-}
-
 const selectVersionText: Prepared = {
   name: "registry_select_version",
   text: `select ${COLUMNS} from ${FROM} where ${OF_VERSION}`,

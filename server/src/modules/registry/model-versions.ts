@@ -12,7 +12,6 @@ import {
   deleteAlias,
   deleteVersion,
   deleteVersionTag,
-  insertVersion,
   lockModelOfVersion,
   selectLatestVersionsByName,
   selectVersion,
@@ -42,6 +41,7 @@ import {
 import { selectModelKey } from "./registered-models.sql.ts";
 import { versionOrder } from "./registry-search.sql.ts";
 import { resolveSource, type ResolvedSource, type VersionLookup } from "./source.ts";
+import { createVersionCreation, type CheckedVersion } from "./version-creation.ts";
 
 export type { VersionRow } from "./model-versions.sql.ts";
 
@@ -94,6 +94,7 @@ export type ModelVersions = {
 export function createModelVersions(deps: RegistryDeps): ModelVersions {
   const { database } = deps;
   const changes = createChanges(deps);
+  const create = createVersionCreation(deps);
 
   const ensureModel = async ({ workspaceId }: Scope, name: string): Promise<void> => {
     if ((await selectModelKey(database, { workspaceId, name })) === undefined) throw modelNotFound(name);
@@ -151,14 +152,7 @@ export function createModelVersions(deps: RegistryDeps): ModelVersions {
       const tags = readTags(version.tags);
       const source = await resolveSource({ deps, lookup, scope }, version);
       checkModelName(version.name);
-      const row = await insert(deps, { ...version, ...scope, tags }, source);
-      if (source.namesModel && source.modelId !== null) {
-        await deps.tracking.recordModelVersion(scope, source.modelId, {
-          name: row.name,
-          version: row.version,
-        });
-      }
-      return row;
+      return create(checked(scope, { ...version, tags }, source));
     },
     async updateModelVersion(scope, { name, version }, description) {
       checkModelName(name);
@@ -191,38 +185,26 @@ export function createModelVersions(deps: RegistryDeps): ModelVersions {
   };
 }
 
-async function insert(
-  deps: RegistryDeps,
-  version: NewVersion & Scope,
+/** All that a rule may refuse is refused here: a batch is for what the database alone can say. */
+function checked(
+  { workspaceId }: Scope,
+  { name, runLink, description, tags }: NewVersion,
   source: ResolvedSource,
-): Promise<VersionRow> {
-  const { workspaceId, name, runLink, description } = version;
+): CheckedVersion {
   checkLength("run_id", sizes.runId, source.runId);
   checkLength("run_link", sizes.runLink, runLink);
   checkLength("description", sizes.description, description);
-  const row = {
+  return {
+    workspaceId,
     name,
     source: source.source,
     storage_location: source.storageLocation,
     run_uuid: source.runId,
     run_link: runLink,
     model_id: source.modelId,
-    tags: [...version.tags],
+    namesModel: source.namesModel,
+    tags: [...tags],
     description,
-  };
-  const now = deps.now();
-  const added = await insertVersion(deps.database, { ...row, workspaceId, now });
-  if (added === undefined) throw modelNotFound(name);
-  return {
-    ...row,
-    ...added,
-    creation_timestamp: now,
-    last_updated_timestamp: now,
-    stage: "None",
-    status: "READY",
-    status_message: null,
-    user_id: null,
-    aliases: [],
   };
 }
 

@@ -39,9 +39,10 @@ export async function resolveSource(ground: Ground, given: GivenSource): Promise
   const path = source.slice(scheme.length + 1);
   if (scheme.length < 2 || scheme === "file") throw localPath(source);
   refuseDisguises(source);
+  if (scheme === "models") return resolveModelUri(ground, { ...given, path });
+  // Without the host, where one is named.
+  if (!path.replace(/^\/\/[^/?#]*/, "").startsWith("/")) throw relativePath(source);
   switch (scheme) {
-    case "models":
-      return resolveModelUri(ground, { ...given, path });
     case "runs":
       return resolveRunUri(given, path);
     default:
@@ -55,6 +56,7 @@ export async function resolveSource(ground: Ground, given: GivenSource): Promise
 /** `runs:/<run>/<path>`. A client of MLflow 2.9 may leave the run out: the source names it. */
 function resolveRunUri(given: GivenSource, path: string): ResolvedSource {
   const { source, runId, modelId } = given;
+  if (path === "/") throw relativePath(source);
   if (modelId) throw notTheHolder(source, "model_id");
   const named = /^\/([^/]+)/.exec(path)?.[1];
   if (path.startsWith("//") || named === undefined || (runId && runId !== named)) {

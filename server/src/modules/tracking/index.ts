@@ -77,7 +77,7 @@ export function createTracking(options: TrackingOptions): Tracking {
     ...createMetricHistory(deps),
     ...createDatasets(deps),
     ...createLoggedModels(deps),
-    ...createModelVersionTag(deps),
+    ...createModelVersionTag(),
     ...createArtifactOwner(deps),
     ...createPurge(deps),
     logData: ({ workspaceId }, data) => runData.add({ ...data, workspaceId }),

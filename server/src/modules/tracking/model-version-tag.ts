@@ -1,54 +1,89 @@
-import type { Prepared } from "../../kernel/database.ts";
-import type { Scope } from "../identity/index.ts";
-import type { TrackingDeps } from "./deps.ts";
-import { upsertLoggedModelTags } from "./logged-models.sql.ts";
+import type { Prepared, Queryable } from "../../kernel/database.ts";
 import { parseKeepingNumbers, pythonDumps } from "./python-json.ts";
 
+/** A version of the registry, and the logged model that it was made from. */
+export type ModelVersionLink = {
+  workspaceId: number;
+  modelId: string;
+  version: { name: string; version: number };
+};
+
 export type ModelVersionTag = {
-  /** Adds a version of the registry to the list in the tag of the logged model it was made from. */
-  recordModelVersion(
-    scope: Scope,
-    modelId: string,
-    version: { name: string; version: number },
-  ): Promise<void>;
+  /** Adds versions of the registry to the lists in the tags of the logged models they were made from. */
+  recordModelVersions(transaction: Queryable, links: readonly ModelVersionLink[]): Promise<void>;
 };
 
 const VERSIONS_TAG = "mlflow.modelVersions";
 
-// The lock lets two writers add to the list one after the other.
-const lockModelText: Prepared = {
-  name: "tracking_lock_logged_model",
+// The lock lets two writers add to a list one after the other.
+const lockModelsText: Prepared = {
+  name: "tracking_lock_logged_models",
   text: `
-    select m.model_key from tracking.logged_models as m join tracking.experiments as e using (experiment_id)
-    where m.model_id = $1 and e.workspace_id = $2 and m.deleted_at is null for no key update of m`,
+    select m.model_key, m.model_id, e.workspace_id
+    from unnest($1::integer[], $2::text[]) as wanted (workspace_id, model_id)
+    join tracking.logged_models as m using (model_id)
+    join tracking.experiments as e on e.experiment_id = m.experiment_id and e.workspace_id = wanted.workspace_id
+    where m.deleted_at is null
+    order by m.model_key for no key update of m`,
 };
 
-const selectTagText: Prepared = {
-  name: "tracking_select_logged_model_tag",
-  text: "select value from tracking.logged_model_tags where model_key = $1 and key = $2",
+const selectTagsText: Prepared = {
+  name: "tracking_select_logged_model_version_tags",
+  text: "select model_key, value from tracking.logged_model_tags where model_key = any($1) and key = $2",
 };
 
-export function createModelVersionTag({ database }: TrackingDeps): ModelVersionTag {
+const upsertTagsText: Prepared = {
+  name: "tracking_upsert_logged_model_version_tags",
+  text: `
+    insert into tracking.logged_model_tags (model_key, key, value)
+    select model_key, $3, value from unnest($1::integer[], $2::text[]) as tag (model_key, value)
+    on conflict on constraint logged_model_tags_pkey do update set value = excluded.value
+    returning model_key`,
+};
+
+export function createModelVersionTag(): ModelVersionTag {
   return {
-    async recordModelVersion({ workspaceId }, modelId, version) {
-      const entry = pythonDumps(version);
-      await database.transaction(async (transaction) => {
-        const [model] = await transaction.prepared<{ model_key: number }>(lockModelText, [
-          modelId,
-          workspaceId,
-        ]);
-        // Deleted since it was looked up.
-        if (model === undefined) return;
-        const values = [model.model_key, VERSIONS_TAG];
-        const [tag] = await transaction.prepared<{ value: string }>(selectTagText, values);
-        const entries = tag === undefined ? [] : entriesOf(tag.value);
-        if (entries === undefined || entries.includes(entry)) return;
-        const value = `[${[...entries, entry].join(", ")}]`;
-        const place = { workspaceId, id: modelId };
-        await upsertLoggedModelTags(transaction, place, [{ key: VERSIONS_TAG, value }]);
+    async recordModelVersions(transaction, links) {
+      const wanted = Map.groupBy(links, placeOf);
+      const firsts = [...wanted.values()].flatMap(([first]) => first ?? []);
+      // Those deleted since they were looked up are not among them.
+      const models = await transaction.prepared<{
+        model_key: number;
+        model_id: string;
+        workspace_id: number;
+      }>(lockModelsText, [
+        firsts.map(({ workspaceId }) => workspaceId),
+        firsts.map(({ modelId }) => modelId),
+      ]);
+      const keys = models.map((model) => model.model_key);
+      const tags = await transaction.prepared<{ model_key: number; value: string }>(selectTagsText, [
+        keys,
+        VERSIONS_TAG,
+      ]);
+      const lists = new Map(tags.map((tag) => [tag.model_key, tag.value]));
+      const changed = models.flatMap((model) => {
+        const place = placeOf({ workspaceId: model.workspace_id, modelId: model.model_id });
+        const value = extended(lists.get(model.model_key), wanted.get(place) ?? []);
+        return value === undefined ? [] : [{ key: model.model_key, value }];
       });
+      await transaction.prepared(upsertTagsText, [
+        changed.map(({ key }) => key),
+        changed.map(({ value }) => value),
+        VERSIONS_TAG,
+      ]);
     },
   };
+}
+
+const placeOf = ({ workspaceId, modelId }: Pick<ModelVersionLink, "workspaceId" | "modelId">): string =>
+  `${workspaceId} ${modelId}`;
+
+/** The list with these versions added; undefined where it stays as it is. */
+function extended(list: string | undefined, links: readonly ModelVersionLink[]): string | undefined {
+  const entries = list === undefined ? [] : entriesOf(list);
+  if (entries === undefined) return undefined;
+  const added = links.map(({ version }) => pythonDumps(version)).filter((entry) => !entries.includes(entry));
+  return added.length === 0 ? undefined : `[${[...entries, ...added].join(", ")}]`;
 }
 
 /** Undefined for what is no list: a client's own text, which stays as it is. */

@@ -11,7 +11,7 @@ import {
   required,
   text,
 } from "./registry-fields.ts";
-import { bool, int64, message, nested, repeated, string, type Values } from "./wire.ts";
+import { bool, int64, itemsOf, message, nested, repeated, string, type Values } from "./wire.ts";
 
 const PATH = "/2.0/mlflow/model-versions";
 const DEFAULT_RESULTS = 10_000;
@@ -123,7 +123,7 @@ function createEndpoint(registry: Registry): Endpoint {
       name: required,
       source: required,
       run_id: ["string"],
-      tags: ["array"],
+      tags: ["array", itemsOf("tags", nested(keyValue))],
       run_link: ["string"],
       description: ["string"],
       model_id: ["string"],

@@ -12,7 +12,7 @@ import {
   required,
   text,
 } from "./registry-fields.ts";
-import { int64, message, nested, repeated, string, type Values } from "./wire.ts";
+import { int64, itemsOf, message, nested, repeated, string, type Values } from "./wire.ts";
 
 const PATH = "/2.0/mlflow/registered-models";
 const DEFAULT_RESULTS = 100;
@@ -25,7 +25,7 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       path: `${PATH}/create`,
       access: edits("registered_model"),
       request: message({ name: string, tags: repeated(nested(keyValue)), description: string }),
-      checks: { name: required, tags: ["array"], description: ["string"] },
+      checks: { name: required, tags: ["array", itemsOf("tags", nested(keyValue))], description: ["string"] },
       async handle(values, { scope }) {
         const model = await registry.createRegisteredModel(scope, {
           name: values["name"] as string,
@@ -166,7 +166,7 @@ function latestVersionsEndpoint(registry: Registry, method: "GET" | "POST"): End
     path: `${PATH}/get-latest-versions`,
     access: reads("registered_model"),
     request: message({ name: string, stages: repeated(string) }),
-    checks: { name: required, stages: ["array"] },
+    checks: { name: required, stages: ["array", itemsOf("stages", string)] },
     async handle(values, { scope }) {
       const stages = (values["stages"] ?? []) as string[];
       const versions = await registry.getLatestVersions(scope, values["name"] as string, stages);

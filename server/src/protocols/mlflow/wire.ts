@@ -194,15 +194,26 @@ export function checkParameters(
       if (typeof check === "function") check(value);
       else if (check === "required") {
         if (value === undefined || value === null || value === "") throw missingParameter(name);
-      } else if (!complete && !hasType(check, value)) {
-        throw invalidParameter(
-          `Invalid value ${pythonJson(value)} for parameter '${name}' supplied: ` +
-            ` Hint: Value was of type '${pythonType(value)}'.${API_DOCS}`,
-        );
-      }
+      } else if (!complete && !hasType(check, value)) throw wrongType(name, value);
     }
   }
 }
+
+/**
+ * A check for a list whose items must be readable too. Without it what cannot be read would end the
+ * reading, and the request go on without what stands there and after it.
+ */
+export const itemsOf =
+  (name: string, of: FieldType): Check =>
+  (value) => {
+    if (Array.isArray(value) && readValue(repeated(of), value) === STOP) throw wrongType(name, value);
+  };
+
+const wrongType = (name: string, value: unknown): Error =>
+  invalidParameter(
+    `Invalid value ${pythonJson(value)} for parameter '${name}' supplied: ` +
+      ` Hint: Value was of type '${pythonType(value)}'.${API_DOCS}`,
+  );
 
 export const missingParameter = (name: string): Error =>
   invalidParameter(`Missing value for required parameter '${name}'.${API_DOCS}`);
