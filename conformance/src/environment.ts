@@ -14,8 +14,12 @@ export const clients = ["3.17.2", "2.9.2"] as const;
 export type ClientVersion = (typeof clients)[number];
 
 /** The folder of the environment that holds this client, made when it is missing. */
-export async function ensureClient(version: ClientVersion): Promise<string> {
-  const name = `mlflow-${version}`;
+export const ensureClient = (version: ClientVersion): Promise<string> => ensureLocked(`mlflow-${version}`);
+
+/** The folder of the environment with the tools that people analyse exports with. */
+export const ensureAnalysis = (): Promise<string> => ensureLocked("analysis");
+
+async function ensureLocked(name: string): Promise<string> {
   const environment = join(cache, name);
   const locked = join(requirements, `${name}.txt`);
   const overrides = join(requirements, "overrides.txt");

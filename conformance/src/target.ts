@@ -12,6 +12,8 @@ export interface Target {
   readonly url: string;
   /** Process ids to measure; empty when the server was started by somebody else. */
   readonly pid: number | undefined;
+  /** Where it keeps its data; undefined when the server was started by somebody else. */
+  readonly dataDir: string | undefined;
   /** Ends what was started here and answers its exit code; 0 for a server that somebody else runs. */
   stop(): Promise<number | string>;
 }
@@ -19,7 +21,8 @@ export interface Target {
 /** Plinth as its users start it, on free ports and in a new data directory, or the server at PLINTH_URL. */
 export async function startPlinth(): Promise<Target> {
   const given = process.env["PLINTH_URL"];
-  if (given) return { url: given.replace(/\/$/, ""), pid: undefined, stop: async () => 0 };
+  if (given)
+    return { url: given.replace(/\/$/, ""), pid: undefined, dataDir: undefined, stop: async () => 0 };
 
   const dataDir = mkdtempSync(join(dataRoot(), "plinth-conformance-"));
   const ports = ["--port", "0", "--s3-port", "0", "--grpc-port", "0"];
@@ -36,6 +39,7 @@ export async function startPlinth(): Promise<Target> {
   return {
     url,
     pid: child.pid,
+    dataDir,
     async stop() {
       const code = await child.stop();
       if (code !== 0) process.stderr.write(`plinth ended with ${code}:\n${child.output()}\n`);
@@ -48,7 +52,8 @@ export async function startPlinth(): Promise<Target> {
 /** A real `mlflow server` 3.17.2 on SQLite, with its artifact proxy and one worker. */
 export async function startReference(): Promise<Target> {
   const given = process.env["MLFLOW_REFERENCE_URL"];
-  if (given) return { url: given.replace(/\/$/, ""), pid: undefined, stop: async () => 0 };
+  if (given)
+    return { url: given.replace(/\/$/, ""), pid: undefined, dataDir: undefined, stop: async () => 0 };
 
   const environment = await ensureClient("3.17.2");
   const dataDir = mkdtempSync(join(tmpdir(), "mlflow-reference-"));
@@ -81,6 +86,7 @@ export async function startReference(): Promise<Target> {
   return {
     url,
     pid: child.pid,
+    dataDir,
     async stop() {
       const code = await child.stop();
       rmSync(dataDir, { recursive: true, force: true });
