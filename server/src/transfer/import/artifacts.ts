@@ -2,6 +2,7 @@ import { PlinthError } from "../../kernel/errors.ts";
 import type { ObjectInfo, Storage } from "../../modules/storage/index.ts";
 import { ARTIFACT_BUCKET, readArtifactPath } from "../../protocols/mlflow/artifacts-paths.ts";
 import { ArtifactsMissing } from "./artifacts-local.ts";
+import { Unreadable } from "./local-folder.ts";
 import type { OnProblem } from "./problem.ts";
 import type { ArtifactFile, SourceArtifacts } from "./source.ts";
 
@@ -39,6 +40,7 @@ export type ArtifactReport = ArtifactProgress & {
 const ITEMS_AT_ONCE = 8;
 const FILES_AT_ONCE = 8;
 const NAMED = 20;
+const ATTEMPTS = 3;
 
 /**
  * Copies the files of all items into Plinth's storage: bytes stream through the blob store, eight files at a
@@ -115,8 +117,8 @@ async function copyItem(deps: ArtifactDeps, item: ArtifactItem, context: Context
     }
   } catch (error) {
     if (error instanceof ArtifactsMissing) noteMissing(context.report, item);
-    else if (isOwn(error)) failure ??= { error };
-    else report(deps, item, "", because(error));
+    else if (error instanceof Unreadable) report(deps, item, "", error.reason);
+    else failure ??= { error };
   }
   await Promise.all(inWork);
   // After the others: `a%20b` is `a b` for every client, and the file that has this name goes first.
@@ -150,12 +152,27 @@ async function copyFile(deps: ArtifactDeps, item: ArtifactItem, copy: FileCopy):
     report(deps, item, file.path, `for MLflow's clients it has the same name as another file, '${key}'`);
     return;
   }
+  for (let attempt = 1; ; attempt += 1) {
+    const fault = await putFile(deps, item, copy);
+    if (fault === undefined) return;
+    // A connection that was lost, and not the file's own fault.
+    if (!(fault instanceof Unreadable) && attempt < ATTEMPTS) continue;
+    if (!(fault instanceof Unreadable)) throw fault;
+    report(deps, item, file.path, fault.reason);
+    return;
+  }
+}
+
+/** Puts the file; answers with what went wrong on the side that is read. */
+async function putFile(deps: ArtifactDeps, item: ArtifactItem, copy: FileCopy): Promise<unknown> {
+  const { file, key } = copy;
   let fault: { error: unknown } | undefined;
+  let bytes = 0;
   const source = async function* (): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of await deps.artifacts.open(item.from, file.path)) {
+        bytes += chunk.byteLength;
         yield chunk;
-        copy.report.bytes += chunk.byteLength;
       }
     } catch (error) {
       fault = { error };
@@ -171,10 +188,13 @@ async function copyFile(deps: ArtifactDeps, item: ArtifactItem, copy: FileCopy):
       expectedSize: file.size,
     });
     copy.report.files += 1;
+    copy.report.bytes += bytes;
+    return undefined;
   } catch (error) {
+    if (fault !== undefined) return fault.error;
     const refused = error instanceof PlinthError && ["invalid_parameter", "bad_request"].includes(error.code);
-    if (fault === undefined && !refused) throw error;
-    report(deps, item, file.path, because(fault?.error ?? error));
+    if (refused) return new Unreadable(item.from, error.message);
+    throw error;
   }
 }
 
@@ -205,16 +225,6 @@ function report(deps: ArtifactDeps, item: ArtifactItem, ...[path, what]: [path: 
     path === "" ? `files of ${item.owner} are not copied` : `the file of ${item.owner} is not copied`;
   deps.onProblem({ where, what, effect });
 }
-
-/** An error of Plinth's own storage or database, and not of what is read. */
-const isOwn = (error: unknown): boolean => error instanceof PlinthError;
-
-const because = (error: unknown): string =>
-  error instanceof Error && "reason" in error
-    ? String(error.reason)
-    : error instanceof Error
-      ? error.message
-      : String(error);
 
 type Slots = { take(): Promise<() => void>; close(): void };
 
