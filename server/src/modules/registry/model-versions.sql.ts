@@ -12,6 +12,7 @@ import type { KeyValue } from "./deps.ts";
 import type { Stage } from "./names.ts";
 import type { ModelPlace } from "./registered-models.sql.ts";
 import { versionConditions } from "./registry-search.sql.ts";
+import { RECORDED, recordEvent } from "./webhooks/deliveries.sql.ts";
 
 export type VersionPlace = ModelPlace & { version: number };
 
@@ -189,20 +190,29 @@ export async function deleteVersion(
 const upsertTagText: Prepared = {
   name: "registry_upsert_version_tag",
   text: `
-    insert into registry.model_version_tags (version_key, key, value)
-    select v.version_key, $4, $5 from ${FROM} where ${OF_VERSION}
-    on conflict on constraint model_version_tags_pkey do update set value = excluded.value
-    returning version_key`,
+    with changed as (
+      insert into registry.model_version_tags (version_key, key, value)
+      select v.version_key, $4, $5 from ${FROM} where ${OF_VERSION}
+      on conflict on constraint model_version_tags_pkey do update set value = excluded.value
+      returning version_key
+    ), ${recordEvent("model_version_tag.set", {
+      workspace: "$1",
+      from: "changed",
+      data: "json_build_object('name', $2::text, 'version', $3::text, 'key', $4::text, 'value', $5::text)",
+    })}
+    select ${RECORDED} from changed`,
 };
 
-/** False when there is no such version. */
+type Recorded = { recorded: number };
+
+/** How many webhooks are to be told; undefined when there is no such version. */
 export async function upsertVersionTag(
   database: Queryable,
   { workspaceId, name, version }: VersionPlace,
   tag: KeyValue,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const values = [workspaceId, name, version, tag.key, tag.value];
-  return (await database.prepared(upsertTagText, values)).length > 0;
+  return (await database.prepared<Recorded>(upsertTagText, values))[0]?.recorded;
 }
 
 const deleteTagText: Prepared = {
@@ -213,35 +223,48 @@ const deleteTagText: Prepared = {
     ), gone as (
       delete from registry.model_version_tags as t using version
       where t.version_key = version.version_key and t.key = $4
-    )
-    select version_key from version`,
+    ), ${recordEvent("model_version_tag.deleted", {
+      workspace: "$1",
+      from: "version",
+      data: "json_build_object('name', $2::text, 'version', $3::text, 'key', $4::text)",
+    })}
+    select ${RECORDED} from version`,
 };
 
-/** False when there is no such version; a tag that is not there is no matter. */
+/** How many webhooks are to be told; undefined when there is no such version. A tag that is not there is no matter. */
 export async function deleteVersionTag(
   database: Queryable,
   { workspaceId, name, version }: VersionPlace,
   key: string,
-): Promise<boolean> {
-  return (await database.prepared(deleteTagText, [workspaceId, name, version, key])).length > 0;
+): Promise<number | undefined> {
+  const values = [workspaceId, name, version, key];
+  return (await database.prepared<Recorded>(deleteTagText, values))[0]?.recorded;
 }
 
 const upsertAliasText: Prepared = {
   name: "registry_upsert_alias",
   text: `
-    insert into registry.aliases (model_key, alias, version_key)
-    select v.model_key, $4, v.version_key from ${FROM} where ${OF_VERSION}
-    on conflict on constraint aliases_pkey do update set version_key = excluded.version_key
-    returning version_key`,
+    with changed as (
+      insert into registry.aliases (model_key, alias, version_key)
+      select v.model_key, $4, v.version_key from ${FROM} where ${OF_VERSION}
+      on conflict on constraint aliases_pkey do update set version_key = excluded.version_key
+      returning version_key
+    ), ${recordEvent("model_version_alias.created", {
+      workspace: "$1",
+      from: "changed",
+      data: "json_build_object('name', $2::text, 'alias', $4::text, 'version', $3::text)",
+    })}
+    select ${RECORDED} from changed`,
 };
 
-/** False when there is no such version. */
+/** How many webhooks are to be told; undefined when there is no such version. */
 export async function upsertAlias(
   database: Queryable,
   { workspaceId, name, version }: VersionPlace,
   alias: string,
-): Promise<boolean> {
-  return (await database.prepared(upsertAliasText, [workspaceId, name, version, alias])).length > 0;
+): Promise<number | undefined> {
+  const values = [workspaceId, name, version, alias];
+  return (await database.prepared<Recorded>(upsertAliasText, values))[0]?.recorded;
 }
 
 const deleteAliasText: Prepared = {
@@ -251,17 +274,21 @@ const deleteAliasText: Prepared = {
       select m.model_key from registry.registered_models as m where ${OF_MODEL}
     ), gone as (
       delete from registry.aliases as a using model where a.model_key = model.model_key and a.alias = $3
-    )
-    select model_key from model`,
+    ), ${recordEvent("model_version_alias.deleted", {
+      workspace: "$1",
+      from: "model",
+      data: "json_build_object('name', $2::text, 'alias', $3::text)",
+    })}
+    select ${RECORDED} from model`,
 };
 
-/** False when there is no such model; an alias that is not there is no matter. */
+/** How many webhooks are to be told; undefined when there is no such model. An alias that is not there is no matter. */
 export async function deleteAlias(
   database: Queryable,
   { workspaceId, name }: ModelPlace,
   alias: string,
-): Promise<boolean> {
-  return (await database.prepared(deleteAliasText, [workspaceId, name, alias])).length > 0;
+): Promise<number | undefined> {
+  return (await database.prepared<Recorded>(deleteAliasText, [workspaceId, name, alias]))[0]?.recorded;
 }
 
 /** Up to `limit` versions of a workspace in the order of `terms`, after `after`. */

@@ -7,7 +7,7 @@ import {
   parseModelVersionOrderBy,
 } from "../tracking/index.ts";
 import type { Scope } from "../identity/index.ts";
-import type { KeyValue, RegistryDeps } from "./deps.ts";
+import type { ChangeDeps, KeyValue } from "./deps.ts";
 import {
   deleteAlias,
   deleteVersion,
@@ -91,7 +91,7 @@ export type ModelVersions = {
   deleteAlias(scope: Scope, name: string, alias: string): Promise<void>;
 };
 
-export function createModelVersions(deps: RegistryDeps): ModelVersions {
+export function createModelVersions(deps: ChangeDeps): ModelVersions {
   const { database } = deps;
   const changes = createChanges(deps);
   const create = createVersionCreation(deps);
@@ -218,8 +218,8 @@ type Changes = Pick<
   | "deleteAlias"
 >;
 
-function createChanges(deps: RegistryDeps): Changes {
-  const { database } = deps;
+function createChanges(deps: ChangeDeps): Changes {
+  const { database, announce } = deps;
   return {
     async transitionStage({ workspaceId }, { name, version, stage: written, archiveExisting }) {
       const stage = readStage(written);
@@ -254,30 +254,33 @@ function createChanges(deps: RegistryDeps): Changes {
       const { number, shown } = readVersion(version);
       checkTag(tag);
       refusePrompt(tag);
-      if (!(await upsertVersionTag(database, { workspaceId, name, version: number }, tag))) {
-        throw versionNotFound(name, shown);
-      }
+      const recorded = await upsertVersionTag(database, { workspaceId, name, version: number }, tag);
+      if (recorded === undefined) throw versionNotFound(name, shown);
+      announce(recorded);
     },
     async deleteModelVersionTag({ workspaceId }, { name, version }, key) {
       checkModelName(name);
       const { number, shown } = readVersion(version);
       checkTagKey(key);
-      if (!(await deleteVersionTag(database, { workspaceId, name, version: number }, key))) {
-        throw versionNotFound(name, shown);
-      }
+      const recorded = await deleteVersionTag(database, { workspaceId, name, version: number }, key);
+      if (recorded === undefined) throw versionNotFound(name, shown);
+      announce(recorded);
     },
     async setAlias({ workspaceId }, alias, { name, version }) {
       checkModelName(name);
       checkAlias(alias);
       checkAliasIsFree(alias);
       const { number, shown } = readVersion(version);
-      if (!(await upsertAlias(database, { workspaceId, name, version: number }, alias)))
-        throw versionNotFound(name, shown);
+      const recorded = await upsertAlias(database, { workspaceId, name, version: number }, alias);
+      if (recorded === undefined) throw versionNotFound(name, shown);
+      announce(recorded);
     },
     async deleteAlias({ workspaceId }, name, alias) {
       checkModelName(name);
       checkAlias(alias);
-      if (!(await deleteAlias(database, { workspaceId, name }, alias))) throw modelNotFound(name);
+      const recorded = await deleteAlias(database, { workspaceId, name }, alias);
+      if (recorded === undefined) throw modelNotFound(name);
+      announce(recorded);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
 import type { VersionRow } from "./model-versions.sql.ts";
 import type { ModelPlace } from "./registered-models.sql.ts";
+import { RECORDED, recordEvent } from "./webhooks/deliveries.sql.ts";
 
 export type NewVersionRow = ModelPlace &
   Pick<VersionRow, "source" | "storage_location" | "run_uuid" | "run_link" | "model_id" | "tags"> & {
@@ -28,7 +29,7 @@ const insertVersionsText: Prepared = {
       from unnest($1::integer[], $2::text[], $3::integer[])
         with ordinality as wanted (workspace_id, name, count, place)
       where m.workspace_id = wanted.workspace_id and m.name = wanted.name
-      returning wanted.place, m.model_key, m.last_version - wanted.count as earlier
+      returning wanted.place, wanted.workspace_id, wanted.name, m.model_key, m.last_version - wanted.count as earlier
     ), added as (
       insert into registry.model_versions (
         model_key, version, creation_timestamp, last_updated_timestamp, description, source, storage_location,
@@ -46,21 +47,36 @@ const insertVersionsText: Prepared = {
       from unnest($13::bigint[], $14::integer[], $15::text[], $16::text[]) as tag (place, nth, key, value)
       join counted using (place)
       join added on added.model_key = counted.model_key and added.version = counted.earlier + tag.nth
-    )
-    select place::integer, model_key, earlier from counted`,
+    ), ${recordEvent("model_version.created", {
+      workspace: "c.workspace_id",
+      from: `counted as c join unnest($5::bigint[], $6::integer[], $7::text[], $8::text[], $10::text[])
+        as v (place, nth, description, source, run_uuid) using (place)`,
+      data: `json_build_object(
+        'name', c.name, 'version', (c.earlier + v.nth)::text, 'source', v.source, 'run_id', nullif(v.run_uuid, ''),
+        'tags', coalesce((
+          select json_object_agg(t.key, t.value)
+          from unnest($13::bigint[], $14::integer[], $15::text[], $16::text[]) as t (place, nth, key, value)
+          where t.place = c.place and t.nth = v.nth
+        ), '{}'),
+        'description', nullif(v.description, ''))`,
+      order: "c.model_key, v.nth",
+    })}
+    select place::integer, model_key, earlier, ${RECORDED} from counted`,
 };
 
 export type Numbered = { model_key: number; version: number };
 
+type CountedModel = { place: number; model_key: number; earlier: number; recorded: number };
+
 /**
  * Numbers and inserts these versions, those of one model in the order in which they come. Undefined
- * for a version whose model is not there. No version may have a tag twice.
+ * for a version whose model is not there. No version may have a tag twice. `recorded`: what webhooks are to be told.
  */
 export async function insertVersions(
   transaction: Queryable,
   rows: readonly NewVersionRow[],
   now: number,
-): Promise<(Numbered | undefined)[]> {
+): Promise<{ numbered: (Numbered | undefined)[]; recorded: number }> {
   const models = new Map<string, ModelPlace & { place: number; count: number }>();
   const versions = rows.map((row) => {
     const { workspaceId, name } = row;
@@ -76,7 +92,7 @@ export async function insertVersions(
   // The second goes out behind the first, and sees the rows as they are once they are locked.
   const [, counted] = await Promise.all([
     transaction.prepared(lockModelsText, places),
-    transaction.prepared<{ place: number; model_key: number; earlier: number }>(insertVersionsText, [
+    transaction.prepared<CountedModel>(insertVersionsText, [
       ...places,
       of.map(({ count }) => count),
       now,
@@ -95,8 +111,9 @@ export async function insertVersions(
     ]),
   ]);
   const byPlace = new Map(counted.map((model) => [model.place, model]));
-  return versions.map(({ place, nth }) => {
+  const numbered = versions.map(({ place, nth }) => {
     const model = byPlace.get(place);
     return model && { model_key: model.model_key, version: model.earlier + nth };
   });
+  return { numbered, recorded: counted[0]?.recorded ?? 0 };
 }

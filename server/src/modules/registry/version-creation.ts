@@ -1,7 +1,7 @@
 import { createBatch } from "../../kernel/batch.ts";
 import { isConnectionLoss } from "../../kernel/database-errors.ts";
 import { unavailable, type PlinthError } from "../../kernel/errors.ts";
-import type { RegistryDeps } from "./deps.ts";
+import type { ChangeDeps } from "./deps.ts";
 import type { VersionRow } from "./model-versions.sql.ts";
 import { modelNotFound } from "./names.ts";
 import { insertVersions, type NewVersionRow } from "./version-creation.sql.ts";
@@ -16,7 +16,7 @@ export type CheckedVersion = NewVersionRow & {
  * Makes versions; concurrent calls share a commit. Many versions of one model would otherwise come one
  * after the other, each waiting for the disk with the model's row locked.
  */
-export function createVersionCreation(deps: RegistryDeps): (version: CheckedVersion) => Promise<VersionRow> {
+export function createVersionCreation(deps: ChangeDeps): (version: CheckedVersion) => Promise<VersionRow> {
   const creations = createBatch<CheckedVersion, VersionRow>({
     name: "create_model_version",
     concurrency: 2,
@@ -30,15 +30,17 @@ export function createVersionCreation(deps: RegistryDeps): (version: CheckedVers
 }
 
 async function createBatchOfVersions(
-  deps: RegistryDeps,
+  deps: ChangeDeps,
   items: readonly CheckedVersion[],
 ): Promise<(VersionRow | PlinthError)[]> {
   let isSent = false;
+  let toTell = 0;
   try {
-    return await deps.database.transaction(async (transaction) => {
+    const done = await deps.database.transaction(async (transaction) => {
       isSent = false;
       const now = deps.now();
-      const numbered = await insertVersions(transaction, items, now);
+      const { numbered, recorded } = await insertVersions(transaction, items, now);
+      toTell = recorded;
       const answers = items.map((item, index) => {
         const added = numbered[index];
         return added === undefined ? modelNotFound(item.name) : { ...versionRow(item, now), ...added };
@@ -53,6 +55,8 @@ async function createBatchOfVersions(
       isSent = true;
       return answers;
     });
+    deps.announce(toTell);
+    return done;
   } catch (error) {
     // A batch is run again when the connection is lost: not this one once its commit is on its way, since
     // it may be done, and the same versions would be made a second time.

@@ -2,8 +2,11 @@ import type { Database, Prepared } from "../../kernel/database.ts";
 import type { WorkspaceContents } from "../identity/index.ts";
 
 const countText: Prepared = {
-  name: "registry_count_models_of_workspace",
-  text: "select count(*)::integer as count from registry.registered_models where workspace_id = $1",
+  name: "registry_count_contents_of_workspace",
+  text: `
+    select 'registered_models' as table, count(*)::integer from registry.registered_models where workspace_id = $1
+    union all
+    select 'webhooks', count(*)::integer from registry.webhooks where workspace_id = $1`,
 };
 
 const conflictsText: Prepared = {
@@ -19,6 +22,16 @@ const moveText: Prepared = {
   text: "update registry.registered_models set workspace_id = $2 where workspace_id = $1",
 };
 
+const moveWebhooksText: Prepared = {
+  name: "registry_move_webhooks",
+  text: "update registry.webhooks set workspace_id = $2 where workspace_id = $1",
+};
+
+const deleteWebhooksText: Prepared = {
+  name: "registry_delete_webhooks_of_workspace",
+  text: "delete from registry.webhooks where workspace_id = $1",
+};
+
 // One model in a statement: one may have a million versions.
 const purgeText: Prepared = {
   name: "registry_purge_model_of_workspace",
@@ -30,15 +43,18 @@ const purgeText: Prepared = {
 
 export const createRegistryContents = (database: Database): WorkspaceContents => ({
   async countContents(transaction, workspaceId) {
-    const [row] = await transaction.prepared<{ count: number }>(countText, [workspaceId]);
-    return row === undefined || row.count === 0 ? [] : [{ table: "registered_models", count: row.count }];
+    const rows = await transaction.prepared<{ table: string; count: number }>(countText, [workspaceId]);
+    return rows.filter(({ count }) => count > 0);
   },
   async findConflicts(transaction, { from, to }) {
     const rows = await transaction.prepared<{ name: string }>(conflictsText, [from, to]);
     return rows.map(({ name }) => ({ table: "registered_models", name }));
   },
-  async moveContents(transaction, { from, to }) {
+  async moveContents(transaction, { from, to, deletedAt }) {
     await transaction.prepared(moveText, [from, to]);
+    // What is deleted with its workspace tells nobody anything more.
+    if (deletedAt === undefined) await transaction.prepared(moveWebhooksText, [from, to]);
+    else await transaction.prepared(deleteWebhooksText, [from]);
   },
   async purgeContents(workspaceId) {
     for (;;) {

@@ -2,7 +2,7 @@ import { manages } from "../../kernel/access.ts";
 import { readEvent, type Registry, type Webhook, type WebhookEvent } from "../../modules/registry/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { required, text } from "./registry-fields.ts";
-import { enumOf, int64, message, nested, repeated, string, type Values } from "./wire.ts";
+import { enumOf, int64, isObject, message, nested, repeated, string, type Values } from "./wire.ts";
 
 const PATH = "/2.0/mlflow/webhooks";
 
@@ -137,7 +137,7 @@ function testEndpoint(registry: Registry): Endpoint {
     path: `${PATH}/:webhook_id/test`,
     access: manages("webhook"),
     request: message({ event: nested(event) }),
-    checks: { event: [] },
+    checks: { event: [checkIsEvent] },
     async handle(values, { scope, path }) {
       const [wanted] = values["event"] === undefined ? [] : readEvents([values["event"]]);
       const result = await registry.testWebhook(scope, text(path["webhook_id"]), wanted);
@@ -152,6 +152,10 @@ function testEndpoint(registry: Registry): Endpoint {
       };
     },
   };
+}
+
+function checkIsEvent(value: unknown): void {
+  if (!isObject(value)) readEvent(undefined, undefined);
 }
 
 const readEvents = (list: unknown): WebhookEvent[] =>
