@@ -172,10 +172,9 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
         "folder whose files may be copied; may be given several times",
         collect,
       )
-      .option(
-        "--artifacts-destination <folder>",
-        "what mlflow-artifacts:/ means to the server of the source",
-      ),
+      .option("--copy-remote", "copy files in S3 buckets too, which otherwise stay there")
+      .option("--artifacts-destination <folder>", "what mlflow-artifacts:/ means to the server of the source")
+      .option("--copy-remote-artifacts", "copy files in s3:// too, which stay where they are otherwise"),
     STORAGE_SETTINGS,
   );
   addSettings(

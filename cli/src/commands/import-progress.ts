@@ -18,7 +18,9 @@ const titles: Readonly<Record<Phase, string>> = {
   registered_models: "Registered models",
   model_versions: "Model versions",
   aliases: "Aliases",
-  artifacts: "Artifacts",
+  run_artifacts: "Files of runs",
+  model_artifacts: "Files of logged models",
+  version_artifacts: "Files of versions",
   verification: "Verification: both sides compared",
 };
 

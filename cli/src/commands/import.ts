@@ -1,5 +1,8 @@
-import { openDatabase } from "../../../server/src/kernel/database.ts";
+import { openBlobStore } from "../../../server/src/blob-store.ts";
+import { openDatabase, type Database } from "../../../server/src/kernel/database.ts";
 import { migrate, readMigrations } from "../../../server/src/kernel/migrate.ts";
+import { createStorage, type Storage } from "../../../server/src/modules/storage/index.ts";
+import { ARTIFACT_BUCKET } from "../../../server/src/protocols/mlflow/artifacts-paths.ts";
 import {
   importSource,
   lockImports,
@@ -12,9 +15,10 @@ import {
 import { CommandFailure, exitCodes, type ExitCode } from "../failure.ts";
 import { table } from "../output.ts";
 import type { Call } from "../program.ts";
-import { readConfig } from "../server-door.ts";
+import { readConfig, type Config } from "../server-door.ts";
 import { openConfiguredDatabase } from "./database.ts";
 import { migrationsFolder } from "./db.ts";
+import { readServerCredentials } from "./import-credentials.ts";
 import { createProgressDisplay } from "./import-progress.ts";
 
 /** Brings a store of MLflow over. Killed at any moment, the same command goes on where it was. */
@@ -37,7 +41,15 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
       onProblem: (problem) => problems.push(problem),
       allowPaths: (options["allowPath"] as string[] | undefined) ?? [],
       artifactsDestination: options["artifactsDestination"] as string | undefined,
-      signal: stop.signal,
+      copyRemote: options["copyRemote"] === true,
+      s3Endpoint: process.env["MLFLOW_S3_ENDPOINT_URL"],
+      // As MLflow's own clients are told.
+      server: {
+        username: process.env["MLFLOW_TRACKING_USERNAME"],
+        password: process.env["MLFLOW_TRACKING_PASSWORD"],
+        token: process.env["MLFLOW_TRACKING_TOKEN"],
+        insecureTls: process.env["MLFLOW_TRACKING_INSECURE_TLS"] === "true",
+      },
     });
     await using _closing = { [Symbol.asyncDispose]: () => source.close() };
     await using ground = await openConfiguredDatabase(config, output);
@@ -51,6 +63,9 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
       onIdleError: () => undefined,
     });
     await using _pool = { [Symbol.asyncDispose]: () => database.close() };
+    const withArtifacts = options["withoutArtifacts"] !== true && !wanted.dryRun;
+    await using storage = withArtifacts ? await openStorage(config, database) : undefined;
+    const onProblem = (problem: SourceProblem): number => problems.push(problem);
     const display = createProgressDisplay(output);
     let failure: unknown;
     let report: ImportReport;
@@ -59,6 +74,7 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
         {
           database,
           source,
+          artifacts: storage === undefined ? undefined : { storage: storage.storage, onProblem },
           onProgress: (progress) => display.progress(progress),
           onNote: (line) => display.note(line),
           signal: stop.signal,
@@ -78,6 +94,27 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }
+}
+
+type OpenedStorage = AsyncDisposable & { storage: Storage };
+
+/** Where the server of these settings keeps files. */
+async function openStorage(config: Config, database: Database): Promise<OpenedStorage> {
+  const blobs = await openBlobStore(config);
+  const storage = createStorage({
+    database,
+    blobs,
+    inlineBytes: config.inlineObjectKib * 1024,
+    onBatch: () => undefined,
+  });
+  await storage.ensureBucket(ARTIFACT_BUCKET);
+  return {
+    storage,
+    async [Symbol.asyncDispose]() {
+      await storage.drain();
+      await blobs.close();
+    },
+  };
 }
 
 function readOptions(options: Call["options"]): ImportOptions {
@@ -120,6 +157,9 @@ function lines(report: ImportReport, problems: readonly SourceProblem[]): string
     "",
     ...(imported
       ? [`${shown(report.runs_compared)} runs have the same points, parameters and tags on both sides.`]
+      : []),
+    ...(report.artifacts.files > 0
+      ? [`${shown(report.artifacts.files)} files with ${shown(report.artifacts.bytes)} bytes were copied.`]
       : []),
     ...Object.entries(report.remarks).map(([name, times]) => `${shown(times)} ${remarkTexts[name] ?? name}.`),
     ...Object.entries(report.not_imported).map(([name, times]) => `Not imported: ${shown(times)} ${name}.`),

@@ -3,6 +3,7 @@ import type { Database } from "../../kernel/database.ts";
 import { createKeys, passExperimentIds } from "../../modules/tracking/bulk/index.ts";
 import type { ImportContext } from "./context.ts";
 import { discardImport } from "./discard.ts";
+import { loadArtifacts, type ArtifactPart } from "./load-artifacts.ts";
 import { loadExperiments } from "./load-experiments.ts";
 import { loadLoggedModels, loadRegistry } from "./load-models.ts";
 import { loadRuns } from "./load-runs.ts";
@@ -33,6 +34,8 @@ export type ImportOptions = PlanOptions & {
 export type ImportDeps = {
   database: Database;
   source: ImportSource;
+  /** Undefined: files stay where they are, and what names them stays as it is. */
+  artifacts: ArtifactPart | undefined;
   onProgress: OnProgress;
   /** Something worth a line. */
   onNote(line: string): void;
@@ -78,6 +81,7 @@ export async function importSource(deps: ImportDeps, options: ImportOptions): Pr
   await loadRuns(context, plan.deleted);
   await loadLoggedModels(context, plan.deleted);
   await loadRegistry(context);
+  await loadArtifacts(context, deps.artifacts);
   const verification = await verify(context);
   const report = reportOf({ source, expected, plan, state: "imported", verification, context });
   await publish(context, report);

@@ -7,7 +7,9 @@ export const phases = [
   "registered_models",
   "model_versions",
   "aliases",
-  "artifacts",
+  "run_artifacts",
+  "model_artifacts",
+  "version_artifacts",
   "verification",
 ] as const;
 
@@ -16,7 +18,7 @@ export type Phase = (typeof phases)[number];
 /** Told after every commit: what is done of a phase by now, what was done by an earlier process included. */
 export type ImportProgress = {
   phase: Phase;
-  /** What is counted: the phase's entities, in `runs` points where they are known, in `artifacts` bytes. */
+  /** What is counted: the phase's entities, in `runs` points where they are known. */
   done: number;
   /** Undefined where the source cannot tell. */
   total: number | undefined;

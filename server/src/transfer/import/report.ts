@@ -12,6 +12,7 @@ export type ImportReport = {
   runs_compared: number;
   /** By the names of `noteTexts`, and how often. */
   remarks: Tally;
+  artifacts: { files: number; bytes: number };
   not_imported: Record<string, number>;
   /** What stands in the way; only of a dry run, since an import ends with them. */
   conflicts: string[];
@@ -37,6 +38,10 @@ export const remarkTexts: Readonly<Record<string, string>> = {
   model_metrics_without_run:
     "metrics of logged models belong to a run that is not there; those were left out",
   aliases_without_version: "aliases point at a version that is not there; those were left out",
+  artifact_files_present: "files were copied by an earlier try",
+  artifacts_missing: "runs, models and versions have no folder of files in the source",
+  artifacts_left:
+    "runs and logged models have their files where they cannot be read from here; those stay there",
   late_experiments:
     "experiments came to the source while it was read; run again with --skip-existing to bring them",
   late_runs: "runs belong to an experiment that the source does not have, or that came while it was read",
@@ -66,6 +71,7 @@ export function reportOf(parts: {
   const remarks = Object.fromEntries(Object.entries(all).filter(([name]) => name in remarkTexts));
   return {
     state,
+    artifacts: { files: all["artifact_files"] ?? 0, bytes: all["artifact_bytes"] ?? 0 },
     source: { kind, place, version, snapshot },
     workspaces: plan.workspaces,
     entities,

@@ -6,3 +6,4 @@ export * from "./checks.sql.ts";
 export * from "./load.sql.ts";
 export * from "./models.sql.ts";
 export * from "./publish.sql.ts";
+export * from "./locations.sql.ts";
