@@ -173,8 +173,10 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
         collect,
       )
       .option("--copy-remote", "copy files in S3 buckets too, which otherwise stay there")
-      .option("--artifacts-destination <folder>", "what mlflow-artifacts:/ means to the server of the source")
-      .option("--copy-remote-artifacts", "copy files in s3:// too, which stay where they are otherwise"),
+      .option(
+        "--artifacts-destination <folder>",
+        "what mlflow-artifacts:/ means to the server of the source",
+      ),
     STORAGE_SETTINGS,
   );
   addSettings(

@@ -43,13 +43,7 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
       artifactsDestination: options["artifactsDestination"] as string | undefined,
       copyRemote: options["copyRemote"] === true,
       s3Endpoint: process.env["MLFLOW_S3_ENDPOINT_URL"],
-      // As MLflow's own clients are told.
-      server: {
-        username: process.env["MLFLOW_TRACKING_USERNAME"],
-        password: process.env["MLFLOW_TRACKING_PASSWORD"],
-        token: process.env["MLFLOW_TRACKING_TOKEN"],
-        insecureTls: process.env["MLFLOW_TRACKING_INSECURE_TLS"] === "true",
-      },
+      server: readServerCredentials(process.env),
     });
     await using _closing = { [Symbol.asyncDispose]: () => source.close() };
     await using ground = await openConfiguredDatabase(config, output);

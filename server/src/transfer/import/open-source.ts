@@ -7,8 +7,8 @@ import { localArtifacts, openNamedFolders } from "./artifacts-local.ts";
 import { openDatabaseSource } from "./database-source.ts";
 import { openLocalFolder } from "./local-folder.ts";
 import type { OnProblem } from "./problem.ts";
+import type { RestOptions } from "./rest-client.ts";
 import type { ImportSource, SourceArtifacts } from "./source.ts";
-import type { SqlReader } from "./sql-reader.ts";
 
 export type OpenOptions = {
   onProblem: OnProblem;
@@ -20,12 +20,7 @@ export type OpenOptions = {
   copyRemote: boolean;
   s3Endpoint: string | undefined;
   /** How MLflow's own clients show a server who they are. */
-  server: {
-    username: string | undefined;
-    password: string | undefined;
-    token: string | undefined;
-    insecureTls: boolean;
-  };
+  server: Omit<RestOptions, "url">;
 };
 
 /** Opens what `plinth import mlflow` was pointed at. Whatever it is named by, a password in it is never repeated. */
