@@ -66,6 +66,32 @@ export const rows: readonly Row[] = [
     title: "`metrics/get-history`, 100,000 points, pages of 25,000",
     bars: [mlflow(15), fasttrackml(1.5)],
   },
+  {
+    metric: "register-versions",
+    title: "`model-versions/create`, 100 models, 20 connections",
+    bars: [mlflow(20)],
+  },
+  {
+    metric: "register-versions-one",
+    title: "`model-versions/create`, one model, 20 connections",
+    bars: [mlflow(20)],
+  },
+  {
+    metric: "search-models",
+    title: "`registered-models/search`, 1,000 of 10,000 models",
+    bars: [mlflow(20)],
+  },
+  {
+    metric: "search-versions",
+    title: "`model-versions/search`, 1,000 of 100,000 versions",
+    bars: [mlflow(20)],
+  },
+  {
+    metric: "latest-versions",
+    title: "`registered-models/get-latest-versions`, 32 connections",
+    bars: [mlflow(30)],
+  },
+  { metric: "alias", title: "`registered-models/alias`, 32 connections", bars: [mlflow(30)] },
   { metric: "artifact-up", title: "artifact 1 GiB, up", bars: [mlflow(1)] },
   { metric: "artifact-copy", title: "the same file copied by `dd` with fsync, meanwhile (no bar)", bars: [] },
   {

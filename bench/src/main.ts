@@ -12,6 +12,7 @@ import { workNames, type Measurement, type WorkName } from "./measurement.ts";
 import { stopEverything } from "./process.ts";
 import { readSettings, readVersion, removeFolder, type Database, type Settings } from "./postgres.ts";
 import { measureHistory, measureSearches } from "./read-work.ts";
+import { measureRegistry } from "./registry-work.ts";
 import { failuresOf, renderReport } from "./report.ts";
 import { ensureWrk, note, root } from "./setup.ts";
 import { measureIdleMemory, measureStart } from "./start-work.ts";
@@ -98,8 +99,9 @@ function piecesOf(target: Target, works: readonly WorkName[], plan: Plan): Piece
     })),
     { name: "metric-history", measure: async () => [await measureHistory(target, plan)] },
   ];
-  // FastTrackML does not serve artifacts.
+  // FastTrackML serves neither a registry nor artifacts.
   if (target.name !== "fasttrackml") {
+    pieces.push({ name: "registry", measure: () => measureRegistry(target, plan) });
     pieces.push({ name: "artifact", measure: () => measureArtifact(target, plan) });
   }
   const wanted = pieces.filter(({ name }) => works.some((work) => work === name));

@@ -13,6 +13,7 @@ export const workNames = [
   "search-filtered",
   "search-ordered",
   "metric-history",
+  "registry",
   "artifact",
   "start",
   "memory",
@@ -21,9 +22,15 @@ export type WorkName = (typeof workNames)[number];
 
 /** The parts of a work that have numbers of their own. */
 export type MetricName =
-  | Exclude<WorkName, "artifact" | "start" | "memory">
+  | Exclude<WorkName, "registry" | "artifact" | "start" | "memory">
   | "bare-insert"
   | "search-ordered-250k"
+  | "register-versions"
+  | "register-versions-one"
+  | "latest-versions"
+  | "alias"
+  | "search-models"
+  | "search-versions"
   | "artifact-up"
   | "artifact-copy"
   | "artifact-down"

@@ -1,0 +1,3 @@
+function build()
+  return wrk.format("GET", options.path, { ["Accept"] = "*/*" })
+end
