@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Database } from "../../kernel/database.ts";
 import { compareBigint, compareDouble, compareText } from "./comparison.sql.ts";
-import { inWorkspace } from "./experiment-scope.sql.ts";
+import { inWorkspace, ofExperiments } from "./experiment-scope.sql.ts";
 import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
 import { DATA_COLUMNS, DATA_JOIN, INFO_COLUMNS, type LoggedModelRow } from "./logged-models.sql.ts";
 import type {
@@ -123,14 +123,8 @@ const inDatasets = (datasets: readonly DatasetFilter[]): RawBuilder<unknown>[] =
   datasets.length === 0 ? [] : [sql`(${sql.join(datasets.map(inDataset), sql` or `)})`];
 
 function conditions(query: LoggedModelQuery): RawBuilder<unknown>[] {
-  const [only] = query.experimentIds;
-  // One experiment is an equality, by which an index gives the order; several cannot.
-  const experiments =
-    query.experimentIds.length === 1 && only !== undefined
-      ? sql`m.experiment_id = ${sql.lit(only)}`
-      : sql`m.experiment_id = any(${sql.lit(`{${query.experimentIds.join(",")}}`)}::integer[])`;
   const list = [
-    experiments,
+    ofExperiments(sql`m.experiment_id`, query.experimentIds),
     inWorkspace(sql`m.experiment_id`, query),
     sql`m.deleted_at is null`,
     ...query.filter.map((one) => condition(one, query)),

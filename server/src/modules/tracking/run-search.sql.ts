@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from "kysely";
 import type { Database } from "../../kernel/database.ts";
 import { readInts, readTexts } from "../../kernel/pg-arrays.ts";
 import { compareBigint, compareDouble, compareText } from "./comparison.sql.ts";
-import { inWorkspace } from "./experiment-scope.sql.ts";
+import { inWorkspace, ofExperiments } from "./experiment-scope.sql.ts";
 import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
 import { versionOf } from "./runs.sql.ts";
 import type { OrderBy, RunComparison } from "./search-run.ts";
@@ -159,7 +159,7 @@ export async function selectRunIds(
   const { terms, from, where } = phaseParts(query, phase);
   const conditions = [
     ...where,
-    sql`r.experiment_id = any(${sql.lit(`{${query.experimentIds.join(",")}}`)}::integer[])`,
+    ofExperiments(sql`r.experiment_id`, query.experimentIds),
     inWorkspace(sql`r.experiment_id`, query),
     ...viewConditions(query.view),
     ...query.filter.map((comparison) => condition(comparison, query.keyIds)),
@@ -216,7 +216,7 @@ function phaseParts(query: RunQuery, phase: Phase): PhaseParts {
   const joined = rest.length === 0 ? sql`` : joins;
   const from = sql`tracking.run_metrics as o0 join tracking.runs as r
     on r.run_id = o0.run_id and r.experiment_id = o0.experiment_id ${joined}`;
-  const where = [ofExperiments(query.experimentIds), sql`o0.key_id = ${keyId}`];
+  const where = [ofExperiments(sql`o0.experiment_id`, query.experimentIds), sql`o0.key_id = ${keyId}`];
   if (phase === "nan") return { terms: tail, from, where: [...where, sql`o0.value = 'NaN'`] };
   const value: OrderTerm = {
     expression: sql`o0.value`,
@@ -225,12 +225,4 @@ function phaseParts(query: RunQuery, phase: Phase): PhaseParts {
     ascending: first.ascending,
   };
   return { terms: [value, ...tail], from, where: [...where, sql`o0.value < 'NaN'`] };
-}
-
-/** One experiment is an equality, which lets the index give the order; several cannot. */
-function ofExperiments(ids: readonly number[]): RawBuilder<unknown> {
-  const [only] = ids;
-  return ids.length === 1 && only !== undefined
-    ? sql`o0.experiment_id = ${sql.lit(only)}`
-    : sql`o0.experiment_id = any(${sql.lit(`{${ids.join(",")}}`)}::integer[])`;
 }
