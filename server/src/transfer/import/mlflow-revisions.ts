@@ -50,7 +50,7 @@ const known = [
 ];
 
 /** Those before 2.9. */
-const old = [
+const old = new Set([
   "451aebb31d03",
   "90e64c465722",
   "181f10493468",
@@ -73,7 +73,7 @@ const old = [
   "3500859a5d39",
   "7f2a7d5fae7d",
   "2d6e25af4d3e",
-];
+]);
 
 /** What people are told of a revision. Throws for those that cannot be read. */
 export function readRevision(revisions: readonly string[], place: string): string {
@@ -84,7 +84,7 @@ export function readRevision(revisions: readonly string[], place: string): strin
         "Finish it with `mlflow db upgrade URL`, then import.",
     );
   }
-  if (old.includes(revision)) {
+  if (old.has(revision)) {
     throw invalidParameter(
       `${place} is a database of MLflow before 2.9 (revision ${revision}). Bring it up to date with ` +
         "`mlflow db upgrade URL` of any MLflow from 2.9 on, then import.",

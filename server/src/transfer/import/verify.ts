@@ -38,7 +38,7 @@ export async function verify(context: ImportContext): Promise<Verification> {
     entity: name,
     source: inSource === undefined ? null : (context.expected[inSource] ?? null),
     read: read[name] ?? 0,
-    plinth: Number(stored[name]) - (own[name] ?? 0),
+    plinth: stored[name] - (own[name] ?? 0),
   }));
   const different = comparisons.filter((one) => one.read !== one.plinth);
   if (different.length > 0 || runs.different.length > 0) throw lost(different, runs.different);
