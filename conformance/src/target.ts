@@ -26,9 +26,11 @@ export async function startPlinth(): Promise<Target> {
 
   const dataDir = mkdtempSync(join(dataRoot(), "plinth-conformance-"));
   const ports = ["--port", "0", "--s3-port", "0", "--grpc-port", "0"];
+  // The receivers of webhooks are the suite's own, on this machine.
+  const reach = ["--host", "127.0.0.1", "--outbound-allowed-hosts", "127.0.0.1"];
   const child = startChild(
     join(root, "node_modules", ".bin", "node"),
-    [join(root, "cli", "src", "main.ts"), "up", "--data-dir", dataDir, "--host", "127.0.0.1", ...ports],
+    [join(root, "cli", "src", "main.ts"), "up", "--data-dir", dataDir, ...reach, ...ports],
     { cwd: root },
   );
   const url = await waitFor(child, "plinth up", async () => {
@@ -77,6 +79,8 @@ export async function startReference(): Promise<Target> {
       PATH: `${join(environment, "bin")}:${process.env["PATH"] ?? ""}`,
       MLFLOW_DISABLE_TELEMETRY: "true",
       MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
+      MLFLOW_WEBHOOK_ALLOWED_SCHEMES: "http,https",
+      MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: "true",
     },
   });
   const url = `http://127.0.0.1:${port}`;

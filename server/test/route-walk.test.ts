@@ -100,7 +100,7 @@ function fields(value: unknown): Record<string, unknown> {
     "run_id run_uuid experiment_id name new_name key value timestamp step status end_time run_name filter order_by " +
     "max_results page_token experiment_ids metrics params tags datasets models model_json model_id metric_key run_ids " +
     "path num_parts upload_id parts expiration artifact_location user_id start_time source_run_id older_than_seconds " +
-    "source alias version stage stages archive_existing_versions description run_link";
+    "source alias version stage stages archive_existing_versions description run_link url events secret event";
   return Object.fromEntries(names.split(" ").map((name) => [name, value]));
 }
 
