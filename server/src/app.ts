@@ -113,6 +113,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   registerConsole(http.app, {
     atRoot: webUi === undefined,
+    lineage: registry,
+    workspaces,
     async purge(olderThanMs) {
       const purged = await tracking.purge({ olderThanMs });
       await workspaces.purgeWorkspaces({ olderThanMs });

@@ -1,4 +1,5 @@
 import type { RegistryDeps } from "./deps.ts";
+import { createLineage, type Lineage } from "./lineage.ts";
 import { createModelVersions, type ModelVersions } from "./model-versions.ts";
 import { createRegisteredModels, type RegisteredModels } from "./registered-models.ts";
 import { createDelivery, type WebhookDelivery } from "./webhooks/delivery.ts";
@@ -6,12 +7,16 @@ import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
 export { readEvent, type WebhookEvent } from "./webhooks/events.ts";
 export type { Webhook } from "./webhooks/webhooks.ts";
+export type { Lineage, LineageOrigin } from "./lineage.ts";
 export { registryTables } from "./export.sql.ts";
 
 export { createRegistryContents } from "./workspace-contents.ts";
 
 /** The door of the model registry: all that protocols may ask of it. */
-export type Registry = RegisteredModels & ModelVersions & Webhooks & { webhookDelivery: WebhookDelivery };
+export type Registry = RegisteredModels &
+  ModelVersions &
+  Lineage &
+  Webhooks & { webhookDelivery: WebhookDelivery };
 
 export function createRegistry(deps: RegistryDeps): Registry {
   const webhookDelivery = createDelivery(deps);
@@ -21,6 +26,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
   return {
     ...createRegisteredModels({ ...deps, announce }),
     ...createModelVersions({ ...deps, announce }),
+    ...createLineage(deps),
     ...createWebhooks(deps),
     webhookDelivery,
   };

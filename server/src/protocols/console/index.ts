@@ -3,9 +3,10 @@ import { z } from "zod";
 import { purgeRequest, type PurgeResult, type ServerStatus } from "@plinth/contract";
 import { manages, publicAccess, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
+import { registerLineage, type LineageOptions } from "./lineage.ts";
 import { landingPage } from "./landing-page.ts";
 
-export type ConsoleOptions = {
+export type ConsoleOptions = LineageOptions & {
   /** Whether the page stands at `/` as well as at `/plinth`: not where MLflow's web UI is served. */
   atRoot: boolean;
   status(): ServerStatus;
@@ -42,6 +43,7 @@ export function registerConsole(app: FastifyInstance, options: ConsoleOptions): 
       return reply.send(await options.purge(read.data.older_than_seconds * 1000));
     },
   );
+  registerLineage(app, options);
 }
 
 /** Where the page was asked for; a proxy in front that ends TLS says so in `x-forwarded-proto`. */
