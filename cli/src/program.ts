@@ -166,6 +166,7 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
       .option("--skip-existing", "leave alone what is in Plinth already, and bring only what is new")
       .option("--renumber", "give experiments whose id is taken a new one")
       .option("--restart", "throw away what an import that was stopped has loaded, and begin anew")
+      .option("--skip-broken", "leave out what cannot be read of the source, and show the rest")
       .option("--without-artifacts", "leave files, and the places that name them, as they are")
       .option(
         "--allow-path <folder>",

@@ -4,13 +4,13 @@ import { migrate, readMigrations } from "../../../server/src/kernel/migrate.ts";
 import { createStorage, type Storage } from "../../../server/src/modules/storage/index.ts";
 import { ARTIFACT_BUCKET } from "../../../server/src/protocols/mlflow/artifacts-paths.ts";
 import {
+  createProblemLog,
   importSource,
   lockImports,
   openSource,
   remarkTexts,
   type ImportOptions,
   type ImportReport,
-  type SourceProblem,
 } from "../../../server/src/transfer/import/index.ts";
 import { CommandFailure, exitCodes, type ExitCode } from "../failure.ts";
 import { table } from "../output.ts";
@@ -35,10 +35,10 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
     );
   process.once("SIGINT", onSignal);
   process.once("SIGTERM", onSignal);
-  const problems: SourceProblem[] = [];
+  const problems = createProblemLog();
   try {
     const source = await openSource(String(options["source"]), {
-      onProblem: (problem) => problems.push(problem),
+      onProblem: problems.onProblem,
       allowPaths: (options["allowPath"] as string[] | undefined) ?? [],
       artifactsDestination: options["artifactsDestination"] as string | undefined,
       copyRemote: options["copyRemote"] === true,
@@ -59,7 +59,6 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
     await using _pool = { [Symbol.asyncDispose]: () => database.close() };
     const withArtifacts = options["withoutArtifacts"] !== true && !wanted.dryRun;
     await using storage = withArtifacts ? await openStorage(config, database) : undefined;
-    const onProblem = (problem: SourceProblem): number => problems.push(problem);
     const display = createProgressDisplay(output);
     let failure: unknown;
     let report: ImportReport;
@@ -68,7 +67,8 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
         {
           database,
           source,
-          artifacts: storage === undefined ? undefined : { storage: storage.storage, onProblem },
+          artifacts: storage === undefined ? undefined : { storage: storage.storage },
+          problems,
           onProgress: (progress) => display.progress(progress),
           onNote: (line) => display.note(line),
           signal: stop.signal,
@@ -82,7 +82,7 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
     } finally {
       await display.end(failure);
     }
-    output.answer({ ...report, problems }, lines(report, problems));
+    output.answer(report, lines(report));
     return report.conflicts.length > 0 ? exitCodes.no : exitCodes.ok;
   } finally {
     process.off("SIGINT", onSignal);
@@ -125,10 +125,11 @@ function readOptions(options: Call["options"]): ImportOptions {
     renumber: options["renumber"] === true,
     dryRun: options["dryRun"] === true,
     restart: options["restart"] === true,
+    skipBroken: options["skipBroken"] === true,
   };
 }
 
-function lines(report: ImportReport, problems: readonly SourceProblem[]): string[] {
+function lines(report: ImportReport): string[] {
   const { source, entities, state } = report;
   const imported = state === "imported";
   const shown = (value: number | null): string => (value === null ? "-" : value.toLocaleString("en-US"));
@@ -158,7 +159,7 @@ function lines(report: ImportReport, problems: readonly SourceProblem[]): string
     ...Object.entries(report.remarks).map(([name, times]) => `${shown(times)} ${remarkTexts[name] ?? name}.`),
     ...Object.entries(report.not_imported).map(([name, times]) => `Not imported: ${shown(times)} ${name}.`),
     ...report.notes,
-    ...problems.map((one) => `${one.where}: ${one.what}; ${one.effect}.`),
+    ...report.problems.map((one) => `${one.where}: ${one.what}; ${one.effect}.`),
     ...report.conflicts.map((line) => `Conflict: ${line}.`),
   ];
 }

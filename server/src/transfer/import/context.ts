@@ -1,6 +1,8 @@
 import type { Database, Queryable } from "../../kernel/database.ts";
 import { PlinthError } from "../../kernel/errors.ts";
 import type { Keys } from "../../modules/tracking/bulk/index.ts";
+import type { ProblemLog } from "./problem.ts";
+import { insertProblems } from "./problems.sql.ts";
 import type { OnProgress, Phase } from "./progress.ts";
 import type { ImportSource, SourceCounts } from "./source.ts";
 import { upsertCheckpoint, type Checkpoint, type ExperimentPlace, type WorkspaceRow } from "./state.sql.ts";
@@ -22,6 +24,8 @@ export type ImportContext = {
   /** By the source's id. */
   experiments: ReadonlyMap<string, ExperimentPlace>;
   checkpoints: Map<string, Checkpoint>;
+  /** What the source had to say since the last commit. */
+  problems: ProblemLog;
   onProgress: OnProgress;
   signal: AbortSignal;
   now(): number;
@@ -51,6 +55,7 @@ export async function runPhase<Page extends { cursor: string }>(
   tell();
   if (known?.finished === true) return;
   const save = async (queryable: Queryable, row: Omit<Checkpoint, "phase">): Promise<void> => {
+    await insertProblems(queryable, importId, context.problems.take());
     await upsertCheckpoint(queryable, importId, { phase: name, ...row });
     checkpoints.set(name, { phase: name, ...row });
   };

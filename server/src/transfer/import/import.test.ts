@@ -4,6 +4,7 @@ import { startTestServer, type TestServer } from "../../../test/harness.ts";
 import { openDatabaseSource } from "./database-source.ts";
 import { importSource, type ImportOptions } from "./import.ts";
 import { addRuns, makeMlflowDatabase, uuidOf, type MlflowFixture } from "./mlflow-database-fixture.ts";
+import { createProblemLog } from "./problem.ts";
 import type { ImportProgress } from "./progress.ts";
 import type { ImportReport } from "./report.ts";
 import { openSqlite } from "./sqlite-reader.ts";
@@ -14,6 +15,7 @@ const standard: ImportOptions = {
   renumber: false,
   dryRun: false,
   restart: false,
+  skipBroken: false,
 };
 
 type Given = Partial<ImportOptions> & {
@@ -30,6 +32,7 @@ async function run(server: TestServer, fixture: MlflowFixture, given: Given = {}
         database: server.database,
         source,
         artifacts: undefined,
+        problems: createProblemLog(),
         onProgress: (progress) => onProgress?.(progress, stop),
         onNote: () => undefined,
         signal: stop.signal,

@@ -1,4 +1,4 @@
-import { alreadyExists, invalidParameter } from "../../kernel/errors.ts";
+import { alreadyExists, invalidParameter, PlinthError } from "../../kernel/errors.ts";
 import type { Database } from "../../kernel/database.ts";
 import { createKeys, passExperimentIds } from "../../modules/tracking/bulk/index.ts";
 import type { ImportContext } from "./context.ts";
@@ -8,6 +8,8 @@ import { loadExperiments } from "./load-experiments.ts";
 import { loadLoggedModels, loadRegistry } from "./load-models.ts";
 import { loadRuns } from "./load-runs.ts";
 import { numberPlaces, planImport, refuseConflicts, type ImportPlan, type PlanOptions } from "./plan.ts";
+import type { ProblemLog, SourceProblem } from "./problem.ts";
+import { insertProblems, selectProblems } from "./problems.sql.ts";
 import type { OnProgress } from "./progress.ts";
 import { publish } from "./publish.ts";
 import { reportOf, type ImportReport } from "./report.ts";
@@ -29,6 +31,8 @@ export type ImportOptions = PlanOptions & {
   dryRun: boolean;
   /** Throws away what an earlier import of this source has left behind, and begins anew. */
   restart: boolean;
+  /** Shows what was imported although some of the source could not be read. */
+  skipBroken: boolean;
 };
 
 export type ImportDeps = {
@@ -36,6 +40,8 @@ export type ImportDeps = {
   source: ImportSource;
   /** Undefined: files stay where they are, and what names them stays as it is. */
   artifacts: ArtifactPart | undefined;
+  /** What the source is told to tell its problems to. */
+  problems: ProblemLog;
   onProgress: OnProgress;
   /** Something worth a line. */
   onNote(line: string): void;
@@ -60,7 +66,7 @@ export async function importSource(deps: ImportDeps, options: ImportOptions): Pr
   const plan = await planImport(database, source, { options, known });
   const expected = await source.count();
   if (options.dryRun) {
-    return reportOf({ source, expected, plan, state: "dry run" });
+    return reportOf({ source, expected, plan, state: "dry run", problems: deps.problems.take() });
   }
   refuseConflicts(plan.conflicts);
   const importId = begun?.import_id ?? (await begin(deps, options));
@@ -83,9 +89,31 @@ export async function importSource(deps: ImportDeps, options: ImportOptions): Pr
   await loadRegistry(context);
   await loadArtifacts(context, deps.artifacts);
   const verification = await verify(context);
-  const report = reportOf({ source, expected, plan, state: "imported", verification, context });
+  await insertProblems(database, importId, deps.problems.take());
+  const { problems, count } = await selectProblems(database, importId, MOST_PROBLEMS);
+  if (count > 0 && !options.skipBroken) throw broken(problems, count);
+  const report = reportOf({ source, expected, plan, state: "imported", problems, verification, context });
   await publish(context, report);
   return report;
+}
+
+const MOST_PROBLEMS = 1000;
+const MOST_SHOWN = 50;
+
+function broken(problems: readonly SourceProblem[], count: number): PlinthError {
+  const shown = problems
+    .slice(0, MOST_SHOWN)
+    .map(({ where, what, effect }) => `  ${where}: ${what}; ${effect}.`);
+  const more = count > shown.length ? [`  ... and ${count - shown.length} more`] : [];
+  return new PlinthError(
+    "invalid_state",
+    [
+      `${count} ${count === 1 ? "part" : "parts"} of the source could not be read. Nothing was made visible.`,
+      ...shown,
+      ...more,
+      "Mend the source and read all of it again with --restart, or take what could be read with --skip-broken.",
+    ].join("\n"),
+  );
 }
 
 const kept = ({ workspace, skipExisting, renumber }: PlanOptions): Record<string, unknown> => ({

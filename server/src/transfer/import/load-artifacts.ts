@@ -13,12 +13,11 @@ import {
 } from "../../modules/tracking/bulk/index.ts";
 import { copyArtifacts, type ArtifactItem } from "./artifacts.ts";
 import { count, runPhase, totals, type ImportContext, type Tally } from "./context.ts";
-import type { OnProblem } from "./problem.ts";
 import type { Phase } from "./progress.ts";
 import type { SourceArtifacts } from "./source.ts";
 import { selectReadSums } from "./state.sql.ts";
 
-export type ArtifactPart = { storage: Storage; onProblem: OnProblem };
+export type ArtifactPart = { storage: Storage };
 
 type Copying = ArtifactPart & { context: ImportContext; artifacts: SourceArtifacts };
 
@@ -125,7 +124,8 @@ async function copyPhase(
 
 async function copy(copying: Copying, items: readonly ArtifactItem[], tally: Tally): Promise<void> {
   if (items.length === 0) return;
-  const { storage, artifacts, onProblem } = copying;
+  const { storage, artifacts, context } = copying;
+  const { onProblem } = context.problems;
   const report = await copyArtifacts({ storage, artifacts, onProblem }, items);
   count(tally, "artifact_files", report.files);
   count(tally, "artifact_bytes", report.bytes);

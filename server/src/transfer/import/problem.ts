@@ -8,3 +8,23 @@ export type SourceProblem = {
 };
 
 export type OnProblem = (problem: SourceProblem) => void;
+
+/** What was told since it was last asked for: a page's problems are stored with the page. */
+export type ProblemLog = { onProblem: OnProblem; take(): SourceProblem[] };
+
+/** A file of a million broken lines is one problem, a folder of a million broken files is this many. */
+const MOST = 10_000;
+
+export function createProblemLog(): ProblemLog {
+  let told: SourceProblem[] = [];
+  return {
+    onProblem(problem) {
+      if (told.length < MOST) told.push(problem);
+    },
+    take() {
+      const taken = told;
+      told = [];
+      return taken;
+    },
+  };
+}

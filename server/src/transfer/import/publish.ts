@@ -9,6 +9,7 @@ import {
   selectTakenExperiments,
 } from "../../modules/tracking/bulk/index.ts";
 import type { ImportContext } from "./context.ts";
+import { deleteProblems } from "./problems.sql.ts";
 import type { ImportReport } from "./report.ts";
 import {
   deleteHidden,
@@ -40,6 +41,7 @@ export async function publish(context: ImportContext, report: ImportReport): Pro
         workspaces.map((place) => place.workspace_id),
       );
       await deleteReadSums(transaction, importId);
+      await deleteProblems(transaction, importId);
       await updatePublished(transaction, importId, report);
     });
   } catch (error) {

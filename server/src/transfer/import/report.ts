@@ -1,5 +1,6 @@
 import { totals, type ImportContext, type Tally } from "./context.ts";
 import type { ImportPlan } from "./plan.ts";
+import type { SourceProblem } from "./problem.ts";
 import type { ImportSource, SourceCounts } from "./source.ts";
 import type { Comparison, Verification } from "./verify.ts";
 
@@ -16,6 +17,8 @@ export type ImportReport = {
   not_imported: Record<string, number>;
   /** What stands in the way; only of a dry run, since an import ends with them. */
   conflicts: string[];
+  /** What of the source could not be read, and is left out. */
+  problems: SourceProblem[];
   notes: string[];
 };
 
@@ -58,6 +61,7 @@ export function reportOf(parts: {
   expected: SourceCounts;
   plan: ImportPlan;
   state: ImportReport["state"];
+  problems: SourceProblem[];
   verification?: Verification;
   context?: ImportContext;
 }): ImportReport {
@@ -79,6 +83,7 @@ export function reportOf(parts: {
     remarks,
     not_imported,
     conflicts: plan.conflicts,
+    problems: parts.problems,
     notes: [...notes, ...changedMeanwhile(entities, remarks, state)],
   };
 }
