@@ -79,6 +79,7 @@ const holdsIds = new Set([
   "root_uri",
 ]);
 const hex = /\b[0-9a-f]{32}\b/g;
+const uuid = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 const randomName = /^[a-z]+-[a-z]+-\d+$/;
 /** Stands where upstream's message goes on with SQL text, which Plinth never shows. */
 export const sqlMark = "<SQL>";
@@ -120,7 +121,7 @@ function normalText(text: string, key: string, variables: Variables): string {
     }
   }
   if (key === "message") result = normalMessage(result);
-  return result.replace(hex, "<hex>");
+  return result.replace(hex, "<hex>").replace(uuid, "<uuid>");
 }
 
 /** Upstream prints Python sets in any order, and the database's own words after what it has to say. */

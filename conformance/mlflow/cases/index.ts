@@ -14,6 +14,7 @@ import { registryFields } from "./registry-fields.ts";
 import { registrySearch } from "./registry-search.ts";
 import { runSearch } from "./run-search.ts";
 import { runs } from "./runs.ts";
+import { webhooks } from "./webhooks.ts";
 import { wire } from "./wire.ts";
 
 export const scenarios: readonly Scenario[] = [
@@ -31,6 +32,7 @@ export const scenarios: readonly Scenario[] = [
   ...modelSources,
   ...registrySearch,
   ...registryFields,
+  ...webhooks,
   ...artifacts,
   ...wire,
 ];

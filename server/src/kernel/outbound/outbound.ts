@@ -131,7 +131,7 @@ export type Step = {
 
 /** Read once, and only what was read is checked and used: odd spellings of addresses are plain from here on. */
 function readTarget(text: string): Target {
-  if (/[\p{Cc} ]/u.test(text)) throw refused("the address holds blanks or control characters");
+  if (/\p{Cc}|^ | $/u.test(text)) throw refused("the address holds control characters or ends in blanks");
   if (!URL.canParse(text)) throw refused("the address is not a URL");
   const url = new URL(text);
   const scheme = url.protocol.slice(0, -1);
