@@ -97,15 +97,12 @@ const latestOf = (models: string): string => `
 
 const selectLatestText: Prepared = {
   name: "registry_select_latest_versions",
-  text: latestOf("m.model_key = any($1::integer[])"),
+  text: latestOf("m.model_key = $1"),
 };
 
-/** The newest version of each stage of these models, the lowest number of a model first. */
-export async function selectLatestVersions(
-  database: Queryable,
-  modelKeys: readonly number[],
-): Promise<VersionRow[]> {
-  return database.prepared<VersionRow>(selectLatestText, [modelKeys]);
+/** The newest version of each stage of a model, the lowest number first. */
+export async function selectLatestVersions(database: Queryable, modelKey: number): Promise<VersionRow[]> {
+  return database.prepared<VersionRow>(selectLatestText, [modelKey]);
 }
 
 const selectLatestByNameText: Prepared = {

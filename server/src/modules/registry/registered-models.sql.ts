@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Database, Prepared, Queryable } from "../../kernel/database.ts";
 import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "../tracking/index.ts";
 import type { KeyValue } from "./deps.ts";
+import type { FoundModel } from "./found-models.sql.ts";
 import { modelConditions } from "./registry-search.sql.ts";
 import { RECORDED, recordEvent } from "./webhooks/deliveries.sql.ts";
 import type { RegisteredModelComparison } from "../tracking/index.ts";
@@ -194,12 +195,13 @@ export async function selectModels(
   database: Database,
   query: { workspaceId: number; filter: readonly RegisteredModelComparison[] },
   page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
-): Promise<(ModelRow & { place: string[] })[]> {
+): Promise<(FoundModel & { place: string[] })[]> {
   const { terms, after, limit } = page;
   const conditions = [sql`m.workspace_id = ${sql.lit(query.workspaceId)}`, ...modelConditions(query.filter)];
   if (after !== undefined) conditions.push(isAfter(terms, after));
-  const built = sql<ModelRow & { place: string[] }>`
-    select ${sql.raw(COLUMNS)}, ${placeOf(terms)} as place
+  const built = sql<FoundModel & { place: string[] }>`
+    select m.model_key, m.name, m.description, m.creation_timestamp, m.last_updated_timestamp, m.last_version,
+      ${placeOf(terms)} as place
     from registry.registered_models as m where ${sql.join(conditions, sql` and `)}
     order by ${orderBy(terms)} limit ${sql.lit(limit)}`;
   return database.run(built.compile(database.kysely));

@@ -9,7 +9,8 @@ import {
 } from "../tracking/index.ts";
 import { workspaceNotFound, type Scope } from "../identity/index.ts";
 import type { ChangeDeps, KeyValue } from "./deps.ts";
-import { selectLatestVersions, type VersionRow } from "./model-versions.sql.ts";
+import { selectContents, type ListedVersion } from "./found-models.sql.ts";
+import { selectLatestVersions } from "./model-versions.sql.ts";
 import type { RegistrySearch } from "./model-versions.ts";
 import {
   checkModelName,
@@ -34,8 +35,10 @@ import {
 } from "./registered-models.sql.ts";
 import { modelOrder } from "./registry-search.sql.ts";
 
+export type { ListedVersion } from "./found-models.sql.ts";
+
 /** With the newest version of each stage. */
-export type RegisteredModel = ModelRow & { latest_versions: VersionRow[] };
+export type RegisteredModel = ModelRow & { latest_versions: ListedVersion[] };
 
 export type NewModel = { name: string; description: string; tags: readonly KeyValue[] };
 
@@ -57,22 +60,11 @@ export type RegisteredModels = {
 export function createRegisteredModels(deps: ChangeDeps): RegisteredModels {
   const { database } = deps;
 
-  const withLatest = async (rows: readonly ModelRow[]): Promise<RegisteredModel[]> => {
-    if (rows.length === 0) return [];
-    const latest = await selectLatestVersions(
-      database,
-      rows.map((row) => row.model_key),
-    );
-    const byModel = Map.groupBy(latest, (version) => version.model_key);
-    return rows.map((row) => ({ ...row, latest_versions: byModel.get(row.model_key) ?? [] }));
-  };
-
   const getRegisteredModel = async ({ workspaceId }: Scope, name: string): Promise<RegisteredModel> => {
     checkModelName(name);
     const row = await selectModel(database, { workspaceId, name });
-    const [model] = row === undefined ? [] : await withLatest([row]);
-    if (model === undefined) throw modelNotFound(name);
-    return model;
+    if (row === undefined) throw modelNotFound(name);
+    return { ...row, latest_versions: await selectLatestVersions(database, row.model_key) };
   };
 
   return {
@@ -134,7 +126,7 @@ export function createRegisteredModels(deps: ChangeDeps): RegisteredModels {
       const more = rows.length > maxResults;
       const page = more ? rows.slice(0, maxResults) : rows;
       return {
-        models: await withLatest(page),
+        models: await selectContents(database, page),
         nextPageToken: more ? encodePlace(search, page.at(-1)?.place ?? []) : undefined,
       };
     },

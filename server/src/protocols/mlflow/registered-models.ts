@@ -205,17 +205,19 @@ function searchEndpoint(registry: Registry): Endpoint {
   };
 }
 
+/** What is undefined is left out of JSON. */
 function modelJson(model: RegisteredModel): Values {
   const { latest_versions: latest, tags, aliases } = model;
   return {
     name: model.name,
     creation_timestamp: model.creation_timestamp,
     last_updated_timestamp: model.last_updated_timestamp,
-    ...(model.description === "" ? {} : { description: model.description }),
-    ...(latest.length === 0 ? {} : { latest_versions: latest.map(listedVersionJson) }),
-    ...(tags.length === 0 ? {} : { tags }),
-    ...(aliases.length === 0
-      ? {}
-      : { aliases: aliases.map(({ alias, version }) => ({ alias, version: String(version) })) }),
+    description: model.description === "" ? undefined : model.description,
+    latest_versions: latest.length === 0 ? undefined : latest.map(listedVersionJson),
+    tags: tags.length === 0 ? undefined : tags,
+    aliases:
+      aliases.length === 0
+        ? undefined
+        : aliases.map(({ alias, version }) => ({ alias, version: String(version) })),
   };
 }

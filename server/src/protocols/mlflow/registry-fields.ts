@@ -1,5 +1,6 @@
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { VersionRow } from "../../modules/registry/model-versions.ts";
+import type { ListedVersion } from "../../modules/registry/registered-models.ts";
 import { pythonJson, type Check, type Values } from "./wire.ts";
 
 /** What the endpoints of registered models and of model versions share. */
@@ -37,26 +38,26 @@ export const atMost =
     );
   };
 
-/** As it stands in lists, which have no aliases. */
-export function listedVersionJson(row: VersionRow): Values {
+/** As it stands in lists, which have no aliases. What is undefined is left out of JSON. */
+export function listedVersionJson(row: ListedVersion): Values {
   return {
     name: row.name,
     version: String(row.version),
     creation_timestamp: row.creation_timestamp,
     last_updated_timestamp: row.last_updated_timestamp,
-    ...(row.user_id === null ? {} : { user_id: row.user_id }),
+    user_id: row.user_id ?? undefined,
     current_stage: row.stage,
-    ...(row.description === null ? {} : { description: row.description }),
+    description: row.description ?? undefined,
     source: row.source,
     run_id: row.run_uuid,
     status: row.status,
-    ...(row.status_message === null ? {} : { status_message: row.status_message }),
-    ...(row.tags.length === 0 ? {} : { tags: row.tags }),
+    status_message: row.status_message ?? undefined,
+    tags: row.tags.length === 0 ? undefined : row.tags,
     run_link: row.run_link,
   };
 }
 
 export const modelVersionJson = (row: VersionRow): Values => ({
   ...listedVersionJson(row),
-  ...(row.aliases.length === 0 ? {} : { aliases: row.aliases }),
+  aliases: row.aliases.length === 0 ? undefined : row.aliases,
 });
