@@ -34,11 +34,20 @@ export const removeDataDir = (dataDir: string): void =>
   rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
 
 /** Starts the process and does not wait. `url` is empty until `waitUntilReady`. */
-export function spawnPlinth(dataDir: string): Plinth {
+export function spawnPlinth(dataDir: string, flags: readonly string[] = []): Plinth {
   const ports = ["--port", "0", "--s3-port", "0", "--grpc-port", "0"];
   const child = spawn(
     join(root, "node_modules", ".bin", "node"),
-    [join(root, "cli", "src", "main.ts"), "up", "--data-dir", dataDir, "--host", "127.0.0.1", ...ports],
+    [
+      join(root, "cli", "src", "main.ts"),
+      "up",
+      "--data-dir",
+      dataDir,
+      "--host",
+      "127.0.0.1",
+      ...ports,
+      ...flags,
+    ],
     {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
@@ -94,8 +103,8 @@ export async function waitUntilReady(plinth: Plinth, dataDir: string): Promise<P
   throw new Error(`Plinth was not ready after ${PATIENCE_MS} ms:\n${plinth.output()}`);
 }
 
-export const startPlinth = (dataDir: string): Promise<Plinth> =>
-  waitUntilReady(spawnPlinth(dataDir), dataDir);
+export const startPlinth = (dataDir: string, flags: readonly string[] = []): Promise<Plinth> =>
+  waitUntilReady(spawnPlinth(dataDir, flags), dataDir);
 
 /** The file of an earlier process on the same data says nothing about this one. */
 function addressOf(pid: number, dataDir: string): string | undefined {

@@ -142,6 +142,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     storage,
     authorize: ({ headers }, access) => authorize(headers, access),
   });
+  // The embedded database serves one process: whatever is claimed there was claimed by one that is no more.
+  if (options.databaseKind === "embedded") await registry.webhookDelivery.takeOver();
   await http.app.ready();
   listener.useHandler(http.handler);
   const jobs = startJobs(

@@ -87,7 +87,8 @@ export async function startTestServer(flags: Flags = {}, beside?: TestServer): P
     config,
     listener,
     database: ground.database,
-    databaseKind: "embedded",
+    // As the configuration says, though the database is one of the tests' own.
+    databaseKind: config.databaseUrl === undefined ? "embedded" : "external",
     databaseVersion: "test",
     log: createLog({ level: "fatal" }),
     metrics: createMetrics(),

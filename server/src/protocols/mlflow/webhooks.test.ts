@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestServer, type TestServer } from "../../../test/harness.ts";
 import { expectedSignature, startReceiver, type Receiver } from "../../../test/receiver.ts";
@@ -155,6 +156,27 @@ describe("a webhook", () => {
     expect(row?.secret).toMatch(/^v1\.[0-9a-f]{8}\./);
     await updateWebhook(server, id, { secret: "" });
     expect(await server.database.prepared(read, [id])).toEqual([{ secret: null }]);
+  });
+});
+
+describe("a server on a database that others may share", () => {
+  test("takes a secret only when it was given a key", async () => {
+    await using shared = await startTestServer({ "database-url": "postgres://database.test/plinth" });
+    const { webhook_id: id } = await newWebhook(shared, PUBLIC);
+    for (const [method, path] of [
+      ["POST", WEBHOOKS],
+      ["PATCH", `${WEBHOOKS}/${id}`],
+    ] as const) {
+      const body = { name: "hook", url: PUBLIC, events: [eventOf(created)], secret: "quiet" };
+      const answer = await shared.call(method, path, body);
+      expect(refusal(answer)).toEqual([400, "INVALID_STATE", expect.stringContaining("--secrets-key-file")]);
+    }
+    const key = randomBytes(32).toString("base64");
+    await using keyed = await startTestServer(
+      { "database-url": "postgres://database.test/plinth", "secrets-key": key },
+      shared,
+    );
+    await newWebhook(keyed, PUBLIC, { secret: "quiet" });
   });
 });
 

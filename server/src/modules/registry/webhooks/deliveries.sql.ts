@@ -123,6 +123,18 @@ export async function releaseDelivery(database: Queryable, key: number): Promise
   await database.prepared(releaseText, [key]);
 }
 
+const releaseAllText: Prepared = {
+  name: "registry_release_webhook_deliveries",
+  text: `
+    update registry.webhook_deliveries set due_at = now(), leased_until = null, attempts = attempts - 1
+    where leased_until is not null`,
+};
+
+/** All that are claimed, by whomever. */
+export async function releaseDeliveries(database: Queryable): Promise<void> {
+  await database.prepared(releaseAllText, []);
+}
+
 // Keys grow with time: only the first rows have to be looked at.
 const deleteOldText: Prepared = {
   name: "registry_delete_old_webhook_deliveries",

@@ -6,6 +6,7 @@ import {
   deleteDelivery,
   deleteOldDeliveries,
   postponeDelivery,
+  releaseDeliveries,
   releaseDelivery,
   type ClaimedDelivery,
 } from "./deliveries.sql.ts";
@@ -18,6 +19,8 @@ export type WebhookDelivery = {
   poll(): Promise<void>;
   /** The same, and nobody waits. */
   wake(): void;
+  /** Takes over from a process that was killed; only where no other one can be at work. */
+  takeOver(): Promise<void>;
   /** Removes deliveries, those that were given up too, that are older than a week. */
   purge(): Promise<void>;
   /** Starts nothing more and waits a while for what is under way; the rest is sent by the next process. */
@@ -152,6 +155,7 @@ export function createDelivery(deps: DeliveryDeps): WebhookDelivery {
   return {
     poll,
     wake,
+    takeOver: () => releaseDeliveries(database),
     async purge() {
       while ((await deleteOldDeliveries(database, KEPT_MS, PURGED_AT_ONCE)) === PURGED_AT_ONCE);
     },
