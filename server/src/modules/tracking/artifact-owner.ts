@@ -1,7 +1,6 @@
 import type { Prepared } from "../../kernel/database.ts";
 import { int4Array } from "../../kernel/pg-arrays.ts";
 import type { TrackingDeps } from "./deps.ts";
-import { experimentNumber } from "./runs.ts";
 
 export type ArtifactOwner = {
   /**
@@ -19,21 +18,25 @@ const selectOwnerText: Prepared = {
     join tracking.experiments as e using (experiment_id, artifact_location) limit 1`,
 };
 
+const ID = /^\d{1,19}$/;
+
 /** Longer than any location that is stored. */
 const MAX_LENGTH = 2200;
 
-export function createArtifactOwner({ database }: TrackingDeps): ArtifactOwner {
+export function createArtifactOwner({ database, ids: experimentIds }: TrackingDeps): ArtifactOwner {
   return {
     async getArtifactOwner(path) {
+      const segments = path.slice(0, MAX_LENGTH).split("/");
+      const wanted = segments.flatMap((segment, index) => (ID.test(segment) ? [{ segment, index }] : []));
+      if (wanted.length === 0) return undefined;
+      const numbers = await experimentIds.numbersOf(wanted.map(({ segment }) => segment));
       const ids: number[] = [];
       const locations: string[] = [];
-      let location = "mlflow-artifacts:";
-      for (const segment of path.slice(0, MAX_LENGTH).split("/")) {
-        location += `/${segment}`;
-        const id = /^\d{1,10}$/.test(segment) ? experimentNumber(segment) : undefined;
-        if (id === undefined) continue;
-        ids.push(id);
-        locations.push(location);
+      for (const [at, { index }] of wanted.entries()) {
+        const number = numbers[at];
+        if (number === undefined) continue;
+        ids.push(number);
+        locations.push(`mlflow-artifacts:/${segments.slice(0, index + 1).join("/")}`);
       }
       if (ids.length === 0) return undefined;
       const [row] = await database.prepared<{ workspace_id: number }>(selectOwnerText, [

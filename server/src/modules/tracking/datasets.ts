@@ -19,7 +19,6 @@ import { rawJson, type RawJson } from "./python-json.ts";
 import { runNotActive, runNotFound } from "./run-data-plan.ts";
 import { selectRunStates, type RunState } from "./run-data.sql.ts";
 import { touchRuns, type RunPlace } from "./runs.sql.ts";
-import { experimentNumber } from "./runs.ts";
 
 export type { Dataset, DatasetSummary, ModelOutput } from "./datasets.sql.ts";
 
@@ -95,7 +94,7 @@ export function createDatasets(deps: TrackingDeps): Datasets {
       });
     },
     async searchDatasets({ workspaceId }, experimentIds) {
-      const numbers = experimentIds.flatMap((id) => experimentNumber(id) ?? []);
+      const numbers = (await deps.ids.numbersOf(experimentIds)).filter((number) => number !== undefined);
       return selectDatasetSummaries(database, { workspaceId, experimentIds: numbers }, MAX_SUMMARIES);
     },
     async loadRunLinks(runIds) {

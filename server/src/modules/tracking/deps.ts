@@ -1,10 +1,12 @@
 import type { Database, Queryable } from "../../kernel/database.ts";
+import type { ExperimentIds } from "./experiment-ids.ts";
 import type { Keys } from "./keys.ts";
 
 /** What the parts of tracking are made of. */
 export type TrackingDeps = {
   database: Database;
   keys: Keys;
+  ids: ExperimentIds;
   /** Milliseconds since 1970. */
   now(): number;
   /** Told how many requests shared a commit. */

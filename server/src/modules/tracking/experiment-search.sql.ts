@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from "kysely";
 import { compareBigint, compareText } from "./comparison.sql.ts";
 import type { OrderTerm } from "./keyset.ts";
 import type { View } from "./run-search.sql.ts";
-import { experimentNumber } from "./runs.ts";
+import { readExperimentId } from "./experiment-ids.ts";
 import type { ExperimentAttribute, ExperimentComparison, ExperimentOrderBy } from "./search-experiment.ts";
 
 export type ExperimentQuery = {
@@ -49,8 +49,14 @@ function compareId(
   comparator: "=" | "!=" | "IN" | "NOT IN",
   value: string | readonly string[],
 ): RawBuilder<unknown> {
-  const ids = [value].flat().flatMap((one) => experimentNumber(one) ?? []);
-  const list = sql`${ids}::integer[]`;
+  const read = [value].flat().map(readExperimentId);
+  const numbers = read.filter((one) => typeof one === "number");
+  const long = read.filter((one) => typeof one === "string");
+  const list =
+    long.length === 0
+      ? sql`${numbers}::integer[]`
+      : sql`${numbers}::integer[] || array(
+          select experiment_id from tracking.experiment_ids where long_id = any(${long}::bigint[]))`;
   return comparator === "=" || comparator === "IN" ? sql`${id} = any(${list})` : sql`${id} <> all(${list})`;
 }
 

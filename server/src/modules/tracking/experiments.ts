@@ -28,7 +28,7 @@ import {
 import { decodePlace, encodePlace } from "./keyset.ts";
 import { checkKey, checkLength, limits } from "./limits.ts";
 import type { View } from "./run-search.sql.ts";
-import { experimentNotActive, experimentNumber } from "./runs.ts";
+import { experimentNotActive } from "./runs.ts";
 import { parseExperimentFilter, parseExperimentOrderBy } from "./search-experiment.ts";
 
 export type { ExperimentRow, KeyValue } from "./experiments.sql.ts";
@@ -70,7 +70,7 @@ export function createExperiments(deps: TrackingDeps): Experiments {
   const { database } = deps;
 
   const getExperiment = async ({ workspaceId }: Scope, id: string): Promise<ExperimentRow> => {
-    const number = experimentNumber(id);
+    const number = await deps.ids.numberOf(id);
     const row =
       number === undefined ? undefined : await selectExperiment(database, { workspaceId, id: number });
     if (row === undefined) throw experimentNotFound(id);
@@ -79,7 +79,7 @@ export function createExperiments(deps: TrackingDeps): Experiments {
 
   const getActive = async (scope: Scope, id: string): Promise<ExperimentRow> => {
     const row = await getExperiment(scope, id);
-    if (row.deleted_at !== null) throw experimentNotActive(row.experiment_id);
+    if (row.deleted_at !== null) throw experimentNotActive(deps.ids.idOf(row.experiment_id));
     return row;
   };
 
@@ -89,7 +89,7 @@ export function createExperiments(deps: TrackingDeps): Experiments {
     id: string,
     work: (wanted: ExperimentPlace & { now: number }) => Promise<boolean>,
   ): Promise<void> => {
-    const number = experimentNumber(id);
+    const number = await deps.ids.numberOf(id);
     const done = number !== undefined && (await work({ workspaceId, id: number, now: deps.now() }));
     if (!done) throw experimentNotFound(id);
   };
@@ -126,13 +126,14 @@ export function createExperiments(deps: TrackingDeps): Experiments {
     async getExperimentByName({ workspaceId }, name) {
       const row = await selectExperimentByName(database, workspaceId, name);
       if (row === undefined) throw notFound(`Could not find experiment with name '${name}'`);
+      await deps.ids.load([row.experiment_id]);
       return row;
     },
     async renameExperiment(scope, id, name) {
       checkName(name);
       try {
         const { workspaceId } = scope;
-        const number = experimentNumber(id);
+        const number = await deps.ids.numberOf(id);
         if (
           number !== undefined &&
           (await updateExperimentName(database, { workspaceId, id: number, name, now: deps.now() }))
@@ -149,7 +150,7 @@ export function createExperiments(deps: TrackingDeps): Experiments {
       change(scope, id, (wanted) => updateExperimentRestored(database, wanted)),
     async setExperimentTag(scope, id, tag) {
       checkTag(tag);
-      const number = experimentNumber(id);
+      const number = await deps.ids.numberOf(id);
       if (number !== undefined) {
         const place = { workspaceId: scope.workspaceId, id: number };
         const isView = tag.key.startsWith(CUSTOM_VIEW);
@@ -175,6 +176,7 @@ export function createExperiments(deps: TrackingDeps): Experiments {
       const rows = await selectExperiments(database, query, { terms, after, limit: maxResults + 1 });
       const more = rows.length > maxResults;
       const experiments = more ? rows.slice(0, maxResults) : rows;
+      await deps.ids.load(experiments.map((row) => row.experiment_id));
       return {
         experiments,
         nextPageToken: more ? encodePlace(search, experiments.at(-1)?.place ?? []) : undefined,

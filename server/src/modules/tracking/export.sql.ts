@@ -1,5 +1,6 @@
 import type { Snapshot } from "../../kernel/snapshot.ts";
 import { columnsOf, intArray, type Table } from "../../kernel/table.ts";
+import { idText } from "./experiment-ids.ts";
 
 /** What of tracking leaves: experiments by their ids; of those all, or only what is not deleted. */
 export type ExportSelection = { experimentIds: readonly number[]; includeDeleted: boolean };
@@ -10,7 +11,7 @@ const LIFECYCLE = (row: string): string =>
 const active = (row: string, { includeDeleted }: ExportSelection): string =>
   includeDeleted ? "true" : `${row}.deleted_at is null`;
 
-export type ExportExperiment = { experiment_id: number; name: string; workspace: string };
+export type ExportExperiment = { experiment_id: number; id: string; name: string; workspace: string };
 
 /** The experiments of these workspaces; with `wanted`, only those whose id or name is among them. */
 export async function selectExportExperiments(
@@ -22,9 +23,9 @@ export async function selectExportExperiments(
   },
 ): Promise<ExportExperiment[]> {
   return snapshot.rows(
-    `select e.experiment_id, e.name, w.name as workspace
+    `select e.experiment_id, ${idText("e.experiment_id")} as id, e.name, w.name as workspace
      from tracking.experiments as e join identity.workspaces as w using (workspace_id)
-     where workspace_id = any($1::integer[]) and ($2::text[] is null or e.experiment_id::text = any($2) or e.name = any($2))
+     where workspace_id = any($1::integer[]) and ($2::text[] is null or ${idText("e.experiment_id")} = any($2) or e.name = any($2))
        and ($3 or e.deleted_at is null)
      order by e.experiment_id`,
     [wanted.workspaceIds, wanted.idsOrNames ?? null, wanted.includeDeleted],
@@ -48,7 +49,7 @@ export function experimentTables(selection: ExportSelection): Table[] {
         deleted_time: "timestamp?",
       }),
       select: `
-        select e.experiment_id::text, e.name, w.name, e.artifact_location, ${LIFECYCLE("e")}, e.creation_time,
+        select ${idText("e.experiment_id")}, e.name, w.name, e.artifact_location, ${LIFECYCLE("e")}, e.creation_time,
           e.last_update_time, e.deleted_at
         from tracking.experiments as e join identity.workspaces as w using (workspace_id)
         where e.experiment_id = any(${ids}) order by e.experiment_id`,
@@ -57,7 +58,7 @@ export function experimentTables(selection: ExportSelection): Table[] {
       name: "experiment_tags",
       columns: columnsOf({ experiment_id: "text", key: "text", value: "text" }),
       select: `
-        select experiment_id::text, key, value from tracking.experiment_tags
+        select ${idText("experiment_id")}, key, value from tracking.experiment_tags
         where experiment_id = any(${ids}) order by experiment_tags.experiment_id, key collate "C"`,
     },
     {
@@ -72,7 +73,7 @@ export function experimentTables(selection: ExportSelection): Table[] {
         profile: "text?",
       }),
       select: `
-        select experiment_id::text, name, digest, source_type, source, schema, profile from tracking.datasets
+        select ${idText("experiment_id")}, name, digest, source_type, source, schema, profile from tracking.datasets
         where experiment_id = any(${ids}) order by dataset_id`,
     },
     ...modelTables(ids, active("m", selection)),
@@ -102,7 +103,7 @@ function modelTables(ids: string, condition: string): Table[] {
         deleted_time: "timestamp?",
       }),
       select: `
-        select m.model_id, m.experiment_id::text, m.name, m.artifact_location,
+        select m.model_id, ${idText("m.experiment_id")}, m.name, m.artifact_location,
           coalesce((array['PENDING', 'READY', 'FAILED'])[m.status], 'UNSPECIFIED'), m.status_message, m.model_type,
           m.source_run_uuid, ${LIFECYCLE("m")}, m.creation_timestamp, m.last_updated_timestamp, m.deleted_at
         from tracking.logged_models as m
@@ -174,7 +175,7 @@ export const runTables = {
       artifact_uri: "text",
     }),
     select: (runs: readonly number[]) => `
-      select r.run_uuid, r.experiment_id::text, r.name, r.user_id,
+      select r.run_uuid, ${idText("r.experiment_id")}, r.name, r.user_id,
         coalesce((array['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'])[r.status], 'RUNNING'),
         ${LIFECYCLE("r")}, r.start_time, r.end_time, r.deleted_at, r.artifact_uri
       from tracking.runs as r where r.run_id = any(${intArray(runs)}) order by r.run_id`,
@@ -208,7 +209,7 @@ export const runTables = {
       tags: "text",
     }),
     select: (runs: readonly number[]) => `
-      select r.run_uuid, d.experiment_id::text, d.name, d.digest, i.tags ->> 'mlflow.data.context', i.tags::text
+      select r.run_uuid, ${idText("d.experiment_id")}, d.name, d.digest, i.tags ->> 'mlflow.data.context', i.tags::text
       from tracking.run_datasets as i join tracking.runs as r using (run_id) join tracking.datasets as d using (dataset_id)
       where i.run_id = any(${intArray(runs)}) order by i.run_id, i.position`,
   },

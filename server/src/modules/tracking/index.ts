@@ -3,6 +3,7 @@ import { createArtifactOwner, type ArtifactOwner } from "./artifact-owner.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { createExperiments, type Experiments } from "./experiments.ts";
+import { createExperimentIds } from "./experiment-ids.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createLoggedModels, type LoggedModels } from "./logged-models.ts";
 import { createModelVersionTag, type ModelVersionTag } from "./model-version-tag.ts";
@@ -62,13 +63,16 @@ export type Tracking = Experiments &
     logData(scope: Scope, data: Omit<RunData, "workspaceId">): Promise<void>;
     /** The dictionary behind the key ids in the columns of runs. */
     readonly keys: Keys;
+    /** The id, as clients know it, of an experiment in a row that was got here. */
+    experimentIdOf(number: number): string;
   };
 
-export type TrackingOptions = Omit<TrackingDeps, "keys">;
+export type TrackingOptions = Omit<TrackingDeps, "keys" | "ids">;
 
 export function createTracking(options: TrackingOptions): Tracking {
   const keys = createKeys(options.database);
-  const deps = { ...options, keys };
+  const ids = createExperimentIds(options.database);
+  const deps = { ...options, keys, ids };
   const runData = createRunData(deps);
   return {
     ...createExperiments(deps),
@@ -82,5 +86,6 @@ export function createTracking(options: TrackingOptions): Tracking {
     ...createPurge(deps),
     logData: ({ workspaceId }, data) => runData.add({ ...data, workspaceId }),
     keys,
+    experimentIdOf: (number) => ids.idOf(number),
   };
 }

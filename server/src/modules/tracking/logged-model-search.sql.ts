@@ -48,7 +48,7 @@ const attributes: Record<LoggedModelTextAttribute | LoggedModelTimeAttribute | "
   status_message: text(sql`m.status_message`, true),
   lifecycle_stage: text(sql`case when m.deleted_at is null then 'active' else 'deleted' end`),
   status: bigint(sql`m.status`),
-  experiment_id: bigint(sql`m.experiment_id`),
+  experiment_id: bigint(sql`tracking.experiment_id_text(m.experiment_id)::bigint`),
   creation_timestamp: bigint(sql`m.creation_timestamp`),
   last_updated_timestamp: bigint(sql`m.last_updated_timestamp`),
 };

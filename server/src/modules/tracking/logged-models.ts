@@ -25,7 +25,7 @@ import {
   type LoggedModelRow,
 } from "./logged-models.sql.ts";
 import { appendModel, type ModelInfo } from "./model-history.ts";
-import { appendToUriPath, experimentNotActive, experimentNumber } from "./runs.ts";
+import { appendToUriPath, experimentNotActive } from "./runs.ts";
 import { randomRunName } from "./run-names.ts";
 import {
   parseLoggedModelFilter,
@@ -85,6 +85,7 @@ export function createLoggedModels(deps: TrackingDeps): LoggedModels {
   const getLoggedModel: LoggedModels["getLoggedModel"] = async ({ workspaceId }, id, options) => {
     const row = await selectLoggedModel(database, { workspaceId, id }, options?.allowDeleted ?? false);
     if (row === undefined) throw modelNotFound(id);
+    await deps.ids.load([row.experiment_id]);
     return row;
   };
 
@@ -162,11 +163,11 @@ async function activeExperiment(
   { workspaceId }: Scope,
   id: string,
 ): Promise<ExperimentRow> {
-  const number = experimentNumber(id);
+  const number = await deps.ids.numberOf(id);
   const experiment =
     number === undefined ? undefined : await selectExperiment(deps.database, { workspaceId, id: number });
   if (experiment === undefined) throw experimentNotFound(id);
-  if (experiment.deleted_at !== null) throw experimentNotActive(experiment.experiment_id);
+  if (experiment.deleted_at !== null) throw experimentNotActive(deps.ids.idOf(experiment.experiment_id));
   return experiment;
 }
 
@@ -202,7 +203,7 @@ async function readQuery(
 ): Promise<LoggedModelQuery> {
   const filter = parseLoggedModelFilter(search.filter);
   const orderBy = parseLoggedModelOrderBy(search.orderBy);
-  const numbers = search.experimentIds.flatMap((id) => experimentNumber(id) ?? []);
+  const numbers = (await deps.ids.numbersOf(search.experimentIds)).filter((number) => number !== undefined);
   const keys = [...filter, ...orderBy].filter(({ kind }) => kind === "metric").map(({ key }) => key);
   const keyIds = await deps.keys.find([...new Set(keys)]);
   const experimentIds = [...new Set(numbers)];

@@ -116,6 +116,7 @@ describe("purge", () => {
       "storage.pending_blobs",
       "storage.upload_parts",
       "storage.uploads",
+      "tracking.experiment_ids",
     ]);
     await post("experiments/delete", { experiment_id });
     expect(await purge()).toEqual({ runs: 2, logged_models: expect.any(Number), experiments: 1 });

@@ -1,7 +1,6 @@
 import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { decodePlace, encodePlace, type Place } from "./keyset.ts";
-import { experimentNumber } from "./runs.ts";
 import {
   firstPhase,
   nextPhase,
@@ -36,7 +35,7 @@ export function createRunSearch(deps: TrackingDeps): RunSearch {
     async searchRuns({ workspaceId }, request) {
       const filter = parseRunFilter(request.filter);
       const orderBy = parseRunOrderBy(request.orderBy);
-      const numbers = request.experimentIds.map((id) => experimentNumber(id));
+      const numbers = await deps.ids.numbersOf(request.experimentIds);
       const experimentIds = [...new Set(numbers.filter((id) => id !== undefined))];
       const keys = [...filter, ...orderBy]
         .filter((one) => one.kind === "metric" || one.kind === "param" || one.kind === "tag")

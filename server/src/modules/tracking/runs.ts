@@ -3,6 +3,7 @@ import { invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts"
 import { randomHex32 } from "../../kernel/ids.ts";
 import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";
+import { readExperimentId } from "./experiment-ids.ts";
 import { RUN_NAME_TAG, runNotActive, runNotFound, type Int, type KeyValue } from "./run-data-plan.ts";
 import { selectRunStates, upsertTags, type RunState } from "./run-data.sql.ts";
 import { randomRunName } from "./run-names.ts";
@@ -74,6 +75,7 @@ export function createRuns(deps: TrackingDeps): Runs {
     onBatch: deps.onBatch,
     async run(places) {
       const set = await selectRunSetByUuid(database, [...new Set(places.map(({ runId }) => runId))]);
+      await deps.ids.load(set.runs.map((row) => row.experiment_id));
       const rows = new Map(set.runs.map((row) => [row.run_uuid, row]));
       return places.map(({ runId, workspaceId }) => {
         const row = rows.get(runId);
@@ -97,13 +99,23 @@ export function createRuns(deps: TrackingDeps): Runs {
   };
 
   return {
-    createRun({ workspaceId }, run) {
+    async createRun({ workspaceId }, run) {
+      // Here, so that a wrong one does not fail those that share its batch.
+      readExperimentId(run.experimentId);
       return creations.add({ ...run, ...named(run), workspaceId, uuid: randomHex32() });
     },
     getRun: ({ workspaceId }, runId) => reads.add({ workspaceId, runId }),
-    getRunSet: (runIds) => selectRunSet(database, runIds),
+    async getRunSet(runIds) {
+      const set = await selectRunSet(database, runIds);
+      await deps.ids.load(set.runs.map((row) => row.experiment_id));
+      return set;
+    },
     getRunRow,
-    updateRun: ({ workspaceId }, update) => updates.add({ ...update, workspaceId }),
+    async updateRun({ workspaceId }, update) {
+      const row = await updates.add({ ...update, workspaceId });
+      await deps.ids.load([row.experiment_id]);
+      return row;
+    },
     async deleteRun({ workspaceId }, runId) {
       if (!(await updateDeleted(database, { workspaceId, runId }, deps.now()))) throw runNotFound(runId);
     },
@@ -133,29 +145,17 @@ function named(run: NewRun): { name: string; tags: readonly KeyValue[] } {
   return { name, tags: tag ? run.tags : [...run.tags, { key: RUN_NAME_TAG, value: name }] };
 }
 
-const INTEGER = /^\s*[+-]?\d+\s*$/;
-const MAX_ID = 2_147_483_647;
-
-/** The number behind an experiment id, which clients send as text; undefined when none can have it. */
-export function experimentNumber(id: string): number | undefined {
-  if (!INTEGER.test(id)) {
-    throw invalidParameter(`Invalid experiment ID '${id}'. Experiment ID must be a valid integer.`);
-  }
-  const number = Number(id);
-  return number >= 0 && number <= MAX_ID ? number : undefined;
-}
-
 async function insertBatch(
   deps: TrackingDeps,
   items: readonly QueuedRun[],
 ): Promise<(CreatedRun | PlinthError)[]> {
-  const numbers = items.map((item) => asAnswer(() => experimentNumber(item.experimentId)));
+  const numbers = await deps.ids.numbersOf(items.map((item) => item.experimentId));
   const keys = items.flatMap((item) => item.tags.map((tag) => tag.key));
   const [grounds] = await Promise.all([
     selectGrounds(
       deps.database,
       numbers.map((number, index) => ({
-        id: typeof number === "number" ? number : -1,
+        id: number ?? -1,
         workspaceId: items[index]?.workspaceId ?? 0,
       })),
     ),
@@ -163,13 +163,11 @@ async function insertBatch(
   ]);
   const added: NewRuns = { rows: [], tagRunIds: [], tagKeyIds: [], tagExperimentIds: [], tagValues: [] };
   const answers = items.map((item, index): CreatedRun | PlinthError => {
-    const number = numbers[index];
     const ground = grounds[index];
-    if (number instanceof PlinthError) return number;
     if (ground === undefined || ground.experiment_id === null) {
       return notFound(`No Experiment with id=${item.experimentId} exists`);
     }
-    if (ground.deleted) return experimentNotActive(ground.experiment_id);
+    if (ground.deleted) return experimentNotActive(deps.ids.idOf(ground.experiment_id));
     const row = newRow(item, { ...ground, experiment_id: ground.experiment_id });
     added.rows.push(row);
     const tags = new Map(item.tags.map(({ key, value }) => [key, value]));
@@ -185,7 +183,7 @@ async function insertBatch(
   return answers;
 }
 
-export const experimentNotActive = (id: number | string): PlinthError =>
+export const experimentNotActive = (id: string): PlinthError =>
   invalidParameter(`The experiment ${id} must be in the 'active' state. Current state is deleted.`);
 
 function newRow(
@@ -212,15 +210,6 @@ export function appendToUriPath(uri: string, added: string): string {
   const path = end === -1 ? uri : uri.slice(0, end);
   const rest = end === -1 ? "" : uri.slice(end);
   return `${path.replace(/\/+$/, "")}/${added}${rest}`;
-}
-
-function asAnswer<T>(work: () => T): T | PlinthError {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof PlinthError) return error;
-    throw error;
-  }
 }
 
 async function updateBatch(

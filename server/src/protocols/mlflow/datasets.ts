@@ -72,7 +72,7 @@ export function datasetEndpoints(tracking: Tracking): Endpoint[] {
         );
         if (summaries.length === 0) return "{}";
         const list = summaries.map(({ experiment_id, name, digest, context }) => ({
-          experiment_id: String(experiment_id),
+          experiment_id: tracking.experimentIdOf(experiment_id),
           name,
           digest,
           ...(context === null ? {} : { context }),

@@ -37,6 +37,7 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       async handle(values, { scope }) {
         return {
           experiment: experimentJson(
+            tracking,
             await tracking.getExperiment(scope, values["experiment_id"] as string),
             scope,
           ),
@@ -52,6 +53,7 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       async handle(values, { scope }) {
         return {
           experiment: experimentJson(
+            tracking,
             await tracking.getExperimentByName(scope, values["experiment_name"] as string),
             scope,
           ),
@@ -154,7 +156,7 @@ function searchEndpoint(tracking: Tracking, method: "GET" | "POST"): Endpoint {
       return {
         ...(experiments.length === 0
           ? {}
-          : { experiments: experiments.map((row) => experimentJson(row, scope)) }),
+          : { experiments: experiments.map((row) => experimentJson(tracking, row, scope)) }),
         ...(nextPageToken === undefined ? {} : { next_page_token: nextPageToken }),
       };
     },
@@ -175,9 +177,9 @@ export function checkMaxResults(value: Int): number {
   );
 }
 
-export function experimentJson(row: ExperimentRow, { workspace }: Scope): Values {
+function experimentJson(tracking: Tracking, row: ExperimentRow, { workspace }: Scope): Values {
   return {
-    experiment_id: String(row.experiment_id),
+    experiment_id: tracking.experimentIdOf(row.experiment_id),
     name: row.name,
     artifact_location: row.artifact_location,
     lifecycle_stage: row.deleted_at === null ? "active" : "deleted",

@@ -64,7 +64,7 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
           params: keyValues(values["params"]),
           tags: keyValues(values["tags"]),
         });
-        return `{"model":${modelJson(model)}}`;
+        return `{"model":${modelJson(tracking, model)}}`;
       },
     },
     {
@@ -76,7 +76,7 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
         const model = await tracking.getLoggedModel(scope, text(path["model_id"]), {
           allowDeleted: values["allow_deleted"] === true,
         });
-        return `{"model":${modelJson(model)}}`;
+        return `{"model":${modelJson(tracking, model)}}`;
       },
     },
     {
@@ -88,7 +88,7 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       async handle(values, { scope, path }) {
         // A name of a status that does not exist counts as none: that is number 0.
         const number = (values["status"] ?? 0) as number;
-        return `{"model":${modelJson(await tracking.finalizeLoggedModel(scope, sameId(values, path), number))}}`;
+        return `{"model":${modelJson(tracking, await tracking.finalizeLoggedModel(scope, sameId(values, path), number))}}`;
       },
     },
     {
@@ -193,7 +193,9 @@ function searchEndpoint(tracking: Tracking): Endpoint {
         ...(pageToken === "" ? {} : { pageToken }),
       });
       const parts = [
-        ...(models.length === 0 ? [] : [`"models":[${models.map(modelJson).join(",")}]`]),
+        ...(models.length === 0
+          ? []
+          : [`"models":[${models.map((model) => modelJson(tracking, model)).join(",")}]`]),
         ...(nextPageToken === undefined ? [] : [`"next_page_token":"${nextPageToken}"`]),
       ];
       return `{${parts.join(",")}}`;
@@ -223,10 +225,10 @@ const onlyStrings: Check = (value) => {
 };
 
 /** Written as text, since metrics hold doubles and 64-bit integers. */
-export function modelJson(model: LoggedModelRow): string {
+export function modelJson(tracking: Tracking, model: LoggedModelRow): string {
   const info = {
     model_id: model.model_id,
-    experiment_id: String(model.experiment_id),
+    experiment_id: tracking.experimentIdOf(model.experiment_id),
     name: model.name,
     creation_timestamp_ms: model.creation_timestamp,
     last_updated_timestamp_ms: model.last_updated_timestamp,

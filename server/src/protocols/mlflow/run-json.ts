@@ -9,10 +9,10 @@ import { doubleJson } from "./json.ts";
 
 const STATUS_NAMES = ["", "RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"] as const;
 
-export function runInfoJson(row: RunRow): string {
+export function runInfoJson(row: RunRow, experimentId: string): string {
   const id = JSON.stringify(row.run_uuid);
   return (
-    `{"run_uuid":${id},"experiment_id":"${row.experiment_id}","run_name":${JSON.stringify(row.name)},` +
+    `{"run_uuid":${id},"experiment_id":"${experimentId}","run_name":${JSON.stringify(row.name)},` +
     `"user_id":${JSON.stringify(row.user_id)},"status":"${STATUS_NAMES[row.status] ?? "RUNNING"}",` +
     (row.start_time === null ? "" : `"start_time":${row.start_time},`) +
     (row.end_time === null ? "" : `"end_time":${row.end_time},`) +
@@ -66,14 +66,18 @@ export type RunLinksJson = { inputs: string; outputs: string };
 export const noLinks: RunLinksJson = { inputs: "{}", outputs: "{}" };
 
 /** A whole run; `links` are the JSON objects of its inputs and outputs. */
-export function runJson(row: RunRow, parts: Parts, links: RunLinksJson): string {
+export function runJson(
+  { row, experimentId }: { row: RunRow; experimentId: string },
+  parts: Parts,
+  links: RunLinksJson,
+): string {
   const data = [
     parts.metrics === "" ? "" : `"metrics":[${parts.metrics}]`,
     parts.params === "" ? "" : `"params":[${parts.params}]`,
     parts.tags === "" ? "" : `"tags":[${parts.tags}]`,
   ];
   return (
-    `{"info":${runInfoJson(row)},"data":{${data.filter((part) => part !== "").join(",")}},` +
+    `{"info":${runInfoJson(row, experimentId)},"data":{${data.filter((part) => part !== "").join(",")}},` +
     `"inputs":${links.inputs},"outputs":${links.outputs}}`
   );
 }

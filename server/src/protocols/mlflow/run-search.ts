@@ -119,7 +119,8 @@ async function readRuns(
   for (const row of set.runs) {
     const part = parts.get(row.run_id);
     if (part === undefined) continue;
-    const json = runJson(row, part, links(row.run_id));
+    const experimentId = tracking.experimentIdOf(row.experiment_id);
+    const json = runJson({ row, experimentId }, part, links(row.run_id));
     cache.set(row.run_id, row.version, json);
     read.set(row.run_id, json);
   }

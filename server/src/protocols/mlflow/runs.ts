@@ -41,7 +41,7 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
         const list = all.map(
           ({ key, value }) => `{"key":${JSON.stringify(key)},"value":${JSON.stringify(value)}}`,
         );
-        return `{"run":{"info":${runInfoJson(row)},"data":{"tags":[${list.join(",")}]},"inputs":{}}}`;
+        return `{"run":{"info":${runInfoJson(row, tracking.experimentIdOf(row.experiment_id))},"data":{"tags":[${list.join(",")}]},"inputs":{}}}`;
       },
     },
     {
@@ -54,7 +54,9 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
         const { set, row } = await tracking.getRun(scope, runIdOf(values));
         const parts = (await runParts(set, tracking.keys)).get(row.run_id);
         const links = await linksJson(tracking, set);
-        return `{"run":${runJson(row, parts ?? { metrics: "", params: "", tags: "" }, links(row.run_id))}}`;
+        const experimentId = tracking.experimentIdOf(row.experiment_id);
+        const data = parts ?? { metrics: "", params: "", tags: "" };
+        return `{"run":${runJson({ row, experimentId }, data, links(row.run_id))}}`;
       },
     },
     {
@@ -77,7 +79,7 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
           ...(endTime === undefined ? {} : { endTime: endTime as Int }),
           ...(name === undefined ? {} : { name: name as string }),
         });
-        return `{"run_info":${runInfoJson(row)}}`;
+        return `{"run_info":${runInfoJson(row, tracking.experimentIdOf(row.experiment_id))}}`;
       },
     },
     {

@@ -128,13 +128,13 @@ async function findExperiments(
     includeDeleted,
   });
   for (const wanted of experiments ?? []) {
-    const named = found.filter((one) => one.name === wanted || String(one.experiment_id) === wanted);
+    const named = found.filter((one) => one.name === wanted || one.id === wanted);
     if (named.length === 0) {
       const deleted = includeDeleted ? "" : " (a deleted one is found with --include-deleted)";
       throw notFound(`There is no experiment with the id or name '${wanted}'${deleted}.`);
     }
     if (named.length > 1) {
-      const which = named.map((one) => `${one.experiment_id} '${one.name}' in workspace '${one.workspace}'`);
+      const which = named.map((one) => `${one.id} '${one.name}' in workspace '${one.workspace}'`);
       throw invalidParameter(
         `'${wanted}' is more than one experiment: ${which.join(", ")}. Name it by its id.`,
       );
