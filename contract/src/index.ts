@@ -7,4 +7,12 @@ export {
   type LineageVersions,
   type ModelLineage,
 } from "./lineage.ts";
+export {
+  repeatDeliveriesRequest,
+  repeatedDeliveries,
+  webhookDeliveries,
+  webhookDeliveriesRequest,
+  type RepeatedDeliveries,
+  type WebhookDeliveries,
+} from "./webhook-deliveries.ts";
 export { purgeRequest, purgeResult, type PurgeResult } from "./purge.ts";

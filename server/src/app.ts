@@ -114,6 +114,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   registerConsole(http.app, {
     atRoot: webUi === undefined,
     lineage: registry,
+    webhooks: registry,
     workspaces,
     async purge(olderThanMs) {
       const purged = await tracking.purge({ olderThanMs });

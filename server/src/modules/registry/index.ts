@@ -27,7 +27,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     ...createRegisteredModels({ ...deps, announce }),
     ...createModelVersions({ ...deps, announce }),
     ...createLineage(deps),
-    ...createWebhooks(deps),
+    ...createWebhooks({ ...deps, announce }),
     webhookDelivery,
   };
 }

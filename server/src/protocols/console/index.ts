@@ -5,14 +5,16 @@ import { manages, publicAccess, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { registerLineage, type LineageOptions } from "./lineage.ts";
 import { landingPage } from "./landing-page.ts";
+import { registerWebhookDeliveries, type WebhookDeliveriesOptions } from "./webhook-deliveries.ts";
 
-export type ConsoleOptions = LineageOptions & {
-  /** Whether the page stands at `/` as well as at `/plinth`: not where MLflow's web UI is served. */
-  atRoot: boolean;
-  status(): ServerStatus;
-  /** Removes for good what was deleted so long ago, and gives back its bytes. */
-  purge(olderThanMs: number): Promise<PurgeResult>;
-};
+export type ConsoleOptions = LineageOptions &
+  WebhookDeliveriesOptions & {
+    /** Whether the page stands at `/` as well as at `/plinth`: not where MLflow's web UI is served. */
+    atRoot: boolean;
+    status(): ServerStatus;
+    /** Removes for good what was deleted so long ago, and gives back its bytes. */
+    purge(olderThanMs: number): Promise<PurgeResult>;
+  };
 
 /** Plinth's own API, and its page until the dashboard stands there. */
 export function registerConsole(app: FastifyInstance, options: ConsoleOptions): void {
@@ -44,6 +46,7 @@ export function registerConsole(app: FastifyInstance, options: ConsoleOptions): 
     },
   );
   registerLineage(app, options);
+  registerWebhookDeliveries(app, options);
 }
 
 /** Where the page was asked for; a proxy in front that ends TLS says so in `x-forwarded-proto`. */

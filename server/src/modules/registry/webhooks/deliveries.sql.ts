@@ -155,3 +155,44 @@ export async function deleteOldDeliveries(
 ): Promise<number> {
   return (await database.prepared(deleteOldText, [olderThanMs, limit])).length;
 }
+
+export type KeptDelivery = {
+  delivery_id: string;
+  event: string;
+  created_at: number;
+  attempts: number;
+  next_attempt_at: number | null;
+  last_status: number | null;
+  last_error: string | null;
+};
+
+const selectDeliveriesText: Prepared = {
+  name: "registry_select_webhook_deliveries",
+  text: `
+    select d.delivery_key, d.delivery_id, d.event, (extract(epoch from d.created_at) * 1000)::bigint as created_at,
+      d.attempts, (extract(epoch from d.due_at) * 1000)::bigint as next_attempt_at, d.last_status, d.last_error
+    from registry.webhook_deliveries as d
+    where d.webhook_key = $1 and d.delivery_key < $2
+    order by d.delivery_key desc limit $3`,
+};
+
+/** Up to `limit` deliveries of a webhook that were made before `before`, the newest first. */
+export async function selectDeliveries(
+  database: Queryable,
+  webhookKey: number,
+  { before, limit }: { before: number; limit: number },
+): Promise<(KeptDelivery & { delivery_key: number })[]> {
+  return database.prepared(selectDeliveriesText, [webhookKey, before, limit]);
+}
+
+const repeatText: Prepared = {
+  name: "registry_repeat_webhook_deliveries",
+  text: `
+    update registry.webhook_deliveries set due_at = now(), attempts = 0
+    where webhook_key = $1 and due_at is null returning delivery_key`,
+};
+
+/** Makes due what was given up; how many that were. */
+export async function repeatDeliveries(database: Queryable, webhookKey: number): Promise<number> {
+  return (await database.prepared(repeatText, [webhookKey])).length;
+}

@@ -4,8 +4,10 @@ import { invalidParameter, notFound, PlinthError } from "../../../kernel/errors.
 import { OutboundError } from "../../../kernel/outbound/outbound-error.ts";
 import { workspaceNotFound, type Scope } from "../../identity/index.ts";
 import { checkLength, decodePlace, encodePlace, pythonText } from "../../tracking/index.ts";
-import type { RegistryDeps } from "../deps.ts";
+import { decodePageToken, encodePageToken, foreignToken } from "../../../kernel/page-token.ts";
+import type { ChangeDeps } from "../deps.ts";
 import { shown } from "../names.ts";
+import { repeatDeliveries, selectDeliveries, type KeptDelivery } from "./deliveries.sql.ts";
 import type { WebhookEvent } from "./events.ts";
 import { exampleData } from "./examples.ts";
 import { requestOf } from "./message.ts";
@@ -55,6 +57,14 @@ export type Webhooks = {
   deleteWebhook(scope: Scope, id: string): Promise<void>;
   /** Sends an example of `event`, or of the first one the webhook is told of, once. */
   testWebhook(scope: Scope, id: string, event: WebhookEvent | undefined): Promise<WebhookTest>;
+  /** What is still to be delivered and what was given up, the newest first. */
+  listDeliveries(
+    scope: Scope,
+    id: string,
+    page: { maxResults: number; pageToken: string | undefined },
+  ): Promise<{ deliveries: KeptDelivery[]; nextPageToken: string | undefined }>;
+  /** Sends again what was given up; how many that were. */
+  repeatDeliveries(scope: Scope, id: string): Promise<number>;
 };
 
 const sizes = { description: 5000, url: 2048, secret: 4096 } as const;
@@ -65,7 +75,7 @@ const MAX_SHOWN_BYTES = 64 * 1024;
 /** At a time in one process: a test call waits for somebody else's server. */
 const MAX_TESTS = 8;
 
-export function createWebhooks(deps: RegistryDeps): Webhooks {
+export function createWebhooks(deps: ChangeDeps): Webhooks {
   const { database, outbound, secrets } = deps;
   let testing = 0;
 
@@ -152,6 +162,23 @@ export function createWebhooks(deps: RegistryDeps): Webhooks {
       const gone = !webhookId.includes("\0") && (await deleteWebhook(database, { workspaceId, webhookId }));
       if (!gone) throw webhookNotFound(webhookId);
     },
+    async listDeliveries(scope, webhookId, { maxResults, pageToken }) {
+      const { webhook_key: key } = await find(scope, webhookId);
+      const before = pageToken === undefined ? Number.MAX_SAFE_INTEGER : readPlace(pageToken, webhookId);
+      const rows = await selectDeliveries(database, key, { before, limit: maxResults + 1 });
+      const page = rows.slice(0, maxResults);
+      const last = rows.length > maxResults ? page.at(-1)?.delivery_key : undefined;
+      return {
+        deliveries: page.map(({ delivery_key: _key, ...delivery }) => delivery),
+        nextPageToken: last === undefined ? undefined : encodePageToken([webhookId, last]),
+      };
+    },
+    async repeatDeliveries(scope, webhookId) {
+      const { webhook_key: key } = await find(scope, webhookId);
+      const repeated = await repeatDeliveries(database, key);
+      deps.announce(repeated);
+      return repeated;
+    },
     async testWebhook(scope, webhookId, wanted) {
       const row = await find(scope, webhookId);
       const [first] = row.events;
@@ -222,6 +249,12 @@ function badAddress(url: string, error: OutboundError): PlinthError {
       ? `Cannot resolve Webhook URL hostname: ${error.message}.`
       : `Invalid webhook URL ${pythonText(url)}: ${error.message}.`,
   );
+}
+
+function readPlace(token: string, webhookId: string): number {
+  const [id, before] = decodePageToken(token, 2);
+  if (id === webhookId && Number.isSafeInteger(before)) return before as number;
+  throw foreignToken();
 }
 
 /** Each once, sorted. */
