@@ -19,7 +19,7 @@ export interface Target {
 }
 
 /** Plinth as its users start it, on free ports and in a new data directory, or the server at PLINTH_URL. */
-export async function startPlinth(): Promise<Target> {
+export async function startPlinth(flags: readonly string[] = []): Promise<Target> {
   const given = process.env["PLINTH_URL"];
   if (given)
     return { url: given.replace(/\/$/, ""), pid: undefined, dataDir: undefined, stop: async () => 0 };
@@ -30,7 +30,7 @@ export async function startPlinth(): Promise<Target> {
   const reach = ["--host", "127.0.0.1", "--outbound-allowed-hosts", "127.0.0.1"];
   const child = startChild(
     join(root, "node_modules", ".bin", "node"),
-    [join(root, "cli", "src", "main.ts"), "up", "--data-dir", dataDir, ...reach, ...ports],
+    [join(root, "cli", "src", "main.ts"), "up", "--data-dir", dataDir, ...reach, ...ports, ...flags],
     { cwd: root },
   );
   const url = await waitFor(child, "plinth up", async () => {
@@ -52,7 +52,7 @@ export async function startPlinth(): Promise<Target> {
 }
 
 /** A real `mlflow server` 3.17.2 on SQLite, with its artifact proxy and one worker. */
-export async function startReference(): Promise<Target> {
+export async function startReference(options: readonly string[] = []): Promise<Target> {
   const given = process.env["MLFLOW_REFERENCE_URL"];
   if (given)
     return { url: given.replace(/\/$/, ""), pid: undefined, dataDir: undefined, stop: async () => 0 };
@@ -72,7 +72,7 @@ export async function startReference(): Promise<Target> {
   ];
   const store = ["--backend-store-uri", `sqlite:///${join(dataDir, "mlflow.db")}`];
   const artifacts = ["--artifacts-destination", join(dataDir, "artifacts")];
-  const child = startChild(join(environment, "bin", "mlflow"), [...args, ...store, ...artifacts], {
+  const child = startChild(join(environment, "bin", "mlflow"), [...args, ...store, ...artifacts, ...options], {
     cwd: dataDir,
     group: true,
     env: {

@@ -21,7 +21,7 @@ const POLICY = [
   "style-src 'self' 'unsafe-inline' https:",
   "img-src 'self' data: blob: https:",
   "font-src 'self' data: https:",
-  "media-src 'self' data: blob:",
+  "media-src 'self' data: blob: https:",
   "worker-src 'self' blob:",
   "frame-src 'self' blob: data:",
   "connect-src 'self' data: blob:",
