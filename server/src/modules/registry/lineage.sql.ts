@@ -89,7 +89,7 @@ const lineageOf = (found: string): string => `
   )
   select ${LINKED}, v.source,
     (select json_build_object(
-      'model_id', l.model_id, 'name', l.name, 'experiment_id', l.experiment_id::text, 'source_run_id', l.source_run_uuid,
+      'model_id', l.model_id, 'name', l.name, 'experiment_id', tracking.experiment_id_text(l.experiment_id), 'source_run_id', l.source_run_uuid,
       'lifecycle_stage', ${stage("l")}, 'creation_time', l.creation_timestamp
     ) from l) as logged_model,
     (select json_build_object(
@@ -97,7 +97,7 @@ const lineageOf = (found: string): string => `
       'status', coalesce((array['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'])[r.status], 'RUNNING'),
       'start_time', r.start_time, 'end_time', r.end_time
     ) from r) as run,
-    (select json_build_object('experiment_id', e.experiment_id::text, 'name', e.name, 'lifecycle_stage', ${stage("e")})
+    (select json_build_object('experiment_id', tracking.experiment_id_text(e.experiment_id), 'name', e.name, 'lifecycle_stage', ${stage("e")})
       from tracking.experiments as e where e.experiment_id = v.origin_experiment_id and e.workspace_id = $1
     ) as experiment,
     coalesce((
@@ -146,7 +146,7 @@ export async function selectLineage(
 }
 
 export type LineageOrigin =
-  | { experimentId: number }
+  | { experimentId: string }
   | { runId: string }
   | { modelId: string }
   | { datasetName: string; datasetDigest: string };
@@ -170,7 +170,7 @@ const newestFirst = (join: string, condition: string): string => `
 const statements: Record<"experiment" | "run" | "model" | "dataset", Prepared> = {
   experiment: {
     name: "registry_select_versions_of_experiment",
-    text: newestFirst(SAME_WORKSPACE, "v.origin_experiment_id = $3::integer"),
+    text: newestFirst(SAME_WORKSPACE, "v.origin_experiment_id = tracking.experiment_number($3::text)"),
   },
   run: {
     name: "registry_select_versions_of_run",

@@ -1,5 +1,5 @@
 import { createBatch } from "../../kernel/batch.ts";
-import { invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts";
+import { invalidParameter, notFound, type PlinthError } from "../../kernel/errors.ts";
 import { randomHex32 } from "../../kernel/ids.ts";
 import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";

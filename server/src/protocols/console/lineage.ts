@@ -66,14 +66,10 @@ type Wanted =
   | { model_id: string }
   | { dataset_name: string; dataset_digest: string };
 
-const LAST_ID = 2 ** 31 - 1;
-
 function originOf(wanted: Wanted): LineageOrigin {
   if ("run_id" in wanted) return { runId: wanted.run_id };
   if ("model_id" in wanted) return { modelId: wanted.model_id };
   if ("dataset_name" in wanted)
     return { datasetName: wanted.dataset_name, datasetDigest: wanted.dataset_digest };
-  const id = Number(wanted.experiment_id);
-  // No experiment has number -1.
-  return { experimentId: /^\d{1,10}$/.test(wanted.experiment_id) && id <= LAST_ID ? id : -1 };
+  return { experimentId: wanted.experiment_id };
 }

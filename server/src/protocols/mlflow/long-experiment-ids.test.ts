@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestServer, type Json, type TestServer } from "../../../test/harness.ts";
+import { startTestServer, type Answer, type Json, type TestServer } from "../../../test/harness.ts";
 import { accepted, API, fresh, refusal } from "../../../test/runs.ts";
 import { insertExperimentIds, nextLongNumbers } from "../../modules/tracking/bulk/index.ts";
 
@@ -70,6 +70,22 @@ describe("an experiment whose id is longer than 4 bytes hold", () => {
     const filter = `experiment_id = ${LONG}`;
     const { models } = await post("logged-models/search", { experiment_ids: [LONG], filter });
     expect(models).toMatchObject([{ info: { experiment_id: LONG, model_id: model.info.model_id } }]);
+  });
+
+  test("is part of the lineage of a version by its id", async () => {
+    const { run } = await post("runs/create", { experiment_id: LONG });
+    const model = fresh("made");
+    await post("registered-models/create", { name: model });
+    const { run_id } = run.info;
+    await post("model-versions/create", { name: model, source: `runs:/${run_id}/m`, run_id });
+    const forward = `/console/api/lineage/model-version?name=${model}&version=1`;
+    expect(accepted(await server.get(forward)).experiment.experiment_id).toBe(LONG);
+    const back = (id: string): Promise<Answer> =>
+      server.get(`/console/api/lineage/model-versions?experiment_id=${id}`);
+    expect(accepted(await back(LONG)).model_versions).toMatchObject([{ name: model, version: 1 }]);
+    for (const id of ["2000000000", "9999999999999999999", "1".repeat(30)]) {
+      expect(accepted(await back(id)).model_versions).toEqual([]);
+    }
   });
 
   test("is changed, deleted and restored by its id", async () => {
