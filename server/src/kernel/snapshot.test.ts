@@ -123,6 +123,23 @@ describe("a snapshot", () => {
     await expect(reading).rejects.toBe(failure);
   });
 
+  test("ends with the reason of its signal, in the middle of a statement", async () => {
+    const stop = new AbortController();
+    const waiting = withSnapshot(
+      ground.connection,
+      async (snapshot) => {
+        await snapshot.rows("select 1");
+        setTimeout(() => stop.abort(new Error("enough")), 50);
+        return snapshot.rows("select pg_sleep(600)");
+      },
+      stop.signal,
+    );
+    await expect(waiting).rejects.toThrow("enough");
+    await expect(withSnapshot(ground.connection, () => Promise.resolve(1), stop.signal)).rejects.toThrow(
+      "enough",
+    );
+  });
+
   test("says when the connection is lost", async () => {
     const reading = withSnapshot(ground.connection, async (snapshot) => {
       const [row] = await snapshot.rows<{ pid: number }>("select pg_backend_pid() as pid");

@@ -20,11 +20,13 @@ export type Cursor<R extends Row> = {
 
 /**
  * Does `work` in one transaction that sees one moment and cannot write, on a connection of its own without a
- * time limit. While it lasts PostgreSQL keeps the old versions of rows that are changed meanwhile.
+ * time limit. While it lasts PostgreSQL keeps the old versions of rows that are changed meanwhile. `signal` ends it
+ * with its reason, also in the middle of a statement.
  */
 export async function withSnapshot<T>(
   connection: pg.ClientConfig,
   work: (snapshot: Snapshot) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const client = new pg.Client({
     ...connection,
@@ -33,7 +35,11 @@ export async function withSnapshot<T>(
   });
   // A lost connection fails the statement under way, and is an event besides.
   client.on("error", () => undefined);
+  // With a statement under way this ends the connection at once.
+  const stop = (): void => void client.end().catch(() => undefined);
   try {
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", stop);
     await client.connect();
     await client.query(
       "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; " +
@@ -41,8 +47,9 @@ export async function withSnapshot<T>(
     );
     return await work(snapshotOn(client));
   } catch (error) {
-    throw databaseError(error);
+    throw signal?.aborted === true ? signal.reason : databaseError(error);
   } finally {
+    signal?.removeEventListener("abort", stop);
     // Nothing was written: the transaction ends with its connection.
     await client.end().catch(() => undefined);
   }

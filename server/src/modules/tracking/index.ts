@@ -44,6 +44,7 @@ export {
   selectExportRuns,
   selectExportSeries,
   selectMostUsedKeys,
+  type ExportExperiment,
   type ExportSelection,
   type Series,
   type UsedKeys,

@@ -13,6 +13,7 @@ import {
   runTables,
   selectExportExperiments,
   selectMostUsedKeys,
+  type ExportExperiment,
   type ExportSelection,
 } from "../../modules/tracking/index.ts";
 import { createExportFolder, EXPORT_KIND, writeManifest } from "./export-folder.ts";
@@ -79,7 +80,11 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
   await using folder = await createExportFolder(options.output, options);
   const files = new ExportFiles(folder.path, options.format);
   try {
-    const manifest = await withSnapshot(options.connection, (snapshot) => fill(snapshot, files, options));
+    const manifest = await withSnapshot(
+      options.connection,
+      (snapshot) => fill(snapshot, files, options),
+      options.signal,
+    );
     options.signal.throwIfAborted();
     await writeManifest(folder.path, manifest);
     await folder.publish();
@@ -93,7 +98,8 @@ async function fill(snapshot: Snapshot, files: ExportFiles, options: ExportOptio
   const workspaces = await selectExportWorkspaces(snapshot, options.workspace);
   if (workspaces.length === 0) throw notFound(`There is no workspace '${options.workspace}'.`);
   const workspaceIds = workspaces.map((one) => one.workspace_id);
-  const experimentIds = await findExperiments(snapshot, workspaceIds, options);
+  const experiments = await findExperiments(snapshot, workspaceIds, options);
+  const experimentIds = experiments.map((one) => one.experiment_id);
   const selection = { experimentIds, includeDeleted: options.includeDeleted };
 
   const tables = [...experimentTables(selection), ...(options.models ? registryTables(workspaceIds) : [])];
@@ -107,7 +113,7 @@ async function fill(snapshot: Snapshot, files: ExportFiles, options: ExportOptio
     created_at: new Date().toISOString(),
     selection: {
       workspaces: workspaces.map((one) => one.name),
-      experiments: options.experiments === undefined ? null : experimentIds.map(String),
+      experiments: options.experiments === undefined ? null : experiments.map((one) => one.id),
       models: options.models,
       include_deleted: options.includeDeleted,
     },
@@ -121,7 +127,7 @@ async function findExperiments(
   snapshot: Snapshot,
   workspaceIds: number[],
   { experiments, includeDeleted }: ExportOptions,
-): Promise<number[]> {
+): Promise<ExportExperiment[]> {
   const found = await selectExportExperiments(snapshot, {
     workspaceIds,
     idsOrNames: experiments,
@@ -140,7 +146,7 @@ async function findExperiments(
       );
     }
   }
-  return found.map((one) => one.experiment_id);
+  return found;
 }
 
 async function copyTable(
