@@ -4,9 +4,10 @@ import { scenarios } from "./cases/index.ts";
 import { differences } from "./differences.ts";
 import { registryDifferences } from "./registry-differences.ts";
 import { compareServers } from "./side-by-side.ts";
+import { webhookDifferences } from "./webhook-differences.ts";
 
 compareServers({
   scenarios,
-  differences: [...differences, ...registryDifferences],
+  differences: [...differences, ...registryDifferences, ...webhookDifferences],
   startReference: () => startReference(),
 });

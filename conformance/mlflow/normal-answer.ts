@@ -77,6 +77,7 @@ const holdsIds = new Set([
   "artifact_uri",
   "artifact_location",
   "root_uri",
+  "source",
 ]);
 const hex = /\b[0-9a-f]{32}\b/g;
 const uuid = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;

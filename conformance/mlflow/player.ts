@@ -27,7 +27,7 @@ function perform(step: Step, base: string, variables: Variables): Promise<RawRes
     base,
     method: step.method,
     path: fill(step.path, variables) + query,
-    ...(step.headers === undefined ? {} : { headers: step.headers }),
+    ...(step.headers === undefined ? {} : { headers: fill(step.headers, variables) }),
     ...(body === undefined ? {} : { body: typeof body === "string" ? fill(body, variables) : body }),
   });
 }

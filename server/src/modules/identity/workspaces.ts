@@ -25,8 +25,8 @@ import {
 
 export type { WorkspaceRow } from "./workspaces.sql.ts";
 
-/** What happens to what is in a workspace that is deleted: it prevents that, goes too, or moves to the default one. */
-export const deletionModes = ["RESTRICT", "CASCADE", "SET_DEFAULT"] as const;
+/** What happens to what is in a workspace that is deleted: it moves to the default one, goes too, or prevents that. */
+export const deletionModes = ["SET_DEFAULT", "CASCADE", "RESTRICT"] as const;
 export type DeletionMode = (typeof deletionModes)[number];
 
 export type Workspaces = {

@@ -209,7 +209,7 @@ export const itemsOf =
     if (Array.isArray(value) && readValue(repeated(of), value) === STOP) throw wrongType(name, value);
   };
 
-const wrongType = (name: string, value: unknown): Error =>
+export const wrongType = (name: string, value: unknown): Error =>
   invalidParameter(
     `Invalid value ${pythonJson(value)} for parameter '${name}' supplied: ` +
       ` Hint: Value was of type '${pythonType(value)}'.${API_DOCS}`,

@@ -109,6 +109,8 @@ describe("a workspace", () => {
     [{ default_artifact_root: "MLFLOW-ARTIFACTS:/%77orkspaces/other" }, "must not be below"],
     [{ default_artifact_root: `s3://bucket/${"x".repeat(2048)}` }, "path length"],
     [{ default_artifact_root: 5 }, "Invalid value 5 for parameter 'default_artifact_root'"],
+    [{ trace_archival_config: "x" }, "Invalid value \"x\" for parameter 'trace_archival_config'"],
+    [{ trace_archival_config: { retention: 5 } }, "Invalid value 5 for parameter 'retention'"],
     [{ description: 5 }, "Invalid value 5 for parameter 'description'"],
     [{ trace_archival_config: { location: "mlflow-artifacts:/x" } }, "proxy-only"],
     [{ trace_archival_config: { location: "no-uri" } }, "Expected a URI string"],
@@ -128,7 +130,7 @@ describe("a workspace", () => {
       invalid("Workspace update must have at least one key"),
     );
     expect(refusal(await remove(name, "SOFT"))).toEqual(
-      invalid("Invalid deletion mode 'SOFT'. Must be one of: RESTRICT, CASCADE, SET_DEFAULT"),
+      invalid("Invalid deletion mode 'SOFT'. Must be one of: SET_DEFAULT, CASCADE, RESTRICT"),
     );
     expect(refusal(await server.call("PATCH", `${WORKSPACES}/nothing`, { description: "x" }))).toEqual(
       notFound("nothing"),

@@ -2,7 +2,7 @@ import { manages, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { deletionModes, type WorkspaceRow, type Workspaces } from "../../modules/identity/index.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { message, nested, string, type Values } from "./wire.ts";
+import { isObject, message, nested, string, wrongType, type Check, type Values } from "./wire.ts";
 
 const PATH = "/3.0/mlflow/workspaces";
 
@@ -12,7 +12,20 @@ const fields = {
   trace_archival_config: nested(message({ location: string, retention: string })),
 };
 
-const checks = { description: ["string"], default_artifact_root: ["string"] } as const;
+/** Reads also what the message would leave out as unreadable. */
+const archival: Check = (value) => {
+  if (value === undefined || value === null) return;
+  if (!isObject(value)) throw wrongType("trace_archival_config", value);
+  for (const field of ["location", "retention"]) {
+    if (Object.hasOwn(value, field) && typeof value[field] !== "string") throw wrongType(field, value[field]);
+  }
+};
+
+const checks = {
+  description: ["string"],
+  default_artifact_root: ["string"],
+  trace_archival_config: [archival],
+} as const;
 
 /** MLflow's workspaces. Its client insists on 201 and 204. */
 export function workspaceEndpoints(workspaces: Workspaces): Endpoint[] {
