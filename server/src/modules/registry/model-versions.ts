@@ -85,7 +85,8 @@ export type ModelVersions = {
   setModelVersionTag(scope: Scope, version: NamedVersion, tag: KeyValue): Promise<void>;
   deleteModelVersionTag(scope: Scope, version: NamedVersion, key: string): Promise<void>;
   /** The artifact location of a version, `runs:/...` resolved. */
-  getModelVersionArtifactRoot(scope: Scope, version: NamedVersion): Promise<string>;
+  /** The places that may hold a version's files, the one that wins first. */
+  getModelVersionArtifactRoots(scope: Scope, version: NamedVersion): Promise<string[]>;
   setAlias(scope: Scope, alias: string, version: NamedVersion): Promise<void>;
   getModelVersionByAlias(scope: Scope, name: string, alias: string): Promise<VersionRow>;
   deleteAlias(scope: Scope, name: string, alias: string): Promise<void>;
@@ -176,11 +177,15 @@ export function createModelVersions(deps: ChangeDeps): ModelVersions {
         nextPageToken: more ? encodePlace(search, versions.at(-1)?.place ?? []) : undefined,
       };
     },
-    async getModelVersionArtifactRoot(scope, version) {
+    async getModelVersionArtifactRoots(scope, version) {
       const { storage_location: location } = await getModelVersion(scope, version);
       const [, runId, path = ""] = /^runs:\/([^/]+)(\/.*)?$/i.exec(location) ?? [];
-      if (runId === undefined) return location;
-      return `${(await deps.tracking.getRunRow(scope, runId)).artifact_uri}${path}`;
+      if (runId === undefined) return [location];
+      const run = await deps.tracking.getRunRow(scope, runId);
+      // Since MLflow 3 a run's model is not among its artifacts, but goes by the same name.
+      const [, name = "", rest = ""] = /^\/([^/]+)(\/.*)?$/.exec(path) ?? [];
+      const model = await deps.tracking.getRunModelRoot(run, name);
+      return [...(model === undefined ? [] : [model + rest]), run.artifact_uri + path];
     },
   };
 }

@@ -232,3 +232,22 @@ export async function selectLoggedModelArtifactRoot(
   const [row] = await database.prepared<{ artifact_location: string }>(selectArtifactRootText, values);
   return row?.artifact_location;
 }
+
+const selectRunModelRootText: Prepared = {
+  name: "tracking_select_run_model_root",
+  // By the index on source_run_uuid. Anybody may name a run as the source of a model: it must be of the run's experiment.
+  text: `
+    select m.artifact_location from tracking.logged_models as m
+    where m.source_run_uuid = $1 and m.name = $2 and m.experiment_id = $3 and m.deleted_at is null
+    order by m.creation_timestamp desc, m.model_id limit 1`,
+};
+
+/** Where the newest model of that name is that a run has logged. */
+export async function selectRunModelRoot(
+  database: Queryable,
+  { runId, experimentId, name }: { runId: string; experimentId: number; name: string },
+): Promise<string | undefined> {
+  const values = [runId, name, experimentId];
+  const [row] = await database.prepared<{ artifact_location: string }>(selectRunModelRootText, values);
+  return row?.artifact_location;
+}

@@ -19,6 +19,7 @@ import {
   insertLoggedModelParams,
   selectLoggedModel,
   selectLoggedModelArtifactRoot,
+  selectRunModelRoot,
   updateLoggedModelDeleted,
   updateLoggedModelStatus,
   upsertLoggedModelTags,
@@ -71,6 +72,11 @@ export type LoggedModels = {
   ): Promise<{ models: LoggedModelRow[]; nextPageToken: string | undefined }>;
   /** Where the artifacts of an active model are; throws when there is none of that id. */
   getLoggedModelArtifactRoot(scope: Scope, id: string): Promise<string>;
+  /** The same of the newest active model of that name which a run logged; undefined when it logged none. */
+  getRunModelRoot(
+    run: { run_uuid: string; experiment_id: number },
+    name: string,
+  ): Promise<string | undefined>;
   /** MLflow 2's way: adds to the run's tag `mlflow.log-model.history`. */
   recordModel(scope: Scope, runId: string, model: ModelInfo): Promise<void>;
 };
@@ -149,6 +155,8 @@ export function createLoggedModels(deps: TrackingDeps): LoggedModels {
       const models = more ? rows.slice(0, maxResults) : rows;
       return { models, nextPageToken: more ? encodePlace(mark, models.at(-1)?.place ?? []) : undefined };
     },
+    getRunModelRoot: ({ run_uuid: runId, experiment_id: experimentId }, name) =>
+      selectRunModelRoot(database, { runId, experimentId, name }),
     async getLoggedModelArtifactRoot({ workspaceId }, id) {
       const root = await selectLoggedModelArtifactRoot(database, { workspaceId, id });
       if (root === undefined) throw modelNotFound(id);

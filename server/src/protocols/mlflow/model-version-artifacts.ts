@@ -1,7 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { reads } from "../../kernel/access.ts";
+import { PlinthError } from "../../kernel/errors.ts";
 import type { Registry } from "../../modules/registry/index.ts";
-import type { Storage } from "../../modules/storage/index.ts";
+import type { FoundObject, Storage } from "../../modules/storage/index.ts";
 import { findArtifact, sendArtifact } from "./artifacts-download.ts";
 import { joinPath, ownKey, readArtifactPath } from "./artifacts-paths.ts";
 import type { ScopeOf } from "./scope.ts";
@@ -25,8 +26,19 @@ export function registerModelVersionArtifacts(
       );
       if (given === undefined) throw missingParameter("path");
       const { path } = readArtifactPath(given);
-      const root = ownKey(await registry.getModelVersionArtifactRoot(scope, { name, version }));
-      return sendArtifact(await findArtifact(storage, joinPath(root, path)), request, reply);
+      const roots = await registry.getModelVersionArtifactRoots(scope, { name, version });
+      return sendArtifact(await findIn(storage, roots, path), request, reply);
     },
   });
+}
+
+/** The file in the first of the places that has it; else what is wrong with the last one. */
+async function findIn(storage: Storage, roots: readonly string[], path: string): Promise<FoundObject> {
+  const [root = "", ...others] = roots;
+  try {
+    return await findArtifact(storage, joinPath(ownKey(root), path));
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof PlinthError) || error.code !== "not_found") throw error;
+    return findIn(storage, others, path);
+  }
 }
