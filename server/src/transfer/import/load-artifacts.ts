@@ -13,6 +13,7 @@ import {
 } from "../../modules/tracking/bulk/index.ts";
 import { copyArtifacts, type ArtifactItem } from "./artifacts.ts";
 import { count, runPhase, totals, type ImportContext, type Tally } from "./context.ts";
+import { finalId } from "./load-experiments.ts";
 import type { Phase } from "./progress.ts";
 import type { SourceArtifacts } from "./source.ts";
 import { selectReadSums } from "./state.sql.ts";
@@ -36,6 +37,10 @@ export async function loadArtifacts(context: ImportContext, part: ArtifactPart |
   const copying: Copying = { ...part, context, artifacts };
   const total = totals(context);
   const workspaces = [...context.workspaces.values()].map((row) => row.workspace_id);
+  const finalIds = new Map(
+    [...context.experiments.values()].map((place) => [place.experiment_id, finalId(place)]),
+  );
+  const idOf = (number: number): string => finalIds.get(number) ?? String(number);
   await copyPhase(copying, {
     name: "run_artifacts",
     total: total["runs"] ?? 0,
@@ -48,7 +53,7 @@ export async function loadArtifacts(context: ImportContext, part: ArtifactPart |
       return rows.map((row) => ({
         id: row.run_id,
         from: row.location,
-        to: `${finalId(context, row.experiment_id)}/${row.run_uuid}/artifacts`,
+        to: `${idOf(row.experiment_id)}/${row.run_uuid}/artifacts`,
         owner: `run ${row.run_uuid}`,
       }));
     },
@@ -62,7 +67,7 @@ export async function loadArtifacts(context: ImportContext, part: ArtifactPart |
       return rows.map((row) => ({
         id: row.model_key,
         from: row.location,
-        to: `${finalId(context, row.experiment_id)}/models/${row.model_id}/artifacts`,
+        to: `${idOf(row.experiment_id)}/models/${row.model_id}/artifacts`,
         owner: `logged model ${row.model_id}`,
       }));
     },
@@ -71,16 +76,8 @@ export async function loadArtifacts(context: ImportContext, part: ArtifactPart |
   await moveVersions(copying, workspaces);
   const places = await selectExperimentLocations(context.database, workspaces);
   const moved = places.filter((place) => artifacts.unreadable(place.location) === undefined);
-  const renamed = moved.map(({ id }) => ({ id, location: own(String(finalId(context, id))) }));
+  const renamed = moved.map(({ id }) => ({ id, location: own(idOf(id)) }));
   if (renamed.length > 0) await updateExperimentLocations(context.database, renamed);
-}
-
-/** The id an experiment will have in the end. */
-function finalId(context: ImportContext, loadedId: number): number {
-  for (const place of context.experiments.values()) {
-    if (place.experiment_id === loadedId) return place.target_id ?? loadedId;
-  }
-  return loadedId;
 }
 
 type Item = ArtifactItem & { id: number };

@@ -1,12 +1,15 @@
 import type { Queryable } from "../../kernel/database.ts";
 import {
+  FIRST_LONG,
   insertDatasets,
+  insertExperimentIds,
   insertExperiments,
   insertExperimentTags,
 } from "../../modules/tracking/bulk/index.ts";
 import { count, runPhase, type ImportContext, type Tally } from "./context.ts";
 import { clean, cleanOrNull, uniquePairs } from "./rows.ts";
 import type { SourceDataset, SourceExperiment } from "./source.ts";
+import type { ExperimentPlace } from "./state.sql.ts";
 
 /** Where a renumbered experiment says which id it had. */
 export const OLD_ID_TAG = "plinth.importedExperimentId";
@@ -59,17 +62,24 @@ async function writeExperiments(
         return {
           experiment_id: id,
           name: clean(row.name, tally),
-          artifact_location: row.artifact_location || `mlflow-artifacts:/${target ?? id}`,
+          artifact_location:
+            row.artifact_location ||
+            `mlflow-artifacts:/${finalId({ source_id: row.experiment_id, experiment_id: id, target_id: target })}`,
           creation_time: created,
           last_update_time: updated,
           deleted_at: deletedAt(row),
         };
       }),
     );
+    const long = taken.flatMap(({ row, id }) =>
+      id >= FIRST_LONG ? [{ experiment_id: id, id: row.experiment_id }] : [],
+    );
+    if (long.length > 0) await insertExperimentIds(transaction, long);
     const tags = taken.flatMap(({ row, id, target }) => {
       const pairs = uniquePairs(row.tags, tally);
       count(tally, "experiment_tags", pairs.size);
-      if (target === null && String(id) !== row.experiment_id) {
+      const place = { source_id: row.experiment_id, experiment_id: id, target_id: target };
+      if (target === null && finalId(place) !== row.experiment_id) {
         pairs.set(OLD_ID_TAG, row.experiment_id);
         count(tally, "renumbered_experiments");
       }
@@ -80,6 +90,10 @@ async function writeExperiments(
     count(tally, "merged_experiments", taken.filter(({ target }) => target !== null).length);
   }
 }
+
+/** The id by which clients will know an experiment. */
+export const finalId = ({ source_id, experiment_id, target_id }: ExperimentPlace): string =>
+  experiment_id >= FIRST_LONG && target_id === null ? source_id : String(target_id ?? experiment_id);
 
 /** MLflow does not store when an experiment was deleted; deleting it was its last change. */
 export const deletedAt = (row: SourceExperiment): number | null =>

@@ -3,7 +3,9 @@ import { PlinthError } from "../../kernel/errors.ts";
 import { selectTakenModels } from "../../modules/registry/bulk/index.ts";
 import {
   newExperimentIds,
+  nextLongNumbers,
   selectAnyRuns,
+  selectLongIds,
   selectTakenExperiments,
   selectTakenLoggedModels,
   selectTakenRuns,
@@ -11,7 +13,7 @@ import {
 } from "../../modules/tracking/bulk/index.ts";
 import { deletedAt } from "./load-experiments.ts";
 import type { DeletedExperiments } from "./load-runs.ts";
-import { isExperimentId } from "./rows.ts";
+import { isLongId, isShortId } from "./rows.ts";
 import type { ImportSource, SourceExperiment } from "./source.ts";
 import { selectTarget, type ExperimentPlace } from "./state.sql.ts";
 
@@ -55,8 +57,7 @@ export async function planImport(
       for (const row of rows) {
         const time = deletedAt(row);
         if (time !== null) deleted.set(row.experiment_id, time);
-        if (isExperimentId(row.experiment_id))
-          plan.newestId = Math.max(plan.newestId, Number(row.experiment_id));
+        if (isShortId(row.experiment_id)) plan.newestId = Math.max(plan.newestId, Number(row.experiment_id));
       }
       const unknown = rows.filter((row) => !known.has(row.experiment_id));
       const target = targetOf(workspace);
@@ -87,19 +88,24 @@ async function placeExperiments(
 ): Promise<void> {
   const { rows, target, options } = batch;
   const workspaceId = (await selectTarget(database, target)) ?? 0;
+  const ids = rows.map((row) => row.experiment_id);
+  const long = await selectLongIds(database, ids.filter(isLongId));
+  const numberOf = (id: string): number | undefined => (isShortId(id) ? Number(id) : long.get(id));
   const taken = await selectTakenExperiments(database, {
-    ids: rows.flatMap((row) => (isExperimentId(row.experiment_id) ? [Number(row.experiment_id)] : [])),
+    ids: ids.flatMap((id) => numberOf(id) ?? []),
     workspaceId,
     names: rows.map((row) => row.name),
   });
   const byId = new Map(taken.map((row) => [row.experiment_id, row]));
   const byName = new Map(taken.flatMap((row) => (row.workspace_id === workspaceId ? [[row.name, row]] : [])));
   for (const row of rows) {
-    const known = { row, sameId: byId.get(Number(row.experiment_id)), sameName: byName.get(row.name) };
+    const number = numberOf(row.experiment_id);
+    const sameId = number === undefined ? undefined : byId.get(number);
+    const known = { row, sameId, sameName: byName.get(row.name) };
     const decision = decide(known, { workspaceId, target, options });
     if (typeof decision === "string") plan.conflicts.push(decision);
     else if (decision.ownId) {
-      const id = Number(row.experiment_id);
+      const id = isLongId(row.experiment_id) ? NEW_LONG : Number(row.experiment_id);
       plan.places.push({ source_id: row.experiment_id, experiment_id: id, target_id: null });
     } else {
       plan.places.push({ source_id: row.experiment_id, experiment_id: NEW, target_id: decision.into });
@@ -109,17 +115,26 @@ async function placeExperiments(
 
 /** In a plan, until `numberPlaces`. */
 const NEW = -1;
+/** The same for one that keeps a long id. */
+const NEW_LONG = -2;
 
-/** Gives new ids to the experiments that need one. Ids that are kept were passed before, so none is given twice. */
+/** Gives numbers to the experiments that need one. Ids that are kept were passed before, so none is given twice. */
 export async function numberPlaces(
   database: Queryable,
   places: readonly ExperimentPlace[],
 ): Promise<ExperimentPlace[]> {
-  const wanted = places.filter((place) => place.experiment_id === NEW).length;
-  const ids = wanted > 0 ? await newExperimentIds(database, wanted) : [];
-  return places.map((place) =>
-    place.experiment_id === NEW ? { ...place, experiment_id: ids.shift() as number } : place,
-  );
+  const numbers = new Map<number, number[]>();
+  for (const [kind, next] of [
+    [NEW, newExperimentIds],
+    [NEW_LONG, nextLongNumbers],
+  ] as const) {
+    const wanted = places.filter((place) => place.experiment_id === kind).length;
+    numbers.set(kind, wanted > 0 ? await next(database, wanted) : []);
+  }
+  return places.map((place) => {
+    const number = numbers.get(place.experiment_id)?.shift();
+    return number === undefined ? place : { ...place, experiment_id: number };
+  });
 }
 
 type Known = {
@@ -139,9 +154,9 @@ function decide(
     // The experiment that every new Plinth has gives way to the source's, as long as it is empty.
     const untouched = sameName.experiment_id === 0 && sameName.empty && row.experiment_id === "0";
     if (untouched || options.skipExisting) return { ownId: false, into: sameName.experiment_id };
-    return `${shown}: workspace '${target}' has an experiment of this name, with id ${sameName.experiment_id}`;
+    return `${shown}: workspace '${target}' has an experiment of this name, with id ${sameName.id}`;
   }
-  if (!isExperimentId(row.experiment_id)) return { ownId: false, into: null };
+  if (!isShortId(row.experiment_id) && !isLongId(row.experiment_id)) return { ownId: false, into: null };
   if (sameId === undefined) return { ownId: true };
   // Id 0 is always taken: by the first experiment of workspace default.
   if (row.experiment_id === "0") {

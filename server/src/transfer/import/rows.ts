@@ -1,3 +1,4 @@
+import { FIRST_LONG } from "../../modules/tracking/bulk/index.ts";
 import { count, type Tally } from "./context.ts";
 import type { SourceKeyValue, SourceMetric } from "./source.ts";
 
@@ -37,4 +38,9 @@ export const runStatus = (name: string): number | undefined => runStatuses[name.
 
 export type NewestPoint = Pick<SourceMetric, "value" | "timestamp" | "step">;
 
-export const isExperimentId = (id: string): boolean => /^\d{1,10}$/.test(id) && Number(id) <= 2_147_483_647;
+/** An id that is the number inside, too. */
+export const isShortId = (id: string): boolean => /^\d{1,10}$/.test(id) && Number(id) < FIRST_LONG;
+
+/** An id of MLflow's file store, 18 digits, which gets a number of its own inside. */
+export const isLongId = (id: string): boolean =>
+  /^[1-9]\d{9,18}$/.test(id) && BigInt(id) >= FIRST_LONG && BigInt(id) <= 9_223_372_036_854_775_807n;

@@ -1,10 +1,13 @@
 import type { Prepared, Queryable } from "../../../kernel/database.ts";
 import { int4Array } from "../../../kernel/pg-arrays.ts";
+import { idText } from "../experiment-ids.ts";
 
 /** What an import needs before and after its rows: what is taken, showing what was loaded, and throwing it away. */
 
 export type TakenExperiment = {
   experiment_id: number;
+  /** As clients know it. */
+  id: string;
   workspace_id: number;
   name: string;
   deleted: boolean;
@@ -15,7 +18,7 @@ export type TakenExperiment = {
 const selectTakenText: Prepared = {
   name: "tracking_bulk_taken_experiments",
   text: `
-    select experiment_id, workspace_id, name, deleted_at is not null as deleted, not (
+    select experiment_id, ${idText("experiment_id")} as id, workspace_id, name, deleted_at is not null as deleted, not (
       exists (select from tracking.runs as r where r.experiment_id = e.experiment_id)
       or exists (select from tracking.datasets as d where d.experiment_id = e.experiment_id)
       or exists (select from tracking.logged_models as m where m.experiment_id = e.experiment_id)
