@@ -150,7 +150,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const jobs = startJobs(
     [
       { name: "sweep", everyMs: SWEEP_MS, run: async () => void (await storage.sweep()) },
-      { name: "webhooks", everyMs: WEBHOOKS_MS, run: () => registry.webhookDelivery.poll() },
+      { name: "webhooks", everyMs: WEBHOOKS_MS, run: async () => registry.webhookDelivery.wake() },
       { name: "webhook purge", everyMs: SWEEP_MS, run: () => registry.webhookDelivery.purge() },
     ],
     log,

@@ -183,7 +183,7 @@ describe("requests are refused", () => {
   test("where one address of several is private", async () => {
     const mixed = open([], async () => ["8.8.8.8", "10.0.0.1"]);
     await expect(mixed.send(request("https://mixed.test/"))).rejects.toEqual(
-      refusal("'mixed.test' resolves to 10.0.0.1"),
+      refusal("'mixed.test' leads to what is not a public address"),
     );
   });
 
@@ -212,7 +212,7 @@ describe("a name that changes", () => {
     const url = `http://rebind.test:${port}/`;
     expect((await outbound.send(request(url))).status).toBe(200);
     expect([asked, seen.length]).toEqual([1, 1]);
-    await expect(outbound.send(request(url))).rejects.toEqual(refusal("127.0.0.2"));
+    await expect(outbound.send(request(url))).rejects.toEqual(refusal("not a public address"));
     expect(seen).toHaveLength(1);
   });
 
@@ -231,8 +231,8 @@ describe("a name that changes", () => {
     const outbound = open(["127.0.0.1"], (hostname) => resolver.resolve4(hostname));
     const url = `http://rebind.test:${port}/`;
     expect((await outbound.send(request(url))).status).toBe(200);
-    await expect(outbound.send(request(url))).rejects.toEqual(refusal("169.254.169.254"));
-    await expect(outbound.send(request(url))).rejects.toEqual(refusal("10.0.0.1"));
+    await expect(outbound.send(request(url))).rejects.toEqual(refusal("not a public address"));
+    await expect(outbound.send(request(url))).rejects.toEqual(refusal("not a public address"));
     expect(seen).toHaveLength(1);
   });
 });
@@ -292,7 +292,9 @@ describe("redirects", () => {
     const { port } = await receiver(to(307, `http://second.test:${hidden.port}/`));
     const resolve: Resolve = async (name) => [name === "first.test" ? "127.0.0.1" : "127.0.0.2"];
     const outbound = open(["127.0.0.1"], resolve);
-    await expect(outbound.send(request(`http://first.test:${port}/`))).rejects.toEqual(refusal("127.0.0.2"));
+    await expect(outbound.send(request(`http://first.test:${port}/`))).rejects.toEqual(
+      refusal("not a public address"),
+    );
     expect(hidden.seen).toEqual([]);
   });
 

@@ -71,15 +71,23 @@ export function createOutbound(options: OutboundOptions): Outbound {
     request: Pick<OutboundRequest, "timeoutMs" | "signal">,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
-    const limit = AbortSignal.timeout(request.timeoutMs);
-    const signal = request.signal === undefined ? limit : AbortSignal.any([limit, request.signal]);
+    const { signal, timeoutMs } = request;
+    const stop = new AbortController();
+    const abort = (): void => stop.abort();
+    const timer = setTimeout(abort, timeoutMs);
+    // Not `AbortSignal.any`: a signal that outlives many requests would remember each of them.
+    signal?.addEventListener("abort", abort, { once: true });
     try {
-      return await work(signal);
+      if (signal?.aborted === true) stop.abort();
+      return await work(stop.signal);
     } catch (error) {
-      if (request.signal?.aborted === true) throw new OutboundError("aborted", "the request was given up");
-      if (limit.aborted)
-        throw new OutboundError("timeout", `no complete answer within ${request.timeoutMs} ms`);
+      if (signal?.aborted === true) throw new OutboundError("aborted", "the request was given up");
+      if (stop.signal.aborted)
+        throw new OutboundError("timeout", `no complete answer within ${timeoutMs} ms`);
       throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
     }
   };
 
@@ -145,11 +153,10 @@ function readTarget(text: string): Target {
 
 async function resolved(resolve: Resolve, hostname: string, signal: AbortSignal): Promise<string[]> {
   signal.throwIfAborted();
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
-  const late = new Promise<never>((_done, fail) => {
-    const onAbort = (): void => fail(new Error("the name server did not answer in time"));
-    limit.addEventListener("abort", onAbort, { once: true });
-  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(new Error("the name server did not answer in time"));
+  const timer = setTimeout(giveUp, CONNECT_MS);
+  signal.addEventListener("abort", giveUp, { once: true });
   try {
     const found = await Promise.race([resolve(hostname), late]);
     if (found.length > 0) return found;
@@ -157,6 +164,9 @@ async function resolved(resolve: Resolve, hostname: string, signal: AbortSignal)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new OutboundError("unresolved", `'${hostname}' cannot be resolved: ${reason}`);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", giveUp);
   }
 }
 
@@ -178,6 +188,7 @@ function redirectOf(step: Step, { status, headers }: Answer): Step | undefined {
 
 const KEPT_FOR_GET = new Set(["user-agent", "accept-encoding"]);
 
+/** Says not which address it is: that would tell a stranger about the network behind. */
 const notPublic = (hostname: string, address: string): string =>
-  `'${hostname}' ${hostname === address ? "is" : `resolves to ${address},`} not a public address ` +
+  `'${hostname}' ${hostname === address ? "is" : "leads to what is"} not a public address ` +
   "(an operator can allow it with --outbound-allowed-hosts)";

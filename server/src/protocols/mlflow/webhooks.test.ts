@@ -275,6 +275,13 @@ describe("a test call", () => {
     );
   });
 
+  test("waits for its turn when many are made", async () => {
+    const { webhook_id: id } = await newWebhook(server, `${receiver.url}/silent`);
+    const calls = Array.from({ length: 9 }, () => server.post(`${WEBHOOKS}/${id}/test`, {}));
+    const statuses = (await Promise.all(calls)).map((answer) => answer.status);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([...Array.from({ length: 8 }, () => 200), 429]);
+  });
+
   test("of an event that never happens is refused", async () => {
     const { webhook_id: id } = await newWebhook(server, PUBLIC);
     for (const event of [{}, 5, { entity: "MODEL_VERSION", action: "SET" }]) {

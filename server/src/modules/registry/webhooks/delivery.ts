@@ -15,9 +15,7 @@ import { secretPlace } from "./webhooks.ts";
 
 /** Sends what is to be sent; every process does, and no two the same. */
 export type WebhookDelivery = {
-  /** Looks for deliveries that are due and starts them; resolves when it has. */
-  poll(): Promise<void>;
-  /** The same, and nobody waits. */
+  /** Looks for deliveries that are due and starts them. */
   wake(): void;
   /** Takes over from a process that was killed; only where no other one can be at work. */
   takeOver(): Promise<void>;
@@ -58,6 +56,7 @@ export function createDelivery(deps: DeliveryDeps): WebhookDelivery {
   const lanes = new Map<number, Promise<void>>();
   const stopping = new AbortController();
   let stopped = false;
+  let failing = false;
   let polling: Promise<void> | undefined;
   let again = false;
 
@@ -149,11 +148,16 @@ export function createDelivery(deps: DeliveryDeps): WebhookDelivery {
 
   const wake = (): void => {
     if (stopped) return;
-    poll().catch((error: unknown) => log.warn({ err: error }, "cannot look for webhook deliveries"));
+    poll()
+      .then(() => (failing = false))
+      .catch((error: unknown) => {
+        // Asked every second: once is enough to say it.
+        if (!failing) log.warn({ err: error }, "cannot look for webhook deliveries");
+        failing = true;
+      });
   };
 
   return {
-    poll,
     wake,
     takeOver: () => releaseDeliveries(database),
     async purge() {

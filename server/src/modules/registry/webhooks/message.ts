@@ -32,12 +32,12 @@ export function requestOf(
   return {
     method: "POST",
     headers: {
-      "content-type": "application/json",
-      "x-mlflow-delivery-id": deliveryId,
-      "x-mlflow-timestamp": seconds,
+      "Content-Type": "application/json",
+      "X-MLflow-Delivery-Id": deliveryId,
+      "X-MLflow-Timestamp": seconds,
       ...(secret === undefined
         ? {}
-        : { "x-mlflow-signature": signature(secret, `${deliveryId}.${seconds}.${body}`) }),
+        : { "X-MLflow-Signature": signature(secret, `${deliveryId}.${seconds}.${body}`) }),
     },
     body: Buffer.from(body),
   };
