@@ -19,6 +19,9 @@ export const ensureClient = (version: ClientVersion): Promise<string> => ensureL
 /** The folder of the environment with the tools that people analyse exports with. */
 export const ensureAnalysis = (): Promise<string> => ensureLocked("analysis");
 
+/** The folder of the environment with the database drivers that MLflow does not bring, to go before its own libraries. */
+export const ensureDrivers = (): Promise<string> => ensureLocked("drivers");
+
 async function ensureLocked(name: string): Promise<string> {
   const environment = join(cache, name);
   const locked = join(requirements, `${name}.txt`);

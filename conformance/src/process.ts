@@ -18,6 +18,9 @@ export interface SpawnOptions {
   readonly cwd?: string;
   /** Signal the whole process group: for servers that do not take their workers with them. */
   readonly group?: boolean;
+  /** Who it runs as, for servers that refuse to be root. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 const patience = 30_000;
@@ -32,6 +35,8 @@ export function startChild(command: string, args: readonly string[], options: Sp
     stdio: ["ignore", "pipe", "pipe"],
     detached: options.group === true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+    ...(options.gid === undefined ? {} : { gid: options.gid }),
   });
   let output = "";
   let isOver = false;

@@ -23,7 +23,7 @@ export async function* readLoggedModels(
 ): AsyncGenerator<Page<SourceLoggedModel>> {
   const { reader, has } = database;
   if (!has("logged_models")) return;
-  const select = `select model_id, experiment_id, name, artifact_location, creation_timestamp_ms, last_updated_timestamp_ms,
+  const select = `select model_id, ${reader.integer("experiment_id")}, name, artifact_location, creation_timestamp_ms, last_updated_timestamp_ms,
     status, status_message, model_type, source_run_id, lifecycle_stage from logged_models`;
   for await (const { rows, cursor } of keysetPages(database, {
     select,

@@ -19,7 +19,7 @@ export async function* readRuns(
   database: MlflowDatabase,
   after: string | undefined,
 ): AsyncGenerator<RunPage> {
-  const select = `select run_uuid, experiment_id, name, user_id, status, start_time, end_time, lifecycle_stage,
+  const select = `select run_uuid, ${database.reader.integer("experiment_id")}, name, user_id, status, start_time, end_time, lifecycle_stage,
     deleted_time, artifact_uri from runs`;
   let size = 50;
   let cursor = after;

@@ -104,7 +104,7 @@ async function describeDatabase(reader: SqlReader, place: string): Promise<Impor
 /** Where it is, and when its first experiment was made: nothing of that changes while it is in use. */
 async function fingerprintOf({ reader }: MlflowDatabase, place: string): Promise<string> {
   const [first] = await reader.rows(
-    "select experiment_id, creation_time from experiments order by experiment_id limit 1",
+    `select ${reader.integer("experiment_id")}, creation_time from experiments order by experiment_id limit 1`,
   );
   return createHash("sha256")
     .update(JSON.stringify([reader.kind, place, (first ?? []).map(String)]))
@@ -176,16 +176,15 @@ async function* readExperiments(
   after: string | undefined,
 ): AsyncGenerator<Page<SourceExperiment>> {
   const { reader } = database;
-  const select = `select experiment_id, ${workspaceOf(database, "experiments")}, name, artifact_location, lifecycle_stage,
+  const select = `select ${reader.integer("experiment_id")}, ${workspaceOf(database, "experiments")}, name, artifact_location, lifecycle_stage,
     creation_time, last_update_time from experiments`;
   for await (const page of keysetPages(database, { select, key: ["experiment_id"], after })) {
-    const first = Number(page.rows[0]?.[0]);
-    const last = Number(page.rows.at(-1)?.[0]);
+    const [first, last] = [page.rows[0], page.rows.at(-1)].map((row) => BigInt(readText(row?.[0])));
     const tags = await reader.rows(
-      `select experiment_id, ${reader.quote("key")}, value from experiment_tags
+      `select ${reader.integer("experiment_id")}, ${reader.quote("key")}, value from experiment_tags
         where experiment_id between ${first} and ${last}`,
     );
-    const tagsOf = Map.groupBy(tags, ([id]) => Number(id));
+    const tagsOf = Map.groupBy(tags, ([id]) => readText(id));
     yield {
       cursor: page.cursor,
       rows: page.rows.map(([id, workspace, name, location, stage, created, updated]) => ({
@@ -196,7 +195,7 @@ async function* readExperiments(
         lifecycle_stage: stage === "deleted" ? ("deleted" as const) : ("active" as const),
         creation_time: readNumberOrNull(created),
         last_update_time: readNumberOrNull(updated),
-        tags: pairsOf(tagsOf.get(Number(id))),
+        tags: pairsOf(tagsOf.get(readText(id))),
       })),
     };
   }
@@ -206,7 +205,7 @@ async function* readDatasets(
   database: MlflowDatabase,
   after: string | undefined,
 ): AsyncGenerator<Page<SourceDataset>> {
-  const select = `select experiment_id, name, digest, dataset_source_type, dataset_source, dataset_schema, dataset_profile
+  const select = `select ${database.reader.integer("experiment_id")}, name, digest, dataset_source_type, dataset_source, dataset_schema, dataset_profile
     from datasets`;
   // A profile can have 16 MB.
   const pages = keysetPages(database, { select, key: ["experiment_id", "name", "digest"], after, size: 20 });
