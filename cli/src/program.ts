@@ -199,6 +199,24 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
   addSettings(
     add(
       program,
+      {
+        name: "lineage",
+        description: "ask where a model version comes from, or what was made from something",
+      },
+      async (call) => (await import("./commands/lineage.ts")).lineage(call),
+    )
+      .argument("[model]", "NAME/VERSION or NAME@ALIAS")
+      .option("--experiment <id>", "model versions made from this experiment")
+      .option("--run <id>", "model versions made from this run")
+      .option("--logged-model <id>", "model versions made from this logged model")
+      .option("--dataset <name@digest>", "model versions made from this dataset")
+      .option("--workspace <name>", "the workspace to look in (default: default)")
+      .option("--url <address>", "address to ask, instead of the one the data folder names"),
+    ["dataDir"],
+  );
+  addSettings(
+    add(
+      program,
       { name: "config", description: "print every setting, its value and where that comes from" },
       async (call) => (await import("./commands/config.ts")).showConfig(call),
     ),
