@@ -62,6 +62,11 @@ export const rows: readonly Row[] = [
     bars: [{ kind: "growth", over: "search-ordered", most: 1.5 }],
   },
   {
+    metric: "ui-run-list",
+    title: "all that MLflow's web UI asks for the page of runs, 25,000 runs, one request after the other",
+    bars: [mlflow(10)],
+  },
+  {
     metric: "metric-history",
     title: "`metrics/get-history`, 100,000 points, pages of 25,000",
     bars: [mlflow(15), fasttrackml(1.5)],

@@ -109,10 +109,13 @@ function piecesOf(target: Target, works: readonly WorkName[], plan: Plan): Piece
   const ordered = works.includes("search-ordered")
     ? (["search-ordered", "search-ordered-250k"] as const)
     : [];
-  if (filtered.length + ordered.length > 0) {
+  // FastTrackML has a web UI of its own.
+  const page =
+    works.includes("ui-run-list") && target.name !== "fasttrackml" ? (["ui-run-list"] as const) : [];
+  if (filtered.length + ordered.length + page.length > 0) {
     wanted.push({
       name: "search",
-      measure: () => measureSearches(target, [...filtered, ...ordered], plan),
+      measure: () => measureSearches(target, [...filtered, ...page, ...ordered], plan),
     });
   }
   return wanted;

@@ -12,6 +12,7 @@ export const workNames = [
   "runs-create",
   "search-filtered",
   "search-ordered",
+  "ui-run-list",
   "metric-history",
   "registry",
   "artifact",
