@@ -154,6 +154,7 @@ export function readRegisteredModel(context: StoreContext, name: string): Source
       description: meta.textOrNull("description"),
       creation_time: meta.numberOrNull("creation_timestamp"),
       last_updated_time: meta.numberOrNull("last_updated_timestamp"),
+      last_version: numbersOf(context, name).at(-1) ?? 0,
       tags: readTexts(context, `${path}/tags`, "tag"),
       aliases: readTexts(context, `${path}/aliases`, "alias").flatMap(({ key, value }) => {
         if (/^\d{1,9}$/.test(value.trim())) return [{ alias: key, version: Number(value) }];
@@ -166,8 +167,8 @@ export function readRegisteredModel(context: StoreContext, name: string): Source
   });
 }
 
-/** The numbers of the versions of a registered model, in order. */
-export function versionsOf(context: StoreContext, name: string): number[] {
+/** The numbers of all versions that a registered model ever had, in order. */
+function numbersOf(context: StoreContext, name: string): number[] {
   return foldersIn(context, `${MODELS}/${name}`)
     .flatMap((folder) => {
       const number = /^version-([1-9]\d{0,8})$/.exec(folder)?.[1];
@@ -175,6 +176,22 @@ export function versionsOf(context: StoreContext, name: string): number[] {
     })
     .sort((one, other) => one - other);
 }
+
+/** What MLflow's file store writes into a version instead of removing it. */
+const DELETED = "Deleted_Internal";
+
+/** The numbers of the versions that are still there, in order. */
+export const versionsOf = (context: StoreContext, name: string): number[] =>
+  numbersOf(context, name).filter((version) => {
+    try {
+      const meta = readMeta(context.folder, `${MODELS}/${name}/version-${version}/${META}`);
+      return meta?.textOrNull("current_stage") !== DELETED;
+    } catch (error) {
+      // Reading it will tell.
+      if (error instanceof Unreadable) return true;
+      throw error;
+    }
+  });
 
 export function readModelVersion(
   context: StoreContext,

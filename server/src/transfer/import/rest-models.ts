@@ -1,30 +1,41 @@
 import { RestError, type RestCall, type RestClient } from "./rest-client.ts";
 import { readAnswer, searchPages, type RestWorkspace } from "./rest-pages.ts";
-import { inExperiments, orUndefined, scoped, type Reading } from "./rest-reading.ts";
+import { experimentIds, inExperiments, orUndefined, scoped, type Reading } from "./rest-reading.ts";
 import { downloadUri, loggedModelPage, modelVersionPage, registeredModelPage } from "./rest-shapes.ts";
 import type { Cursor, Page, SourceLoggedModel, SourceModelVersion, SourceRegisteredModel } from "./source.ts";
 
 const PAGE_ROWS = 200;
+const EXPERIMENTS_AT_ONCE = 100;
 const PROMPTS = "tags.`mlflow.prompt.is_prompt` = 'true'";
+
+const LOGGED_MODELS = "/api/2.0/mlflow/logged-models/search";
+
+/** Before 3.0 a server has none, and does not know the question. */
+export async function hasLoggedModels(reading: Reading): Promise<boolean> {
+  for (const workspace of reading.scopes) {
+    const ids = await experimentIds(reading, workspace);
+    for (let from = 0; from < ids.length; from += EXPERIMENTS_AT_ONCE) {
+      const body = { experiment_ids: ids.slice(from, from + EXPERIMENTS_AT_ONCE), max_results: 1 };
+      const call: RestCall = { method: "POST", path: LOGGED_MODELS, body, workspace };
+      const answer = await orUndefined(reading.client.json(call));
+      if (answer === undefined) return false;
+      const page = readAnswer(reading.client, call, [loggedModelPage, answer]);
+      if (page.models.length > 0 || page.next_page_token !== undefined) return true;
+    }
+  }
+  return false;
+}
 
 export async function* loggedModelPages(
   reading: Reading,
   after: Cursor,
 ): AsyncGenerator<Page<SourceLoggedModel>> {
   const { client } = reading;
-  const path = "/api/2.0/mlflow/logged-models/search";
-  const probe: RestCall = {
-    method: "POST",
-    path,
-    body: { experiment_ids: ["0"], max_results: 1 },
-    workspace: reading.scopes[0],
-  };
-  // Before 3.0 there are none.
-  if ((await orUndefined(client.json(probe))) === undefined) return;
+  if (!(await hasLoggedModels(reading))) return;
   const pages = inExperiments(reading, after, (workspace, experiment, from) =>
     searchPages(client, {
       method: "POST",
-      path,
+      path: LOGGED_MODELS,
       body: {
         experiment_ids: [experiment],
         order_by: [{ field_name: "creation_timestamp", ascending: true }],

@@ -29,11 +29,11 @@ const text = z
   .string()
   .nullish()
   .transform((value) => value ?? "");
-/** Proto3 does not tell the empty text from none. */
+/** What is not set is left out, what is set to nothing is empty: clients see the difference. */
 const textOrNull = z
   .string()
   .nullish()
-  .transform((value) => (value === "" ? null : (value ?? null)));
+  .transform((value) => value ?? null);
 
 const list = <Item extends z.ZodType>(item: Item) =>
   z
@@ -120,6 +120,9 @@ const runShape = z.object({
 });
 
 export type RunAnswer = z.output<typeof runShape>;
+
+/** One run by its id. */
+export const oneRun = z.object({ run: runShape });
 
 export const runPage = z.object({ runs: list(runShape), next_page_token: pageToken });
 

@@ -3,9 +3,21 @@ import { invalidParameter } from "../../kernel/errors.ts";
 import type { OnProblem } from "./problem.ts";
 import { composeArtifacts } from "./artifacts-compose.ts";
 import { serverArtifacts } from "./artifacts-server.ts";
-import { createRestClient, type RestCall, type RestClient, type RestOptions } from "./rest-client.ts";
-import { loggedModelPages, modelVersionPages, promptNames, registeredModelPages } from "./rest-models.ts";
-import { readAnswer, searchPages, type RestWorkspace } from "./rest-pages.ts";
+import {
+  CONNECTIONS,
+  createRestClient,
+  type RestCall,
+  type RestClient,
+  type RestOptions,
+} from "./rest-client.ts";
+import {
+  hasLoggedModels,
+  loggedModelPages,
+  modelVersionPages,
+  promptNames,
+  registeredModelPages,
+} from "./rest-models.ts";
+import { inOrder, readAnswer, searchPages, type RestWorkspace } from "./rest-pages.ts";
 import { createPointReader } from "./rest-points.ts";
 import {
   experimentIds,
@@ -15,7 +27,7 @@ import {
   scoped,
   type Reading,
 } from "./rest-reading.ts";
-import { experimentPage, runPage, serverInfo, workspaceList, type RunAnswer } from "./rest-shapes.ts";
+import { experimentPage, oneRun, runPage, serverInfo, workspaceList, type RunAnswer } from "./rest-shapes.ts";
 import type { Cursor, ImportSource, RunPage, SourceArtifacts, SourceRun, SourceWorkspace } from "./source.ts";
 
 export type RestSourceOptions = RestOptions & {
@@ -148,14 +160,37 @@ async function* runPages(reading: Reading, after: Cursor): AsyncGenerator<RunPag
       from,
     }),
   );
+  const withModels = await hasLoggedModels(reading);
   for await (const { workspace, page, cursor } of pages) {
-    const runs = page.runs.map((run) => ({ id: run.info.run_id ?? run.info.run_uuid ?? "", run }));
+    if (withModels) await addModelInputs(client, page.runs, workspace);
+    const runs = page.runs.map((run) => ({ id: idOf(run), run }));
     yield {
       rows: runs.map(({ id, run }) => asRun(id, run)),
       cursor,
       points: () => readPoints(runs, workspace),
     };
   }
+}
+
+const idOf = ({ info }: RunAnswer): string => info.run_id ?? info.run_uuid ?? "";
+
+/** MLflow's search leaves the models out that a run used; asked for by its id, a run has them. */
+async function addModelInputs(
+  client: RestClient,
+  runs: readonly RunAnswer[],
+  workspace: RestWorkspace,
+): Promise<void> {
+  const tasks = runs.map((run) => async (): Promise<void> => {
+    const call: RestCall = {
+      method: "GET",
+      path: "/api/2.0/mlflow/runs/get",
+      query: [["run_id", idOf(run)]],
+      workspace,
+    };
+    const { run: whole } = readAnswer(client, call, [oneRun, await client.json(call)]);
+    run.inputs.model_inputs = whole.inputs.model_inputs;
+  });
+  for await (const _ of inOrder(tasks, CONNECTIONS));
 }
 
 function asRun(id: string, { info, data, inputs, outputs }: RunAnswer): SourceRun {
