@@ -10,10 +10,10 @@ import { isUnchanged } from "./artifacts-headers.ts";
 import type { UiFile, WebUi } from "./web-ui-files.ts";
 
 /**
- * What the page may do. Artifacts of type HTML are shown by the page in a sandboxed frame of their own origin,
+ * What the page may do. Artifacts of type HTML are shown by the page in a sandboxed frame without an origin,
  * which inherits this policy: figures that Plotly and others write hold inline scripts, and load their library
- * from a network of theirs. Requests go to this server alone, so that neither the page nor such a figure can
- * send anything elsewhere.
+ * from a network of theirs. Descriptions may show pictures of other sites. What the page asks for by script it
+ * asks of this server alone.
  */
 const POLICY = [
   "default-src 'self'",
