@@ -48,18 +48,19 @@ const insertVersionsText: Prepared = {
       join counted using (place)
       join added on added.model_key = counted.model_key and added.version = counted.earlier + tag.nth
     ), ${recordEvent("model_version.created", {
-      workspace: "c.workspace_id",
+      workspace: "any($1::integer[])",
       from: `counted as c join unnest($5::bigint[], $6::integer[], $7::text[], $8::text[], $10::text[])
-        as v (place, nth, description, source, run_uuid) using (place)`,
+          as v (place, nth, description, source, run_uuid) using (place)
+        left join (
+          select place, nth, json_object_agg(key, value) as tags
+          from unnest($13::bigint[], $14::integer[], $15::text[], $16::text[]) as tag (place, nth, key, value)
+          group by place, nth
+        ) as t using (place, nth)`,
+      where: "l.workspace_id = c.workspace_id",
       data: `json_build_object(
         'name', c.name, 'version', (c.earlier + v.nth)::text, 'source', v.source, 'run_id', nullif(v.run_uuid, ''),
-        'tags', coalesce((
-          select json_object_agg(t.key, t.value)
-          from unnest($13::bigint[], $14::integer[], $15::text[], $16::text[]) as t (place, nth, key, value)
-          where t.place = c.place and t.nth = v.nth
-        ), '{}'),
-        'description', nullif(v.description, ''))`,
-      order: "c.model_key, v.nth",
+        'tags', coalesce(t.tags, '{}'), 'description', nullif(v.description, ''))`,
+      order: "c.model_key, nth",
     })}
     select place::integer, model_key, earlier, ${RECORDED} from counted`,
 };

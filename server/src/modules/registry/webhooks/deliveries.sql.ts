@@ -2,24 +2,30 @@ import type { Prepared, Queryable } from "../../../kernel/database.ts";
 import type { WebhookEvent } from "./events.ts";
 
 /**
- * A part of a `with` clause that writes down what webhooks are to be told of a change, in the change's own
- * statement: no webhook, and it is one look into an index. `workspace` is the SQL of the workspace's id, `from`
- * what holds a row for each change that was made, `data` the SQL of the event's fields as JSON.
+ * The last parts of a `with` clause, which write down what webhooks are to be told of a change, in the change's
+ * own statement: no webhook, and it is one look into an index. `workspace` is the SQL of the workspace's id (or
+ * `any(...)` of several), `from` what holds a row for each change that was made, `data` the SQL of the event's
+ * fields as JSON.
  */
 export const recordEvent = (
   event: WebhookEvent,
-  { workspace, from, data, order }: { workspace: string; from: string; data: string; order?: string },
+  { workspace, from, where, data, order }: EventSource,
 ): string => `
-  recorded as (
-    insert into registry.webhook_deliveries (webhook_key, event, data)
-    select w.webhook_key, '${event}', ${data}
-    from registry.webhooks as w cross join ${from}
+  -- A webhook that is being deleted is waited for, and then not told.
+  listening as (
+    select w.webhook_key, w.workspace_id from registry.webhooks as w
     where w.workspace_id = ${workspace} and w.status = 'ACTIVE' and '${event}' = any(w.events)
+    for key share
+  ), recorded as (
+    insert into registry.webhook_deliveries (webhook_key, event, data)
+    select l.webhook_key, '${event}', ${data}
+    from listening as l cross join ${from}
+    ${where === undefined ? "" : `where ${where}`}
     ${order === undefined ? "" : `order by ${order}`}
-    -- A webhook that is being deleted is waited for, and then not told.
-    for key share of w
     returning 1
   )`;
+
+type EventSource = { workspace: string; from: string; where?: string; data: string; order?: string };
 
 /** For the end of a statement with `recordEvent`: how many webhooks are to be told. */
 export const RECORDED = "(select count(*) from recorded)::integer as recorded";
