@@ -18,7 +18,7 @@ import {
   checkArtifactLocation,
   checkOutsideOfWorkspaces,
   createTracking,
-  trackingContents,
+  createTrackingContents,
 } from "./modules/tracking/index.ts";
 import { registerConsole } from "./protocols/console/index.ts";
 import { ARTIFACT_BUCKET, keyOfLocation } from "./protocols/mlflow/artifacts-paths.ts";
@@ -81,7 +81,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       checkArtifactLocation(root, "default_artifact_root");
       checkOutsideOfWorkspaces(root, "default_artifact_root");
     },
-    contents: () => [trackingContents, createRegistryContents(database)],
+    contents: () => [createTrackingContents(database), createRegistryContents(database)],
   });
   const tracking = createTracking({
     database,

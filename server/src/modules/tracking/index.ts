@@ -14,7 +14,7 @@ import { createRunData } from "./run-data.ts";
 import { createRunSearch, type RunSearch } from "./run-search.ts";
 import { createRuns, type Runs } from "./runs.ts";
 
-export { trackingContents } from "./workspace-contents.ts";
+export { createTrackingContents } from "./workspace-contents.ts";
 
 /** What the registry shares with tracking: rules for names and places, paging, and MLflow's search grammar. */
 export { checkArtifactLocation, checkOutsideOfWorkspaces } from "./artifact-location.ts";

@@ -1,4 +1,4 @@
-import type { Prepared } from "../../kernel/database.ts";
+import type { Database, Prepared } from "../../kernel/database.ts";
 import type { WorkspaceContents } from "../identity/index.ts";
 
 const countText: Prepared = {
@@ -40,7 +40,7 @@ const moves: { always: Prepared; whenDeleted: readonly Prepared[] } = {
   ],
 };
 
-export const trackingContents: WorkspaceContents = {
+export const createTrackingContents = (database: Database): WorkspaceContents => ({
   async countContents(transaction, workspaceId) {
     const [row] = await transaction.prepared<{ count: number }>(countText, [workspaceId]);
     return row === undefined || row.count === 0 ? [] : [{ table: "experiments", count: row.count }];
@@ -55,6 +55,9 @@ export const trackingContents: WorkspaceContents = {
     }
     await transaction.prepared(moves.always, [from, to]);
   },
-  // The purge of runs and experiments takes these.
-  purgeContents: () => Promise.resolve(),
-};
+  // The purge of runs and experiments takes what is marked. A run that was being made while its workspace was
+  // deleted is not: it is marked now, for the next purge.
+  async purgeContents(workspaceId) {
+    for (const statement of moves.whenDeleted) await database.prepared(statement, [workspaceId, 0]);
+  },
+});

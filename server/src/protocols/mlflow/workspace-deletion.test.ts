@@ -149,6 +149,19 @@ describe("CASCADE", () => {
     expect((await artifact(others.team, others.ids)).text).toBe(SECRET);
   });
 
+  test("leaves a run that was made while it went to the purge after the next", async () => {
+    const { name, ids } = await filled();
+    expect((await remove(name, "CASCADE")).status).toBe(204);
+    await server.database.prepared(
+      { name: "test_straggler", text: "update tracking.runs set deleted_at = null where run_uuid = $1" },
+      [ids.run],
+    );
+    accepted(await server.post("/console/api/purge", {}));
+    expect(await left(ids)).toMatchObject({ runs: 1, registered: 0, workspaces: 1 });
+    accepted(await server.post("/console/api/purge", {}));
+    expect(await left(ids)).toMatchObject({ experiments: 0, runs: 0, objects: 0, workspaces: 0 });
+  });
+
   test("does not hold up, and is not held up by, writers: what comes late is refused", async () => {
     const { name, team, ids } = await filled();
     const writers = Array.from({ length: 40 }, (_, index) =>
