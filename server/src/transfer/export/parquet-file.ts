@@ -98,7 +98,11 @@ function elementOf({ name, type, nullable }: Column): SchemaElement {
   }
 }
 
-function encodingOf(type: ColumnType): { encoding?: "PLAIN" | "DELTA_BINARY_PACKED" } {
+/** Nobody looks for runs by a range of all values of all metrics: statistics of those are left out. */
+function encodingOf(type: ColumnType): {
+  encoding?: "PLAIN" | "DELTA_BINARY_PACKED";
+  statistics?: boolean;
+} {
   if (type === "text") return {};
-  return { encoding: type === "number" ? "PLAIN" : "DELTA_BINARY_PACKED" };
+  return type === "number" ? { encoding: "PLAIN", statistics: false } : { encoding: "DELTA_BINARY_PACKED" };
 }

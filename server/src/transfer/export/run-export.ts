@@ -95,30 +95,27 @@ async function exportHistory(
   append: (batch: Batch) => Promise<void>,
 ): Promise<void> {
   const { select, columns } = historyOf(series.map((one) => one.series_id));
-  let last: Point | undefined;
-  for await (const [numbers = [], values = [], timestamps = [], steps = []] of snapshot.copy(
-    select,
-    columns,
-  )) {
-    const rows: Cell[][] = [[], [], [], [], []];
-    for (let index = 0; index < numbers.length; index += 1) {
-      const point: Point = [numbers[index], values[index], timestamps[index], steps[index]];
-      // A point that was stored twice, as after a client's second try, is one: its copies are neighbours.
-      if (last !== undefined && isSame(point, last)) continue;
-      last = point;
-      const one = series[Number(point[0]) - 1] as Series;
-      (rows[0] as Cell[]).push(one.run_id);
-      (rows[1] as Cell[]).push(one.key);
-      (rows[2] as Cell[]).push(point[1] as Cell);
-      (rows[3] as Cell[]).push(point[2] as Cell);
-      (rows[4] as Cell[]).push(point[3] as Cell);
-    }
-    await append(rows);
+  let last: readonly Cell[] = [];
+  for await (const batch of snapshot.copy(select, columns)) {
+    const points = withoutCopies(batch, last);
+    last = batch.map((column) => column.at(-1) as Cell);
+    const [numbers = [], ...rest] = points;
+    const owners = numbers.map((number) => series[Number(number) - 1] as Series);
+    await append([owners.map((one) => one.run_id), owners.map((one) => one.key), ...rest]);
   }
 }
 
-type Point = readonly [Cell | undefined, Cell | undefined, Cell | undefined, Cell | undefined];
-
-/** NaN is the same as NaN, as in MLflow's store. */
-const isSame = (a: Point, b: Point): boolean =>
-  a[0] === b[0] && a[2] === b[2] && a[3] === b[3] && (a[1] === b[1] || Object.is(a[1], b[1]));
+/**
+ * A point that was stored twice, as after a client's second try, is one: its copies are neighbours. `last` is the
+ * point before the batch.
+ */
+function withoutCopies(batch: Batch, last: readonly Cell[]): Batch {
+  const isCopy = (row: number): boolean =>
+    batch.every((column) =>
+      Object.is(column[row], row === 0 ? last[batch.indexOf(column)] : column[row - 1]),
+    );
+  const copies = new Set<number>();
+  for (const row of (batch[0] ?? []).keys()) if (isCopy(row)) copies.add(row);
+  if (copies.size === 0) return batch;
+  return batch.map((column) => column.filter((_, row) => !copies.has(row)));
+}
