@@ -283,6 +283,18 @@ describe("a receiver", () => {
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2900);
   });
 
+  test("that is down is not asked for every event, and is told all of them when it is back", async () => {
+    const { path, url } = place((response, _request, nth) => response.writeHead(nth === 1 ? 503 : 200).end());
+    const { webhook_id: id } = await newWebhook(server, url);
+    const names = [await newModel(server), await newModel(beside), await newModel(server)];
+    const [first, second] = await receiver.wait(4, path);
+    await untilDelivered(id);
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(900);
+    const told = (await receiver.wait(4, path)).map(({ json }) => json.data.name as string);
+    expect(new Set(told)).toEqual(new Set(names));
+    expect(told).toHaveLength(4);
+  });
+
   test("that is slow keeps nobody else waiting", async () => {
     const held: (() => void)[] = [];
     const slow = place((response) => held.push(() => response.end()));

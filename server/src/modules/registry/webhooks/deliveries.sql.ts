@@ -62,6 +62,7 @@ const claimText: Prepared = {
         order by d.due_at, d.delivery_key limit 1
       ) as next
       where w.status = 'ACTIVE' and w.webhook_key <> all($1::integer[])
+        and (w.paused_until is null or w.paused_until <= now())
         and not exists (
           select from registry.webhook_deliveries as busy
           where busy.webhook_key = w.webhook_key and busy.leased_until > now()
@@ -90,22 +91,42 @@ export async function claimDeliveries(
 
 const deleteText: Prepared = {
   name: "registry_delete_webhook_delivery",
-  text: "delete from registry.webhook_deliveries where delivery_key = $1",
+  text: `
+    with delivered as (
+      delete from registry.webhook_deliveries where delivery_key = $1 returning webhook_key
+    )
+    update registry.webhooks as w set failures = 0, paused_until = null
+    from delivered where w.webhook_key = delivered.webhook_key and w.failures > 0`,
 };
 
+/** Delivered: the receiver is there. */
 export async function deleteDelivery(database: Queryable, key: number): Promise<void> {
   await database.prepared(deleteText, [key]);
 }
 
+// The receiver is left alone for a second, doubled with each failure in a row up to a minute.
 const postponeText: Prepared = {
   name: "registry_postpone_webhook_delivery",
   text: `
-    update registry.webhook_deliveries set
-      due_at = now() + $2 * interval '1 millisecond', leased_until = null, last_status = $3, last_error = $4
-    where delivery_key = $1`,
+    with postponed as (
+      update registry.webhook_deliveries set
+        due_at = now() + $2 * interval '1 millisecond', leased_until = null, last_status = $3, last_error = $4
+      where delivery_key = $1 returning webhook_key
+    )
+    update registry.webhooks as w set
+      failures = w.failures + 1,
+      paused_until = now() + greatest(1000 * least(2 ^ least(w.failures, 6), 60), $6) * interval '1 millisecond'
+    from postponed where w.webhook_key = postponed.webhook_key and $5::boolean`,
 };
 
-export type Failure = { status: number | undefined; error: string };
+export type Failure = {
+  status: number | undefined;
+  error: string;
+  /** Nothing at all would have been taken just now. */
+  isDown: boolean;
+  /** The receiver asked for so much time. */
+  retryAfterMs: number;
+};
 
 /** Sent again after `delayMs`; given up without it. */
 export async function postponeDelivery(
@@ -113,8 +134,8 @@ export async function postponeDelivery(
   key: number,
   { delayMs, failure }: { delayMs: number | undefined; failure: Failure },
 ): Promise<void> {
-  const { status = null, error } = failure;
-  await database.prepared(postponeText, [key, delayMs ?? null, status, error]);
+  const { status = null, error, isDown, retryAfterMs } = failure;
+  await database.prepared(postponeText, [key, delayMs ?? null, status, error, isDown, retryAfterMs]);
 }
 
 const releaseText: Prepared = {
@@ -194,6 +215,9 @@ export async function selectDeliveries(
 const repeatText: Prepared = {
   name: "registry_repeat_webhook_deliveries",
   text: `
+    with unpaused as (
+      update registry.webhooks set failures = 0, paused_until = null where webhook_key = $1
+    )
     update registry.webhook_deliveries set due_at = now(), attempts = 0
     where webhook_key = $1 and due_at is null returning delivery_key`,
 };

@@ -85,10 +85,10 @@ export function createDelivery(deps: DeliveryDeps): WebhookDelivery {
     const { delivery_key: key, attempts, webhook_id: webhookId, event } = delivery;
     if (error instanceof OutboundError && error.kind === "aborted") return releaseDelivery(database, key);
     const final = isFinal(error) || attempts >= deps.webhookMaxAttempts;
-    const status = error instanceof Refusal ? error.status : undefined;
+    const { status, retryAfterMs = 0 } = error instanceof Refusal ? error : {};
     const reason = reasonOf(error);
-    const pause = Math.max(pauseAfter(attempts), error instanceof Refusal ? error.retryAfterMs : 0);
-    const failure = { status, error: reason };
+    const pause = Math.max(pauseAfter(attempts), retryAfterMs);
+    const failure = { status, error: reason, isDown: isDown(error), retryAfterMs };
     deps.onDelivery(final ? "given_up" : "repeated");
     await postponeDelivery(database, key, { delayMs: final ? undefined : pause, failure });
     const words = final ? "gave up a webhook delivery" : "will repeat a webhook delivery";
@@ -188,6 +188,12 @@ class Refusal extends Error {
 function isFinal(error: unknown): boolean {
   if (error instanceof OutboundError) return error.kind === "refused";
   return error instanceof Refusal && error.status < 500 && !PASSING.has(error.status);
+}
+
+/** The receiver would have taken no other event either. */
+function isDown(error: unknown): boolean {
+  if (error instanceof OutboundError) return error.kind !== "refused";
+  return error instanceof Refusal && (error.status === 429 || error.status === 503);
 }
 
 function reasonOf(error: unknown): string {

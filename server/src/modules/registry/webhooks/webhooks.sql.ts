@@ -63,7 +63,8 @@ const updateText: Prepared = {
     update registry.webhooks as w set
       name = coalesce($3, name), description = case when $4 then $5 else description end, url = coalesce($6, url),
       events = coalesce($7::text[], events), status = coalesce($8, status),
-      secret = case when $9 then $10 else secret end, last_updated_timestamp = $11
+      secret = case when $9 then $10 else secret end, last_updated_timestamp = $11,
+      failures = 0, paused_until = null
     where w.workspace_id = $1 and w.webhook_id = $2
     returning ${COLUMNS}`,
 };
