@@ -149,6 +149,21 @@ describe("a webhook", () => {
     );
   });
 
+  test("is refused where there are a thousand", async () => {
+    const apart = inWorkspace(server, await newWorkspace(server));
+    await newWebhook(apart, PUBLIC);
+    const text = `
+      insert into registry.webhooks
+        (workspace_id, webhook_id, name, url, events, status, creation_timestamp, last_updated_timestamp)
+      select workspace_id, 'filler ' || nth, name, url, events, status, 1, 1
+      from registry.webhooks cross join generate_series(1, 999) as nth
+      where workspace_id = (select max(workspace_id) from registry.webhooks)`;
+    await server.database.prepared({ name: "test_fill_webhooks", text }, []);
+    const answer = await apart.post(WEBHOOKS, { name: "hook", url: PUBLIC, events: [eventOf(created)] });
+    expect(refusal(answer)).toEqual([400, "INVALID_STATE", expect.stringContaining("holds 1000 webhooks")]);
+    await newWebhook(server, PUBLIC);
+  });
+
   test("keeps its secret encrypted", async () => {
     const { webhook_id: id } = await newWebhook(server, PUBLIC, { secret: "very quiet" });
     const read = { name: "read_secret", text: "select secret from registry.webhooks where webhook_id = $1" };

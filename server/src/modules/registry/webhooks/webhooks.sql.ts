@@ -30,19 +30,26 @@ const insertText: Prepared = {
   text: `
     insert into registry.webhooks as w
       (workspace_id, webhook_id, name, description, url, events, status, secret, creation_timestamp, last_updated_timestamp)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $9
+    where (select count(*) from registry.webhooks where workspace_id = $1) < $10
     returning ${COLUMNS}`,
 };
 
 export type NewWebhookRow = WebhookPlace &
   Pick<WebhookRow, "name" | "description" | "url" | "events" | "status" | "secret"> & { now: number };
 
-/** A workspace that is gone violates `webhooks_workspace_id_fkey`. */
-export async function insertWebhook(database: Queryable, row: NewWebhookRow): Promise<WebhookRow> {
+/**
+ * Undefined when the workspace holds `limit` already. A workspace that is gone violates
+ * `webhooks_workspace_id_fkey`.
+ */
+export async function insertWebhook(
+  database: Queryable,
+  row: NewWebhookRow,
+  limit: number,
+): Promise<WebhookRow | undefined> {
   const { workspaceId, webhookId, name, description, url, events, status, secret, now } = row;
-  const values = [workspaceId, webhookId, name, description, url, events, status, secret, now];
-  const [inserted] = await database.prepared<WebhookRow>(insertText, values);
-  return inserted as WebhookRow;
+  const values = [workspaceId, webhookId, name, description, url, events, status, secret, now, limit];
+  return (await database.prepared<WebhookRow>(insertText, values))[0];
 }
 
 const selectText: Prepared = {

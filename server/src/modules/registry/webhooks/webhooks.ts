@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { violates } from "../../../kernel/database-errors.ts";
-import { invalidParameter, notFound, PlinthError } from "../../../kernel/errors.ts";
+import { invalidParameter, invalidState, notFound, PlinthError } from "../../../kernel/errors.ts";
 import { OutboundError } from "../../../kernel/outbound/outbound-error.ts";
 import { workspaceNotFound, type Scope } from "../../identity/index.ts";
 import { checkLength, decodePlace, encodePlace, pythonText } from "../../tracking/index.ts";
@@ -69,6 +69,9 @@ export type Webhooks = {
 
 const sizes = { description: 5000, url: 2048, secret: 4096 } as const;
 
+/** In a workspace: each is a row to write with every event. */
+const MAX_WEBHOOKS = 1000;
+
 /** Of the answer to a test call, which is shown. */
 const MAX_SHOWN_BYTES = 64 * 1024;
 
@@ -109,7 +112,7 @@ export function createWebhooks(deps: ChangeDeps): Webhooks {
       checkLength("description", sizes.description, description);
       const webhookId = randomUUID();
       try {
-        return await insertWebhook(database, {
+        const row = {
           workspaceId,
           webhookId,
           name,
@@ -119,7 +122,10 @@ export function createWebhooks(deps: ChangeDeps): Webhooks {
           status,
           secret: sealed(secret, webhookId),
           now: deps.now(),
-        });
+        };
+        const inserted = await insertWebhook(database, row, MAX_WEBHOOKS);
+        if (inserted === undefined) throw tooManyWebhooks();
+        return inserted;
       } catch (error) {
         throw violates(error, "webhooks_workspace_id_fkey") ? workspaceNotFound(workspace) : error;
       }
@@ -264,6 +270,11 @@ function readEvents(events: readonly WebhookEvent[]): WebhookEvent[] {
 }
 
 const webhookNotFound = (id: string): PlinthError => notFound(`Webhook with ID ${shown(id)} not found.`);
+
+const tooManyWebhooks = (): PlinthError =>
+  invalidState(
+    `This workspace holds ${MAX_WEBHOOKS} webhooks, as many as it may. Delete one that is not needed.`,
+  );
 
 const tooManyTests = (): PlinthError =>
   new PlinthError("too_many_requests", "Other webhooks are being tested right now. Try again.", {
