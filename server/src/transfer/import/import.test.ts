@@ -333,3 +333,29 @@ test("a dry run writes nothing", async () => {
     expect(await countRows(server, table)).toBe(0);
   }
 });
+
+test("ids of 18 digits, as MLflow's file store makes them, are kept", async () => {
+  await using server = await startTestServer();
+  using fixture = makeMlflowDatabase("2.9");
+  addRuns(fixture, 1, 6);
+  const id = "187366451083512345";
+  fixture.database.exec(`
+    insert into experiments (experiment_id, name, lifecycle_stage, creation_time, last_update_time)
+      values (${id}, 'long', 'active', 1, 1);
+    update runs set experiment_id = ${id} where run_uuid = '${uuidOf(4)}'`);
+  await run(server, fixture);
+  const found = (await server.get(`${api}/experiments/get?experiment_id=${id}`)).json.experiment;
+  expect(found).toMatchObject({
+    experiment_id: id,
+    name: "long",
+    artifact_location: `mlflow-artifacts:/${id}`,
+  });
+  const runs = (await server.post(`${api}/runs/search`, { experiment_ids: [id] })).json.runs;
+  expect(runs[0].info).toMatchObject({ run_id: uuidOf(4), experiment_id: id });
+  using again = makeMlflowDatabase("2.9");
+  again.database
+    .exec(`insert into experiments (experiment_id, name, lifecycle_stage, creation_time, last_update_time)
+    values (${id}, 'other', 'active', 1, 1)`);
+  again.database.exec("delete from experiments where experiment_id = 0");
+  await expect(run(server, again)).rejects.toThrow("experiment 'long' has this id already");
+});

@@ -26,7 +26,7 @@ export type ImportReport = {
 export const remarkTexts: Readonly<Record<string, string>> = {
   merged_experiments: "experiments went into one that was there, with their runs",
   renumbered_experiments:
-    "experiments got a new id, since theirs was taken or too large; the tag plinth.importedExperimentId has the old one",
+    "experiments got a new id, since theirs was taken; the tag plinth.importedExperimentId has the old one",
   skipped_runs: "runs were there already and were left alone",
   skipped_logged_models: "logged models were there already and were left alone",
   skipped_registered_models: "registered models were there already and were left alone, with their versions",
