@@ -79,7 +79,14 @@ describe("importing a file store", () => {
     expect(report.artifacts).toEqual({ files: 1, bytes: 12 });
     const found = await getRun(server, RUN);
     expect(found.info).toMatchObject({ run_name: "first run", status: "FINISHED", user_id: "root" });
-    expect(found.info.artifact_uri).toMatch(/^mlflow-artifacts:\/.*\/artifacts$/);
+    expect(found.info).toMatchObject({
+      experiment_id: EXPERIMENT,
+      artifact_uri: `mlflow-artifacts:/${EXPERIMENT}/${RUN}/artifacts`,
+    });
+    const { experiment } = accepted(await server.get(`${API}/experiments/get?experiment_id=${EXPERIMENT}`));
+    expect(experiment).toMatchObject({ experiment_id: EXPERIMENT, name: "training" });
+    const body = { experiment_ids: [EXPERIMENT], filter: "params.lr = '0.1'" };
+    expect(accepted(await server.post(`${API}/runs/search`, body)).runs).toHaveLength(1);
     expect(found.data.params).toEqual([{ key: "lr", value: "0.1" }]);
     expect(await historyOf(server, RUN, "loss/train")).toEqual([
       { value: 0.5, timestamp: 1000, step: 0 },
