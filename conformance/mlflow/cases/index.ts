@@ -14,6 +14,7 @@ import { registryFields } from "./registry-fields.ts";
 import { registrySearch } from "./registry-search.ts";
 import { runSearch } from "./run-search.ts";
 import { runs } from "./runs.ts";
+import { webInterface } from "./web-interface.ts";
 import { webhooks } from "./webhooks.ts";
 import { wire } from "./wire.ts";
 
@@ -33,6 +34,7 @@ export const scenarios: readonly Scenario[] = [
   ...registrySearch,
   ...registryFields,
   ...webhooks,
+  ...webInterface,
   ...artifacts,
   ...wire,
 ];

@@ -2,7 +2,6 @@ import { manages, reads } from "../../kernel/access.ts";
 import { badRequest, invalidParameter, notFound } from "../../kernel/errors.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { empty, refused, unknown } from "./genai-none.ts";
-import { atMost } from "./registry-fields.ts";
 import { enumOf, int64, json, message, nested, repeated, string, type Check, type Values } from "./wire.ts";
 
 const V2 = "/2.0/mlflow/traces";
@@ -11,6 +10,14 @@ const MAX_RESULTS = 500;
 
 const noTrace = (id: (field: string) => string): string =>
   `Trace with ID '${id("trace_id") || id("request_id")}' not found.`;
+
+const atMostResults: Check = (value) => {
+  if (!(Number(value) > MAX_RESULTS)) return;
+  throw invalidParameter(
+    `Invalid value ${Number(value)} for parameter 'max_results' supplied:  Hint: Value was of type 'int'. ` +
+      "See the API docs for more information about request parameters.",
+  );
+};
 
 const array: readonly Check[] = ["array"];
 
@@ -28,7 +35,7 @@ export function noTraceEndpoints(): Endpoint[] {
     checks: {
       locations: array,
       filter: ["string"],
-      max_results: ["int", atMost("max_results", MAX_RESULTS)],
+      max_results: ["int", atMostResults],
       order_by: array,
       page_token: ["string"],
     },
