@@ -47,17 +47,19 @@ export function exchange(call: Exchange): Promise<Answer> {
     request.once("socket", (socket) => {
       socket.once(target.scheme === "https" ? "secureConnect" : "connect", () => clearTimeout(timer));
     });
-    request.once("error", (error) => {
+    // Not once: what comes after the first, from a connection being closed, must find somebody too.
+    request.on("error", (error) => {
       clearTimeout(timer);
       reject(
         error instanceof OutboundError ? error : new OutboundError("connection", reasonOf(error), error),
       );
     });
     request.once("upgrade", (_response, socket) => {
-      socket.destroy();
+      socket.on("error", () => undefined).destroy();
       reject(new OutboundError("protocol", "the answer switches protocols"));
     });
     request.once("response", (response) => {
+      response.on("error", () => undefined);
       readBody(response, maxResponseBytes)
         .then(({ bytes, truncated }) => {
           const { statusCode: status = 0, headers } = response;
