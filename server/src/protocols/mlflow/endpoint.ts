@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Access } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { defaultScope, type Scope } from "../../modules/identity/index.ts";
-import { parseJson } from "./json.ts";
+import { parseJson } from "../../kernel/json.ts";
 import type { ScopeOf } from "./scope.ts";
 import {
   checkParameters,

@@ -15,7 +15,7 @@ import { asPlinthError } from "../../kernel/http.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { checkLimits } from "./graphql-limits.ts";
 import { createSchema, snakeCase } from "./graphql-schema.ts";
-import { parseJson } from "./json.ts";
+import { parseJson } from "../../kernel/json.ts";
 import { checkParameters, isObject, readMessage } from "./wire.ts";
 
 /** A request at `/graphql`, and what is asked on its behalf. */

@@ -6,7 +6,7 @@ import { readModelInfo } from "../../modules/tracking/model-history.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { checkMaxResults, keyValues } from "./experiments.ts";
 import { keyValue } from "./fields.ts";
-import { doubleJson } from "./json.ts";
+import { doubleJson } from "../../kernel/json.ts";
 import { MAX_RESULTS } from "./run-search.ts";
 import {
   bool,

@@ -6,7 +6,7 @@ import type { RunPoints } from "../../modules/tracking/metric-history.ts";
 import type { Int } from "../../modules/tracking/run-data-plan.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { runIdOf } from "./fields.ts";
-import { doubleTextJson } from "./json.ts";
+import { doubleTextJson } from "../../kernel/json.ts";
 import { int64, json, message, repeated, string } from "./wire.ts";
 
 const MAX_RUNS = 100;

@@ -1,6 +1,6 @@
 import type { Keys } from "../../modules/tracking/keys.ts";
 import type { RunRow, RunSet } from "../../modules/tracking/runs.sql.ts";
-import { doubleJson } from "./json.ts";
+import { doubleJson } from "../../kernel/json.ts";
 
 /**
  * Runs as MLflow's JSON, written straight from the columns they were read in: at 1,000 runs with 40

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PlinthError } from "../../kernel/errors.ts";
-import { doubleJson, parseJson } from "./json.ts";
+import { doubleJson, parseJson } from "../../kernel/json.ts";
 import {
   bool,
   checkParameters,

@@ -6,7 +6,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { setTimeout as wait } from "node:timers/promises";
-import { parseJson } from "../../protocols/mlflow/json.ts";
+import { parseJson } from "../../kernel/json.ts";
 
 export type RestOptions = {
   /** The server's address; it may hold user and password. */

@@ -1,4 +1,4 @@
-import { invalidParameter, PlinthError } from "../../kernel/errors.ts";
+import { invalidParameter, PlinthError } from "./errors.ts";
 
 /**
  * JSON in and out with exact 64-bit integers: numbers beyond 2^53 are read as bigint and written
