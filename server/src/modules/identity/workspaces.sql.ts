@@ -41,6 +41,16 @@ export async function selectHasOthers(database: Queryable): Promise<boolean> {
   return (await database.prepared<{ others: boolean }>(selectOthersText, []))[0]?.others ?? false;
 }
 
+const selectAloneText: Prepared = {
+  name: "identity_select_is_alone",
+  text: "select not exists (select from identity.workspaces where workspace_id <> 1) as alone",
+};
+
+/** Whether the default workspace is the only one, hidden ones included. */
+export async function selectIsAlone(database: Queryable): Promise<boolean> {
+  return (await database.prepared<{ alone: boolean }>(selectAloneText, []))[0]?.alone ?? false;
+}
+
 const insertWorkspaceText: Prepared = {
   name: "identity_insert_workspace",
   text: `

@@ -17,6 +17,7 @@ import {
   lockWorkspace,
   selectDeletedWorkspaces,
   selectHasOthers,
+  selectIsAlone,
   selectWorkspace,
   selectWorkspaces,
   updateWorkspace,
@@ -46,6 +47,8 @@ export type Workspaces = {
   /** All of it or nothing; what `CASCADE` deletes is removed for good by the next purge. */
   deleteWorkspace(name: string, mode: DeletionMode): Promise<void>;
   hasOtherWorkspaces(): Promise<boolean>;
+  /** True where there is no workspace besides the default one, as far as known for `KNOWN_MS`; hidden ones count. */
+  isAlone(): boolean | Promise<boolean>;
   /** Removes what is left of workspaces deleted at least `olderThanMs` ago. */
   purgeWorkspaces(options: { olderThanMs: number }): Promise<void>;
 };
@@ -68,6 +71,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
   const known = new Map<string, { scope: Scope; until: number }>();
   /** Requests that ask for the same name at once share a statement. */
   const asked = new Map<string, Promise<Scope>>();
+
+  let alone: { value: boolean; until: number } | undefined;
 
   const getWorkspace = async (name: string): Promise<WorkspaceRow> => {
     if (name !== DEFAULT_WORKSPACE) checkWorkspaceName(name);
@@ -109,6 +114,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       const read = readWorkspaceFields(fields, deps.checkArtifactRoot);
       const row = await insertWorkspace(database, { name, ...none, ...read, now: deps.now() });
       if (row === undefined) throw alreadyExists(`Workspace '${name}' already exists.`);
+      alone = undefined;
       return row;
     },
     async updateWorkspace(name, fields) {
@@ -135,6 +141,13 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       known.delete(name);
     },
     hasOtherWorkspaces: () => selectHasOthers(database),
+    isAlone() {
+      if (alone !== undefined && deps.now() < alone.until) return alone.value;
+      return selectIsAlone(database).then((value) => {
+        alone = { value, until: deps.now() + KNOWN_MS };
+        return value;
+      });
+    },
     async purgeWorkspaces({ olderThanMs }) {
       for (const id of await selectDeletedWorkspaces(database, deps.now() - olderThanMs)) {
         for (const part of deps.contents()) await part.purgeContents(id);

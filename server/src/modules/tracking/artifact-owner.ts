@@ -8,6 +8,8 @@ export type ArtifactOwner = {
    * undefined when it is in that of none. Experiments that moved to another workspace keep their place.
    */
   getArtifactOwner(path: string): Promise<number | undefined>;
+  /** Whether experiments of other workspaces have their places below a path. */
+  hasArtifactsOfOthers(path: string, workspaceId: number): Promise<boolean>;
 };
 
 // The place of an experiment ends in its id, so that it is found by its primary key.
@@ -16,6 +18,15 @@ const selectOwnerText: Prepared = {
   text: `
     select e.workspace_id from unnest($1::integer[], $2::text[]) as place (experiment_id, artifact_location)
     join tracking.experiments as e using (experiment_id, artifact_location) limit 1`,
+};
+
+// Reads all experiments, 10 ms for 100,000: only for those who delete.
+const selectOthersText: Prepared = {
+  name: "tracking_select_artifacts_of_others",
+  text: `
+    select exists (
+      select from tracking.experiments where workspace_id <> $1 and starts_with(artifact_location, $2)
+    ) as found`,
 };
 
 const ID = /^\d{1,19}$/;
@@ -44,6 +55,11 @@ export function createArtifactOwner({ database, ids: experimentIds }: TrackingDe
         locations,
       ]);
       return row?.workspace_id;
+    },
+    async hasArtifactsOfOthers(path, workspaceId) {
+      const values = [workspaceId, `mlflow-artifacts:/${path}/`];
+      const [row] = await database.prepared<{ found: boolean }>(selectOthersText, values);
+      return row?.found ?? false;
     },
   };
 }

@@ -14,7 +14,6 @@ import { defaultScope } from "../../modules/identity/index.ts";
 import { createStorage, type Storage } from "../../modules/storage/index.ts";
 import { artifactEndpoints } from "./artifacts-listing.ts";
 import { multipartEndpoints } from "./artifacts-multipart.ts";
-import { createKeyInScope } from "./artifacts-scope.ts";
 import { registerArtifacts, type ArtifactOptions } from "./artifacts.ts";
 import { parseBodiesAsBuffers, registerEndpoints } from "./endpoint.ts";
 import { renderMlflowError } from "./errors.ts";
@@ -89,7 +88,7 @@ export async function startArtifactServer(given?: BlobStore): Promise<ArtifactSe
     runArtifactUri: (_scope, id) => locationOf(id),
     modelArtifactUri: (_scope, id) => locationOf(id),
     scopeOf: () => defaultScope,
-    keyInScope: createKeyInScope(async () => undefined),
+    keyInScope: (_scope, path) => Promise.resolve(path),
   };
   await http.app.register((scope, _options, done) => {
     parseBodiesAsBuffers(scope);

@@ -95,7 +95,7 @@ function addProxy(add: Add, { storage, scopeOf, keyInScope }: ArtifactOptions): 
       // The root of all artifacts of all runs: no client means that.
       if (path === "" || path === joinPath(WORKSPACES, scope.workspace))
         throw invalidParameter("Invalid path");
-      const key = await keyInScope(scope, path);
+      const key = await keyInScope(scope, path, "delete");
       await storage.deleteObject({ bucket: ARTIFACT_BUCKET, key });
       await storage.deletePrefix(ARTIFACT_BUCKET, `${key}/`);
       return json(reply, {});

@@ -48,7 +48,11 @@ export async function registerMlflow(
     runArtifactUri: async (scope, runId) => (await tracking.getRunRow(scope, runId)).artifact_uri,
     modelArtifactUri: (scope, modelId) => tracking.getLoggedModelArtifactRoot(scope, modelId),
     scopeOf,
-    keyInScope: createKeyInScope((path) => tracking.getArtifactOwner(path)),
+    keyInScope: createKeyInScope({
+      ownerOf: (path) => tracking.getArtifactOwner(path),
+      hasOthersBelow: (path, workspaceId) => tracking.hasArtifactsOfOthers(path, workspaceId),
+      isAlone: () => workspaces.isAlone(),
+    }),
   };
   await app.register((scope, _options, done) => {
     registerArtifacts(scope, artifacts);

@@ -78,7 +78,29 @@ describe("SET_DEFAULT", () => {
     const again = inWorkspace(server, await newWorkspace(server, name));
     expect((await ofRun(again, ids)).status).toBe(404);
     expect((await artifact(again, ids)).status).toBe(400);
+    for (const below of [ids.experiment, `${ids.experiment}/${ids.run}`]) {
+      const gone = await again.call("DELETE", `/api/2.0/mlflow-artifacts/artifacts/${below}`);
+      expect(gone.status).toBe(400);
+    }
     expect((await artifact(server, ids)).text).toBe(SECRET);
+  });
+
+  test("moves what an own artifact root held, which a workspace of the old name cannot delete", async () => {
+    const name = await newWorkspace(server);
+    const url = "/api/2.0/mlflow-artifacts/artifacts";
+    await server.call("PATCH", `${WORKSPACES}/${name}`, {
+      default_artifact_root: "mlflow-artifacts:/things",
+    });
+    const ids = await makeWorld(inWorkspace(server, name), name);
+    expect(ids.runArtifacts).toBe(`workspaces/${name}/things/${ids.experiment}/${ids.run}/artifacts`);
+    expect((await remove(name, "SET_DEFAULT")).status).toBe(204);
+    const again = inWorkspace(server, await newWorkspace(server, name));
+    for (const path of ["things", `workspaces/${name}/things`]) {
+      expect((await again.call("DELETE", `${url}/${path}`)).status).toBe(400);
+    }
+    expect((await artifact(server, ids)).text).toBe(SECRET);
+    expect((await again.call("PUT", `${url}/things/own.txt`, "own")).status).toBe(200);
+    expect((await again.call("DELETE", `${url}/things/own.txt`)).status).toBe(200);
   });
 
   test("moves nothing when names would be there twice", async () => {

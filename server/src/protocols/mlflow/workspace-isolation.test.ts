@@ -159,6 +159,52 @@ describe("a path of the artifacts of another workspace", () => {
   });
 });
 
+describe("an experiment that keeps its place outside of its workspace's folder, as an imported one may", () => {
+  const PROXY = "/api/2.0/mlflow-artifacts/artifacts";
+  let place: string;
+
+  beforeAll(async () => {
+    const name = fresh("placed at the root");
+    const { experiment_id: id } = (await owner.post(`${API}/experiments/create`, { name })).json;
+    place = String(id);
+    await server.database.prepared(
+      {
+        name: "test_place",
+        text: "update tracking.experiments set artifact_location = $2 where experiment_id = $1",
+      },
+      [Number(id), `mlflow-artifacts:/${place}`],
+    );
+    expect((await owner.call("PUT", `${PROXY}/${place}/run/artifacts/a.txt`, SECRET)).status).toBe(200);
+  });
+
+  test("is reached from its workspace, by the path that clients take from its location", async () => {
+    expect((await owner.get(`${PROXY}/${place}/run/artifacts/a.txt`)).text).toBe(SECRET);
+    const [row] = await server.database.prepared<{ count: number }>(
+      { name: "test_place_key", text: "select count(*)::integer from storage.objects where key = $1" },
+      [`${place}/run/artifacts/a.txt`],
+    );
+    expect(row?.count).toBe(1);
+  });
+
+  test("is reached from no other one, not even by what it is in", async () => {
+    // To another workspace it is a path below its own folder, where nothing is; to the default one it is this one.
+    const seen = [];
+    for (const stranger of strangers) {
+      const read = await stranger.get(`${PROXY}/${place}/run/artifacts/a.txt`);
+      expect(read.text).not.toContain(SECRET);
+      const listed = await stranger.get(`${PROXY}?path=${place}`);
+      const put = await stranger.call("PUT", `${PROXY}/${place}/run/artifacts/a.txt`, "x");
+      const gone = await stranger.call("DELETE", `${PROXY}/${place}`);
+      seen.push(
+        [read, listed, put, gone].map(({ status }) => status),
+        listed.text === "{}",
+      );
+    }
+    expect(seen).toEqual([[404, 200, 200, 200], true, [400, 400, 400, 400], false]);
+    expect((await owner.get(`${PROXY}/${place}/run/artifacts/a.txt`)).text).toBe(SECRET);
+  });
+});
+
 describe("an upload in parts of another workspace", () => {
   test.each(["complete", "abort"])("cannot be ended by %s of a path of one's own", async (end) => {
     const [stranger] = strangers as [TestServer];
