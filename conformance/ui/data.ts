@@ -144,7 +144,7 @@ export const pages: Readonly<
 /** Files of the run by name: what the page shows of each. */
 export const files: Readonly<Record<string, { frame?: string; shows?: string | RegExp; image?: true }>> = {
   "plot.png": { image: true },
-  "report.html": { frame: "its script ran" },
+  "report.html": { frame: "its script ran kept apart" },
   "table.csv": { shows: "second" },
   "config.json": { shows: "optimizer" },
   "notes.txt": { shows: "words of a text file" },

@@ -53,7 +53,8 @@ figure.subplots().plot([1, 2, 3], [3, 1, 2])
 figure.savefig("files/plot.png")
 contents = {
     "files/report.html": "<!doctype html><h1>A report</h1><p id=x>no script ran</p>"
-    "<script>document.getElementById('x').textContent = 'its script ran'</script>",
+    "<script>let seen = 'its script ran'; try { seen += localStorage.length } catch { seen += ' kept apart' }"
+    "document.getElementById('x').textContent = seen</script>",
     "files/table.csv": "name,score\nfirst,0.25\nsecond,0.75\n",
     "files/config.json": '{"optimizer": "adam", "layers": [1, 2]}',
     "files/notes.txt": "words of a text file\n",
