@@ -38,7 +38,7 @@ if (ensureMariadb()) {
   throw new Error("MariaDB is not here, and installing it takes root on Debian.");
 } else {
   process.stderr.write(
-    "conformance: no import from MariaDB: it is not here, and installing it takes root on Debian\n",
+    "conformance: no import from MariaDB: it is not here; as root on Debian, PLINTH_INSTALL=1 has it installed\n",
   );
 }
 
@@ -100,9 +100,12 @@ describe.each(sources)("import from $title", ({ version, start, driver = "", wit
     expect(source.loggedModels).toHaveLength(version === "3.17.2" ? 2 : 0);
   });
 
-  it.runIf(withArtifacts)("serves the files of a run from its own store", async () => {
+  if (!withArtifacts) return;
+  it("serves the files of a run from its own store", async () => {
     const run = imported.runs.find((one) => (one["info"] as Json)["run_id"] === filled.runs[1]);
-    expect((run?.["info"] as Json)["artifact_uri"]).toBe(`mlflow-artifacts:/1/${filled.runs[1]}/artifacts`);
+    expect(run).toMatchObject({
+      info: { artifact_uri: `mlflow-artifacts:/1/${filled.runs[1]}/artifacts` },
+    });
     const file = await fetch(`${plinth.url}/get-artifact?run_id=${filled.runs[1]}&path=deep/er/notes.txt`);
     expect(await file.text()).toBe("some words");
     expect(report.artifacts.files).toBe(2);

@@ -24,7 +24,7 @@ export async function readStore(url: string, has: { loggedModels: boolean }): Pr
   const runs: Json[] = [];
   for (const { info } of listed) {
     const query = new URLSearchParams({ run_id: String((info as Json)["run_id"]) });
-    runs.push((await getJson(`${url}/api/2.0/mlflow/runs/get?${query}`))["run"] as Json);
+    runs.push((await getJson(`${url}/api/2.0/mlflow/runs/get?${query.toString()}`))["run"] as Json);
   }
   const loggedModels = has.loggedModels
     ? await pages(url, "/api/2.0/mlflow/logged-models/search", "models", { experiment_ids: ids }, 50)
@@ -46,7 +46,7 @@ async function readHistories(url: string, runs: readonly Json[]): Promise<Record
     const metrics = ((run["data"] as Json | undefined)?.["metrics"] ?? []) as Json[];
     for (const { key } of metrics) {
       const query = new URLSearchParams({ run_id: id, metric_key: String(key) });
-      const answer = await getJson(`${url}/api/2.0/mlflow/metrics/get-history?${query}`);
+      const answer = await getJson(`${url}/api/2.0/mlflow/metrics/get-history?${query.toString()}`);
       histories[`${id} ${String(key)}`] = sorted((answer["metrics"] ?? []) as Json[]);
     }
   }
@@ -75,7 +75,7 @@ async function getPages(url: string, path: string, field: string): Promise<Json[
       max_results: "100",
       ...(token === undefined ? {} : { page_token: String(token) }),
     });
-    const answer = await getJson(`${url}${path}?${query}`);
+    const answer = await getJson(`${url}${path}?${query.toString()}`);
     found.push(...((answer[field] ?? []) as Json[]));
     token = answer["next_page_token"];
     if (token === undefined || token === "") return found;

@@ -14,7 +14,7 @@ export async function environmentOf(
 ): Promise<{ folder: string; env: NodeJS.ProcessEnv }> {
   const folder = await ensureClient(version);
   const drivers = join(await ensureDrivers(), "lib");
-  const [python = ""] = readdirSync(drivers).filter((name) => name.startsWith("python"));
+  const python = readdirSync(drivers).find((name) => name.startsWith("python")) ?? "";
   return {
     folder,
     env: {

@@ -2,7 +2,7 @@ import { openBlobStore } from "../../../server/src/blob-store.ts";
 import { openDatabase, type Database } from "../../../server/src/kernel/database.ts";
 import { migrate, readMigrations } from "../../../server/src/kernel/migrate.ts";
 import { createStorage, type Storage } from "../../../server/src/modules/storage/index.ts";
-import { ARTIFACT_BUCKET } from "../../../server/src/protocols/mlflow/artifacts-paths.ts";
+import { ARTIFACT_BUCKET, storedArtifactPath } from "../../../server/src/protocols/mlflow/artifacts-paths.ts";
 import {
   createProblemLog,
   importSource,
@@ -45,10 +45,11 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
       s3Endpoint: process.env["MLFLOW_S3_ENDPOINT_URL"],
       server: readServerCredentials(process.env),
     });
-    await using _closing = { [Symbol.asyncDispose]: () => source.close() };
-    await using ground = await openConfiguredDatabase(config, output);
+    await using opened = new AsyncDisposableStack();
+    opened.defer(() => source.close());
+    const ground = opened.use(await openConfiguredDatabase(config, output));
     await migrate(ground.connection, await readMigrations(migrationsFolder));
-    await using _lock = await lockImports(ground.connection);
+    opened.use(await lockImports(ground.connection));
     const database = openDatabase({
       connection: ground.connection,
       poolSize: 6,
@@ -56,9 +57,9 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
       statementTimeoutMs: 0,
       onIdleError: () => undefined,
     });
-    await using _pool = { [Symbol.asyncDispose]: () => database.close() };
+    opened.defer(() => database.close());
     const withArtifacts = options["withoutArtifacts"] !== true && !wanted.dryRun;
-    await using storage = withArtifacts ? await openStorage(config, database) : undefined;
+    const storage = withArtifacts ? opened.use(await openStorage(config, database)) : undefined;
     const display = createProgressDisplay(output);
     let failure: unknown;
     let report: ImportReport;
@@ -67,7 +68,10 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
         {
           database,
           source,
-          artifacts: storage === undefined ? undefined : { storage: storage.storage },
+          artifacts: 
+            storage === undefined
+              ? undefined
+              : { storage: storage.storage, bucket: ARTIFACT_BUCKET, storedPath: storedArtifactPath },
           problems,
           onProgress: (progress) => display.progress(progress),
           onNote: (line) => display.note(line),
