@@ -71,9 +71,7 @@ const claimText: Prepared = {
       for no key update of w skip locked
     )
     update registry.webhook_deliveries as d set
-      attempts = d.attempts + 1,
-      leased_until = now() + $3 * interval '1 millisecond',
-      due_at = now() + $3 * interval '1 millisecond'
+      attempts = d.attempts + 1, leased_until = now() + $3 * interval '1 millisecond'
     from lane join identity.workspaces as place using (workspace_id)
     where d.delivery_key = lane.delivery_key and (d.leased_until is null or d.leased_until <= now())
     returning d.delivery_key, d.webhook_key, d.delivery_id, d.event, d.data::text as data,
@@ -141,11 +139,11 @@ export async function postponeDelivery(
 const releaseText: Prepared = {
   name: "registry_release_webhook_delivery",
   text: `
-    update registry.webhook_deliveries set due_at = now(), leased_until = null, attempts = attempts - 1
+    update registry.webhook_deliveries set leased_until = null, attempts = attempts - 1
     where delivery_key = $1`,
 };
 
-/** As if it had not been claimed. */
+/** As if it had not been claimed: it keeps its place. */
 export async function releaseDelivery(database: Queryable, key: number): Promise<void> {
   await database.prepared(releaseText, [key]);
 }
@@ -153,7 +151,7 @@ export async function releaseDelivery(database: Queryable, key: number): Promise
 const releaseAllText: Prepared = {
   name: "registry_release_webhook_deliveries",
   text: `
-    update registry.webhook_deliveries set due_at = now(), leased_until = null, attempts = attempts - 1
+    update registry.webhook_deliveries set leased_until = null, attempts = attempts - 1
     where leased_until is not null`,
 };
 
