@@ -91,9 +91,8 @@ describe.each<{ version: ClientVersion }>([{ version: "3.17.2" }, { version: "2.
       const [, , , , , run] = filled.runs;
       const files = await fetch(`${plinth.url}/api/2.0/mlflow/artifacts/list?run_id=${filled.runs[1]}`);
       expect(((await files.json()) as Json)["files"]).toHaveLength(2);
-      const uri = (imported.runs.find((one) => (one["info"] as Json)["run_id"] === run)?.["info"] as Json)[
-        "artifact_uri"
-      ];
+      const found = imported.runs.find((one) => (one["info"] as Json)["run_id"] === run) as Json;
+      const uri = (found["info"] as Json)["artifact_uri"];
       expect(uri).toBe(`mlflow-artifacts:/${experiment}/${run}/artifacts`);
       const notes = await fetch(`${plinth.url}/get-artifact?run_id=${filled.runs[1]}&path=deep/er/notes.txt`);
       expect(await notes.text()).toBe("some words");

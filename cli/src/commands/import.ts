@@ -68,7 +68,7 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
         {
           database,
           source,
-          artifacts: 
+          artifacts:
             storage === undefined
               ? undefined
               : { storage: storage.storage, bucket: ARTIFACT_BUCKET, storedPath: storedArtifactPath },

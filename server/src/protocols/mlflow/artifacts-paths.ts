@@ -1,4 +1,4 @@
-import { invalidParameter, notImplemented } from "../../kernel/errors.ts";
+import { invalidParameter, notImplemented, PlinthError } from "../../kernel/errors.ts";
 
 /** The bucket that holds what clients know as `mlflow-artifacts:/…`. */
 export const ARTIFACT_BUCKET = "mlflow-artifacts";
@@ -37,6 +37,17 @@ export function readArtifactPath(given: string): ArtifactPath {
     .map(escapeControls)
     .join("/");
   return { path, directory: /(?:^|\/)\.?$/.test(decoded) };
+}
+
+/** The path under which an upload of a file of this path is kept; undefined when none can name it. */
+export function storedArtifactPath(path: string): string | undefined {
+  try {
+    const read = readArtifactPath(path);
+    return read.path === "" || read.directory ? undefined : read.path;
+  } catch (error) {
+    if (error instanceof PlinthError) return undefined;
+    throw error;
+  }
 }
 
 const invalidPath = (): Error => invalidParameter("Invalid path");

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bytesOf, openStorage, type StorageFixture } from "../../modules/storage/storage-fixture.ts";
-import { ARTIFACT_BUCKET } from "../../protocols/mlflow/artifacts-paths.ts";
+import { ARTIFACT_BUCKET, storedArtifactPath } from "../../protocols/mlflow/artifacts-paths.ts";
 import { pathOfLocation } from "./artifacts-local.ts";
 import { copyArtifacts, type ArtifactItem, type ArtifactReport } from "./artifacts.ts";
 import { EXPERIMENT, makeFileStore, RUN, type StoreFixture } from "./file-store-fixture.ts";
@@ -23,6 +23,11 @@ beforeEach(async () => {
   return () => store[Symbol.dispose]();
 });
 
+const place = ({ storage }: StorageFixture) => ({
+  storage,
+  bucket: ARTIFACT_BUCKET,
+  storedPath: storedArtifactPath,
+});
 const runFolder = `${EXPERIMENT}/${RUN}`;
 const itemOfRun = (from = `file://${store.root}/${runFolder}/artifacts`): ArtifactItem => ({
   from,
@@ -41,7 +46,7 @@ async function copy(
   const { source, problems } = store.open(options);
   const artifacts = source.artifacts as SourceArtifacts;
   const onProblem = (problem: (typeof problems)[number]): number => problems.push(problem);
-  const report = await copyArtifacts({ storage: ground.storage, artifacts, onProblem }, items);
+  const report = await copyArtifacts({ ...place(ground), artifacts, onProblem }, items);
   return { report, problems, artifacts };
 }
 
@@ -192,7 +197,7 @@ describe("copying artifacts", () => {
     const seen: number[] = [];
     const { source } = store.open();
     const report = await copyArtifacts(
-      { storage: ground.storage, artifacts: source.artifacts as SourceArtifacts, onProblem: () => undefined },
+      { ...place(ground), artifacts: source.artifacts as SourceArtifacts, onProblem: () => undefined },
       items,
       ({ items: done }) => seen.push(done),
     );
@@ -204,7 +209,7 @@ describe("copying artifacts", () => {
   it("ends at the first failure of its own storage", async () => {
     await using other = await openStorage();
     const artifacts = store.open().source.artifacts as SourceArtifacts;
-    const copying = copyArtifacts({ storage: other.storage, artifacts, onProblem: () => undefined }, [
+    const copying = copyArtifacts({ ...place(other), artifacts, onProblem: () => undefined }, [
       itemOfRun(),
       itemOfRun(),
     ]);

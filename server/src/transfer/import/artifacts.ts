@@ -1,6 +1,5 @@
 import { PlinthError } from "../../kernel/errors.ts";
 import type { ObjectInfo, Storage } from "../../modules/storage/index.ts";
-import { ARTIFACT_BUCKET, readArtifactPath } from "../../protocols/mlflow/artifacts-paths.ts";
 import { ArtifactsMissing } from "./artifacts-local.ts";
 import { Unreadable } from "./local-folder.ts";
 import type { OnProblem } from "./problem.ts";
@@ -16,8 +15,15 @@ export type ArtifactItem = {
   owner: string;
 };
 
-export type ArtifactDeps = {
+/** Where MLflow's clients find artifacts, and under which names: the protocol's matter. */
+export type ArtifactPlace = {
   storage: Storage;
+  bucket: string;
+  /** The path under which a client's upload of a file of this path would be kept; undefined when none can name it. */
+  storedPath(path: string): string | undefined;
+};
+
+export type ArtifactDeps = ArtifactPlace & {
   artifacts: SourceArtifacts;
   onProblem: OnProblem;
 };
@@ -87,14 +93,14 @@ type Context = { report: ArtifactReport; slots: Slots };
 async function copyItem(deps: ArtifactDeps, item: ArtifactItem, context: Context): Promise<void> {
   const { storage, artifacts } = deps;
   const prefix = `${item.to}/`;
-  const { entries } = await storage.listDirectory({ bucket: ARTIFACT_BUCKET, prefix, limit: 1 });
+  const { entries } = await storage.listDirectory({ bucket: deps.bucket, prefix, limit: 1 });
   const isFresh = entries.length === 0;
   const inWork = new Set<Promise<void>>();
   const renamed: { file: ArtifactFile; key: string }[] = [];
   let failure: { error: unknown } | undefined;
   try {
     for await (const file of artifacts.list(item.from, undefined)) {
-      const path = storedPath(file.path);
+      const path = deps.storedPath(file.path);
       if (path === undefined) {
         report(deps, item, file.path, "no MLflow client could ask for a file of this name");
         continue;
@@ -129,21 +135,11 @@ async function copyItem(deps: ArtifactDeps, item: ArtifactItem, context: Context
   if (failure !== undefined) throw failure.error;
 }
 
-/** The path under which a client's upload of this file would be kept. */
-function storedPath(path: string): string | undefined {
-  try {
-    const read = readArtifactPath(path);
-    return read.path === "" || read.directory ? undefined : read.path;
-  } catch {
-    return undefined;
-  }
-}
-
 type FileCopy = Context & { file: ArtifactFile; key: string; isFresh: boolean; isRenamed?: boolean };
 
 async function copyFile(deps: ArtifactDeps, item: ArtifactItem, copy: FileCopy): Promise<void> {
   const { file, key } = copy;
-  const present = copy.isFresh ? undefined : await headOrNothing(deps.storage, key);
+  const present = copy.isFresh ? undefined : await headOrNothing(deps, key);
   if (present !== undefined && isSame(present, file)) {
     copy.report.present += 1;
     return;
@@ -181,7 +177,7 @@ async function putFile(deps: ArtifactDeps, item: ArtifactItem, copy: FileCopy): 
   };
   try {
     await deps.storage.putObject({
-      bucket: ARTIFACT_BUCKET,
+      bucket: deps.bucket,
       key,
       hash: "sha256",
       source: source(),
@@ -198,9 +194,12 @@ async function putFile(deps: ArtifactDeps, item: ArtifactItem, copy: FileCopy): 
   }
 }
 
-async function headOrNothing(storage: Storage, key: string): Promise<ObjectInfo | undefined> {
+async function headOrNothing(
+  { storage, bucket }: ArtifactDeps,
+  key: string,
+): Promise<ObjectInfo | undefined> {
   try {
-    return await storage.headObject({ bucket: ARTIFACT_BUCKET, key });
+    return await storage.headObject({ bucket, key });
   } catch (error) {
     if (error instanceof PlinthError && ["not_found", "invalid_parameter"].includes(error.code))
       return undefined;

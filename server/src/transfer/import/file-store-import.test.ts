@@ -5,6 +5,7 @@ import { startTestServer, type TestServer } from "../../../test/harness.ts";
 import { accepted, API, getRun, historyOf } from "../../../test/runs.ts";
 import { createMemoryBlobStore } from "../../kernel/blobs/memory.ts";
 import { createStorage, type Storage } from "../../modules/storage/index.ts";
+import { ARTIFACT_BUCKET, storedArtifactPath } from "../../protocols/mlflow/artifacts-paths.ts";
 import { EXPERIMENT, makeFileStore, RUN, runYaml, type StoreFixture } from "./file-store-fixture.ts";
 import { openFileStore } from "./file-store.ts";
 import { importSource, type ImportOptions } from "./import.ts";
@@ -52,7 +53,7 @@ async function run(
     {
       database: server.database,
       source,
-      artifacts: { storage },
+      artifacts: { storage, bucket: ARTIFACT_BUCKET, storedPath: storedArtifactPath },
       problems,
       onProgress: onPhase,
       onNote: () => undefined,

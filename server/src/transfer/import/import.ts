@@ -3,7 +3,8 @@ import type { Database } from "../../kernel/database.ts";
 import { createKeys, passExperimentIds } from "../../modules/tracking/bulk/index.ts";
 import type { ImportContext } from "./context.ts";
 import { discardImport } from "./discard.ts";
-import { loadArtifacts, type ArtifactPart } from "./load-artifacts.ts";
+import type { ArtifactPlace } from "./artifacts.ts";
+import { loadArtifacts } from "./load-artifacts.ts";
 import { loadExperiments } from "./load-experiments.ts";
 import { loadLoggedModels, loadRegistry } from "./load-models.ts";
 import { loadRuns } from "./load-runs.ts";
@@ -39,7 +40,7 @@ export type ImportDeps = {
   database: Database;
   source: ImportSource;
   /** Undefined: files stay where they are, and what names them stays as it is. */
-  artifacts: ArtifactPart | undefined;
+  artifacts: ArtifactPlace | undefined;
   /** What the source is told to tell its problems to. */
   problems: ProblemLog;
   onProgress: OnProgress;

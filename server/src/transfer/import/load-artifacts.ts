@@ -1,5 +1,4 @@
 import type { Queryable } from "../../kernel/database.ts";
-import type { Storage } from "../../modules/storage/index.ts";
 import { selectVersionLocations, updateVersionLocations } from "../../modules/registry/bulk/index.ts";
 import {
   selectExperimentLocations,
@@ -11,16 +10,14 @@ import {
   updateRunLocations,
   type NewLocation,
 } from "../../modules/tracking/bulk/index.ts";
-import { copyArtifacts, type ArtifactItem } from "./artifacts.ts";
+import { copyArtifacts, type ArtifactItem, type ArtifactPlace } from "./artifacts.ts";
 import { count, runPhase, totals, type ImportContext, type Tally } from "./context.ts";
 import { finalId } from "./load-experiments.ts";
 import type { Phase } from "./progress.ts";
 import type { SourceArtifacts } from "./source.ts";
 import { selectReadSums } from "./state.sql.ts";
 
-export type ArtifactPart = { storage: Storage };
-
-type Copying = ArtifactPart & { context: ImportContext; artifacts: SourceArtifacts };
+type Copying = ArtifactPlace & { context: ImportContext; artifacts: SourceArtifacts };
 
 /** Runs, or models, whose files are copied between two checkpoints. */
 const PAGE = 50;
@@ -31,7 +28,7 @@ const own = (key: string): string => `mlflow-artifacts:/${key}`;
  * Copies the files that this machine, or the source's server, can read, and makes what named their old place name the
  * new one. All others stay where they are, and so does what names them.
  */
-export async function loadArtifacts(context: ImportContext, part: ArtifactPart | undefined): Promise<void> {
+export async function loadArtifacts(context: ImportContext, part: ArtifactPlace | undefined): Promise<void> {
   const { artifacts } = context.source;
   if (part === undefined || artifacts === undefined) return;
   const copying: Copying = { ...part, context, artifacts };
@@ -121,9 +118,9 @@ async function copyPhase(
 
 async function copy(copying: Copying, items: readonly ArtifactItem[], tally: Tally): Promise<void> {
   if (items.length === 0) return;
-  const { storage, artifacts, context } = copying;
+  const { context, ...place } = copying;
   const { onProblem } = context.problems;
-  const report = await copyArtifacts({ storage, artifacts, onProblem }, items);
+  const report = await copyArtifacts({ ...place, onProblem }, items);
   count(tally, "artifact_files", report.files);
   count(tally, "artifact_bytes", report.bytes);
   count(tally, "artifact_files_present", report.present);

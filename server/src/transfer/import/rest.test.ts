@@ -3,7 +3,7 @@ import { startTestServer, type TestServer } from "../../../test/harness.ts";
 import { MODELS, newModel, newVersion, VERSIONS } from "../../../test/registry.ts";
 import { accepted, API, newRun } from "../../../test/runs.ts";
 import { bytesOf, openStorage } from "../../modules/storage/storage-fixture.ts";
-import { ARTIFACT_BUCKET } from "../../protocols/mlflow/artifacts-paths.ts";
+import { ARTIFACT_BUCKET, storedArtifactPath } from "../../protocols/mlflow/artifacts-paths.ts";
 import { copyArtifacts } from "./artifacts.ts";
 import { rowsOf, runsOf } from "./file-store-fixture.ts";
 import type { SourceProblem } from "./problem.ts";
@@ -254,9 +254,16 @@ describe("a tracking server", () => {
       await server.call("PUT", `${proxy}/${name}`, name, { "content-type": "text/plain" });
     }
     const artifacts = source.artifacts as SourceArtifacts;
-    const report = await copyArtifacts({ storage: ground.storage, artifacts, onProblem }, [
-      { from: `mlflow-artifacts:/${folder}`, to: folder, owner: `run ${run}` },
-    ]);
+    const report = await copyArtifacts(
+      {
+        storage: ground.storage,
+        bucket: ARTIFACT_BUCKET,
+        storedPath: storedArtifactPath,
+        artifacts,
+        onProblem,
+      },
+      [{ from: `mlflow-artifacts:/${folder}`, to: folder, owner: `run ${run}` }],
+    );
     expect(report).toMatchObject({ files: 2, bytes: 4, missing: { count: 0 } });
     const found = await ground.storage.getObject({ bucket: ARTIFACT_BUCKET, key: `${folder}/b/c` });
     expect((await bytesOf(found)).toString()).toBe("b/c");
