@@ -54,10 +54,11 @@ describe("an experiment whose id is longer than 4 bytes hold", () => {
     const { run_id } = run.info;
     expect((await get(`runs/get?run_id=${run_id}`)).run.info.experiment_id).toBe(LONG);
     expect((await post("runs/update", { run_id, status: "FINISHED" })).run_info.experiment_id).toBe(LONG);
-    for (const _again of [1, 2]) {
-      const found = await post("runs/search", { experiment_ids: [LONG, "0"] });
-      expect(found.runs).toMatchObject([{ info: { run_id, experiment_id: LONG } }]);
-    }
+    const search = { experiment_ids: [LONG, "0"] };
+    const expected = { runs: [{ info: { run_id, experiment_id: LONG } }] };
+    expect(await post("runs/search", search)).toMatchObject(expected);
+    // Once more, from what is remembered.
+    expect(await post("runs/search", search)).toMatchObject(expected);
     await post("runs/log-inputs", {
       run_id,
       datasets: [{ tags: [], dataset: { name: "d", digest: "1", source_type: "s", source: "s" } }],
