@@ -161,6 +161,24 @@ describe("the workspace in the header", () => {
     expect(refusal(malformed)).toEqual(invalid(expect.stringContaining("must match the pattern")));
   });
 
+  test.each([
+    "..",
+    "../default",
+    "a b",
+    "default,default",
+    "DEFAULT",
+    "x'--",
+    "%00",
+    "\u00e9",
+    "x".repeat(9000),
+    "0",
+    "{}",
+  ])("may be anything: %j is refused", async (name) => {
+    const { status, json } = await inWorkspace(server, name).get(`${API}/experiments/get?experiment_id=0`);
+    expect([status, json.error_code]).toEqual([400, "INVALID_PARAMETER_VALUE"]);
+    expect(json.message.length).toBeLessThan(400);
+  });
+
   test("does not matter to server-info", async () => {
     expect((await inWorkspace(server, "stranger").get("/api/3.0/mlflow/server-info")).status).toBe(200);
   });
@@ -195,6 +213,44 @@ describe("the workspace in the header", () => {
     );
     expect(refusal(await remove("hidden", "CASCADE"))).toEqual(notFound("hidden"));
     expect((await server.get(WORKSPACES)).text).not.toContain("hidden");
+  });
+});
+
+describe("the artifact root of a workspace", () => {
+  test.each([
+    ["s3://bucket/path", "s3://bucket/path/ID"],
+    ["s3://bucket/path//", "s3://bucket/path/ID"],
+    ["s3://bucket/path?region=eu/west", "s3://bucket/path/ID?region=eu/west"],
+    ["s3://bucket/path/?a=b", "s3://bucket/path/ID?a=b"],
+    ["mlflow-artifacts:/", "mlflow-artifacts:/workspaces/NAME/ID"],
+    ["mlflow-artifacts:/a/b", "mlflow-artifacts:/workspaces/NAME/a/b/ID"],
+    ["MLflow-Artifacts:/a", "mlflow-artifacts:/workspaces/NAME/a/ID"],
+  ])("%s has its experiments at %s", async (default_artifact_root, place) => {
+    const name = await newWorkspace(server);
+    accepted(await server.call("PATCH", `${WORKSPACES}/${name}`, { default_artifact_root }));
+    const team = inWorkspace(server, name);
+    const { experiment_id: id } = accepted(await team.post(`${API}/experiments/create`, { name: "placed" }));
+    const { experiment } = accepted(await team.get(`${API}/experiments/get?experiment_id=${id}`));
+    expect(experiment.artifact_location).toBe(place.replace("NAME", name).replace("ID", id));
+    const location = { name: "chosen", artifact_location: "s3://bucket/chosen" };
+    expect(refusal(await team.post(`${API}/experiments/create`, location))).toEqual(
+      invalid(expect.stringContaining("artifact_location cannot be specified in a workspace")),
+    );
+  });
+
+  test("holds for new experiments alone, and for the default workspace as well", async () => {
+    const place = async (name: string): Promise<string> => {
+      const { experiment_id: id } = accepted(await server.post(`${API}/experiments/create`, { name }));
+      const { experiment } = accepted(await server.get(`${API}/experiments/get?experiment_id=${id}`));
+      return experiment.artifact_location.replace(`/${id}`, "/ID");
+    };
+    expect(await place("before")).toBe("mlflow-artifacts:/ID");
+    const root = async (default_artifact_root: string): Promise<Answer> =>
+      server.call("PATCH", `${WORKSPACES}/default`, { default_artifact_root });
+    accepted(await root("s3://bucket/all"));
+    expect(await place("meanwhile")).toBe("s3://bucket/all/ID");
+    accepted(await root(""));
+    expect(await place("after")).toBe("mlflow-artifacts:/ID");
   });
 });
 
