@@ -1,5 +1,6 @@
-import { rmSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../../test/harness.ts";
 import { accepted, API, getRun, historyOf } from "../../../test/runs.ts";
@@ -162,6 +163,21 @@ describe("importing a file store", () => {
     const last = (200).toString(16).padStart(32, "0");
     expect(await historyOf(server, last, "m")).toEqual([{ value: 200.5, timestamp: 200, step: 0 }]);
     expect((await server.get(`/get-artifact?run_id=${last}&path=f`)).text).toBe("200");
+  });
+
+  it("notices what was written meanwhile, also by an earlier process's reckoning", async () => {
+    const stop = new AbortController();
+    await expect(
+      run({}, { signal: stop.signal, onPhase: () => stop.abort(new Error("stopped")) }),
+    ).rejects.toThrow("stopped");
+    await setTimeout(20);
+    appendFileSync(join(store.root, EXPERIMENT, RUN, "metrics/loss/train"), "1002 0.125 2\n");
+    await expect(run()).rejects.toThrow(
+      /a5e2b761c9174954bdb96944e5097c89: was written to at .*, after the import began/,
+    );
+    expect(await runCount()).toBe(0);
+    expect((await run({ restart: true })).problems).toEqual([]);
+    expect(await historyOf(server, RUN, "loss/train")).toHaveLength(3);
   });
 
   it("says that a run without its folder of files has none", async () => {

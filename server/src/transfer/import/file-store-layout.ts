@@ -140,5 +140,5 @@ export function readStage(stage: string | null, where: string): "active" | "dele
 }
 
 /** The names of folders of an experiment that hold runs; other tools' folders have no `meta.yaml`. */
-export const runFolders = (context: StoreContext, experiment: ExperimentFolder): string[] =>
+export const runFolders = (context: StoreContext, experiment: Pick<ExperimentFolder, "path">): string[] =>
   foldersIn(context, experiment.path).filter((name) => !RESERVED_IN_EXPERIMENT.has(name));

@@ -3,6 +3,7 @@ import { lstatSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { localArtifacts, openNamedFolders, type LocalPlace } from "./artifacts-local.ts";
+import { changesSince } from "./file-store-changes.ts";
 import {
   foldersIn,
   META,
@@ -94,6 +95,9 @@ export function openFileStore(path: string, options: FileStoreOptions): ImportSo
         );
         if (ids.length > 0) yield ids;
       }
+    },
+    async *changes(since) {
+      yield* changesSince(context, since);
     },
     artifacts: localArtifacts({
       folders: [folder, ...openNamedFolders(options.allowPaths ?? [], "--allow-path")],

@@ -90,12 +90,21 @@ export async function importSource(deps: ImportDeps, options: ImportOptions): Pr
   await loadRegistry(context);
   await loadArtifacts(context, deps.artifacts);
   const verification = await verify(context);
+  await noteChanges(deps, importId);
   await insertProblems(database, importId, deps.problems.take());
   const { problems, count } = await selectProblems(database, importId, MOST_PROBLEMS);
   if (count > 0 && !options.skipBroken) throw broken(problems, count);
   const report = reportOf({ source, expected, plan, state: "imported", problems, verification, context });
   await publish(context, report);
   return report;
+}
+
+/** From the first process of the import on, by the clock that wrote down when it began. */
+async function noteChanges({ database, source, problems }: ImportDeps, importId: number): Promise<void> {
+  const imports = await selectImports(database, source.description.fingerprint);
+  const began = imports.find((row) => row.import_id === importId)?.started_at.getTime();
+  if (began === undefined || source.changes === undefined) return;
+  for await (const problem of source.changes(began)) problems.onProblem(problem);
 }
 
 const MOST_PROBLEMS = 1000;

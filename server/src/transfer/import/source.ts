@@ -1,3 +1,5 @@
+import type { SourceProblem } from "./problem.ts";
+
 /**
  * What an import reads from. A source is one consistent view of an MLflow store as far as its kind
  * allows, and is read once, in order, page by page. Rows keep the store's own meaning (and, where it has them,
@@ -28,6 +30,11 @@ export type ImportSource = {
    * whether runs came or went meanwhile is known at the end.
    */
   runIds?(): AsyncIterable<string[]>;
+  /**
+   * What was written in the source since a time (milliseconds since 1970), for one that is no snapshot and can tell:
+   * that was perhaps read before, or halfway.
+   */
+  changes?(since: number): AsyncIterable<SourceProblem>;
   /** Why bytes under an artifact location cannot be read, or how they can: see `artifacts.ts`. */
   artifacts?: SourceArtifacts;
   close(): Promise<void>;
