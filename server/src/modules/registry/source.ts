@@ -186,8 +186,8 @@ function refuseDisguises(source: string): void {
   const dotted = path.split(/[/\\?#;]/).some((segment) => segment === ".." || segment === ".");
   // After these, other parts of a URI begin; in `models:` they are letters of a name, and looked up as such.
   const cut = /^runs:/i.test(source) && /[?#]/.test(text);
-  // oxlint-disable-next-line no-control-regex
-  if (dotted || cut || /[\\\u0000-\u001f\u007f]/.test(text)) throw relativePath(source);
+  // Not those beyond ASCII, which are bytes of letters here.
+  if (dotted || cut || /[\\[\p{Cc}--[\u0080-\u009f]]]/v.test(text)) throw relativePath(source);
 }
 
 const relativePath = (source: string): Error =>
