@@ -1,6 +1,7 @@
 import { openBlobStore } from "../../../server/src/blob-store.ts";
 import { openDatabase, type Database } from "../../../server/src/kernel/database.ts";
-import { migrate, readMigrations } from "../../../server/src/kernel/migrate.ts";
+import { migrate, migrationStates, readMigrations } from "../../../server/src/kernel/migrate.ts";
+import type { PostgresConnection } from "../../../server/src/kernel/postgres/connection.ts";
 import { createStorage, type Storage } from "../../../server/src/modules/storage/index.ts";
 import { ARTIFACT_BUCKET, storedArtifactPath } from "../../../server/src/protocols/mlflow/artifacts-paths.ts";
 import {
@@ -48,7 +49,8 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
     await using opened = new AsyncDisposableStack();
     opened.defer(() => source.close());
     const ground = opened.use(await openConfiguredDatabase(config, output));
-    await migrate(ground.connection, await readMigrations(migrationsFolder));
+    if (wanted.dryRun) await refuseOldSchema(ground.connection);
+    else await migrate(ground.connection, await readMigrations(migrationsFolder));
     opened.use(await lockImports(ground.connection));
     const database = openDatabase({
       connection: ground.connection,
@@ -92,6 +94,17 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }
+}
+
+/** A dry run writes nothing, the schema included. */
+async function refuseOldSchema(connection: PostgresConnection): Promise<void> {
+  const states = await migrationStates(connection, await readMigrations(migrationsFolder));
+  const pending = states.filter((state) => state.appliedAt === undefined).length;
+  if (pending === 0) return;
+  throw new CommandFailure(
+    `The database has to be made first, or brought up to this version (${pending} migrations): run \`plinth db migrate\`.`,
+    exitCodes.no,
+  );
 }
 
 type OpenedStorage = AsyncDisposable & { storage: Storage };

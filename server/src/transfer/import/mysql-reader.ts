@@ -74,7 +74,13 @@ async function* stream(
 }
 
 function optionsOf(url: string): ConnectionOptions {
-  const { hostname, port, username, password, pathname, searchParams } = new URL(url);
+  const parsed = URL.parse(url);
+  if (parsed === null || parsed.hostname === "") {
+    throw invalidParameter(
+      "The address of the source is not valid: write mysql://user:password@host/database.",
+    );
+  }
+  const { hostname, port, username, password, pathname, searchParams } = parsed;
   const ssl = searchParams.has("ssl_ca") || searchParams.get("ssl") === "true";
   const socket = searchParams.get("unix_socket");
   return {
@@ -116,7 +122,7 @@ function explain(error: unknown, place: string): Error {
     case "ECONNREFUSED":
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
-      return new PlinthError("unavailable", `${place} cannot be reached (${message || code}).`, {
+      return new PlinthError("unavailable", `${place} cannot be reached (${code}).`, {
         cause: error,
       });
     default:

@@ -132,7 +132,11 @@ function localPath(url: string): string {
 
 /** How an address is shown: without user, password and parameters. */
 function placeOf(url: string): string {
-  const parsed = URL.parse(url);
-  if (parsed === null) throw invalidParameter("The address of the source is not a valid URL.");
-  return `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+  // Behind the last @, so that no part of a password is shown that somebody forgot to encode.
+  const [scheme = "", ...rest] = url.split("://");
+  const shown = rest
+    .join("://")
+    .replace(/^.*@/s, "")
+    .replace(/[?#].*$/s, "");
+  return `${scheme}://${shown}`;
 }

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { parseDatabaseUrl } from "../../kernel/postgres/connection.ts";
+import { parseDatabaseUrl, type DatabaseAddress } from "../../kernel/postgres/connection.ts";
 import { invalidParameter, PlinthError } from "../../kernel/errors.ts";
 import type { SqlReader, SqlRow } from "./sql-reader.ts";
 
@@ -77,10 +77,19 @@ export async function openPostgresql(url: string, place: string): Promise<SqlRea
   };
 }
 
+function readAddress(url: string): DatabaseAddress {
+  try {
+    return parseDatabaseUrl(url);
+  } catch (error) {
+    if (!(error instanceof PlinthError)) throw error;
+    throw invalidParameter(error.message.replace("--database-url", "The address of the source"));
+  }
+}
+
 /** Tries the ways to connect in their order, as `sslmode=prefer` asks for. */
 async function connect(url: string, place: string): Promise<pg.Client> {
   let failure: unknown;
-  for (const candidate of parseDatabaseUrl(url).candidates) {
+  for (const candidate of readAddress(url).candidates) {
     const client = new pg.Client({
       ...candidate,
       application_name: "plinth import",
@@ -116,7 +125,7 @@ function explain(error: unknown, place: string): Error {
     case "ECONNREFUSED":
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
-      return new PlinthError("unavailable", `${place} cannot be reached (${message || code}).`, {
+      return new PlinthError("unavailable", `${place} cannot be reached (${code}).`, {
         cause: error,
       });
     default:

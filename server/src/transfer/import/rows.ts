@@ -1,6 +1,6 @@
 import { FIRST_LONG } from "../../modules/tracking/bulk/index.ts";
 import { count, type Tally } from "./context.ts";
-import type { SourceKeyValue, SourceMetric } from "./source.ts";
+import type { SourceKeyValue } from "./source.ts";
 
 /** Turning what a source has into what Plinth's tables take. */
 
@@ -35,8 +35,6 @@ const runStatuses: Readonly<Record<string, number>> = {
 
 /** Undefined for what MLflow does not know. */
 export const runStatus = (name: string): number | undefined => runStatuses[name.toUpperCase()];
-
-export type NewestPoint = Pick<SourceMetric, "value" | "timestamp" | "step">;
 
 /** An id that is the number inside, too. */
 export const isShortId = (id: string): boolean => /^\d{1,10}$/.test(id) && Number(id) < FIRST_LONG;

@@ -1,6 +1,11 @@
 import { PlinthError } from "../../kernel/errors.ts";
 import { selectRegistryCounts } from "../../modules/registry/bulk/index.ts";
-import { selectRunSums, selectTrackingCounts, type RunSums } from "../../modules/tracking/bulk/index.ts";
+import {
+  analyzeTables,
+  selectRunSums,
+  selectTrackingCounts,
+  type RunSums,
+} from "../../modules/tracking/bulk/index.ts";
 import { totals, type ImportContext } from "./context.ts";
 import type { SourceCounts } from "./source.ts";
 import { selectReadSums, type ReadSums } from "./state.sql.ts";
@@ -24,6 +29,7 @@ const PAGE = 200;
 
 /** Compares what was read with what is stored, entity by entity, and each run with the sum of all it has. */
 export async function verify(context: ImportContext): Promise<Verification> {
+  await analyzeTables(context.database);
   const runs = await compareRuns(context);
   const ids = [...context.workspaces.values()].map((row) => row.workspace_id);
   const stored = {

@@ -57,6 +57,16 @@ export async function selectRunSums(database: Queryable, runIds: readonly number
   return database.prepared<RunSums>(selectRunSumsText, [int4Array(runIds)]);
 }
 
+const analyzeTexts: Prepared[] = ["runs", "run_metrics", "metric_points", "params", "tags"].map((table) => ({
+  name: `tracking_bulk_analyze_${table}`,
+  text: `analyze tracking.${table}`,
+}));
+
+/** Tells PostgreSQL how large the tables have become: it would not know for minutes, and read them whole. */
+export async function analyzeTables(database: Queryable): Promise<void> {
+  for (const statement of analyzeTexts) await database.prepared(statement, []);
+}
+
 export type TrackingCounts = {
   experiments: number;
   experiment_tags: number;
