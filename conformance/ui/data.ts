@@ -9,6 +9,8 @@ export type Data = {
   readonly sweep: string;
   readonly trials: readonly string[];
   readonly models: readonly string[];
+  /** A run whose every text would like to be a script. */
+  readonly trap: string;
 };
 
 export const readData = (seen: Observations): Data => seen as Data;

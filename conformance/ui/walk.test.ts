@@ -176,6 +176,28 @@ describe.runIf(chromium !== undefined)("MLflow's web UI", () => {
     expect(visitor.faults()).toEqual([]);
   });
 
+  it("runs no script that hides in names, texts and files", async () => {
+    const run = `/experiments/${data.experiment}/runs/${data.trap}`;
+    const places: readonly (readonly [path: string, shows: string | RegExp])[] = [
+      [`/experiments/${data.experiment}/runs`, /window\.taken/],
+      [run, "About this run"],
+      [`${run}/artifacts/trap/MLmodel`, "js/function"],
+      [`${run}/artifacts/trap/picture.svg`, /^Path: .*picture\.svg/],
+      [`${run}/artifacts/trap/page.md`, /^Path: .*page\.md/],
+      ["/models/trap", "Version 1"],
+      ["/models/trap/versions/1", "Outputs (0)"],
+    ];
+    for (const [path, shows] of places) {
+      await visitor.open(path);
+      await visitor.see(shows);
+      await visitor.settle();
+      await visitor.screenshot(`trap${path.replaceAll(/\W+/g, "-").replaceAll(/[0-9a-f]{32}/g, "run")}`);
+      expect([path, await visitor.page.evaluate("window.taken")]).toEqual([path, undefined]);
+    }
+    // A picture that is not there is asked for where Markdown may hold one; a broken MLmodel is told on the console.
+    visitor.faults();
+  });
+
   it("says so of what is not there", async () => {
     await visitor.open("/experiments/999/runs");
     await visitor.settle();

@@ -101,6 +101,22 @@ client.set_model_version_tag("flowers", "2", "checked", "yes")
 for number in range(3):
     client.create_registered_model(f"other-{number}")
 
+# What somebody writes who would like to run a script in the browser of whoever looks at it.
+script = "<img src=x onerror='window.taken=1'><svg onload='window.taken=1'></svg><script>window.taken=1</script>"
+os.makedirs("trap")
+with open("trap/MLmodel", "w") as file:
+    file.write(f"flavors: !!js/function 'function () {{ window.taken = 1 }}()'\nnote: \"{script}\"\n")
+with open("trap/picture.svg", "w") as file:
+    file.write("<svg xmlns='http://www.w3.org/2000/svg' onload='window.taken=1'><script>window.taken=1</script></svg>")
+with open("trap/page.md", "w") as file:
+    file.write(script)
+with mlflow.start_run(run_name=script, description=script) as trap:
+    mlflow.set_tag("hint", script)
+    mlflow.log_param("rate", script)
+    mlflow.log_artifacts("trap", "trap")
+client.create_registered_model("trap", description=script, tags={"hint": script})
+client.create_model_version("trap", f"runs:/{trap.info.run_id}/trap", trap.info.run_id, description=script)
+
 gone = client.create_run(experiment, run_name="gone")
 client.delete_run(gone.info.run_id)
 
@@ -119,4 +135,5 @@ observe(
     models=versions,
     other=other.info.run_id,
     gone=gone.info.run_id,
+    trap=trap.info.run_id,
 )
