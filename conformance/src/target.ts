@@ -53,7 +53,8 @@ export async function startPlinth(flags: readonly string[] = []): Promise<Target
 
 /** A real `mlflow server` 3.17.2 on SQLite, with its artifact proxy and one worker. */
 export async function startReference(options: readonly string[] = []): Promise<Target> {
-  const given = process.env["MLFLOW_REFERENCE_URL"];
+  // One that runs already was started without them.
+  const given = options.length === 0 ? process.env["MLFLOW_REFERENCE_URL"] : undefined;
   if (given)
     return { url: given.replace(/\/$/, ""), pid: undefined, dataDir: undefined, stop: async () => 0 };
 
@@ -72,17 +73,21 @@ export async function startReference(options: readonly string[] = []): Promise<T
   ];
   const store = ["--backend-store-uri", `sqlite:///${join(dataDir, "mlflow.db")}`];
   const artifacts = ["--artifacts-destination", join(dataDir, "artifacts")];
-  const child = startChild(join(environment, "bin", "mlflow"), [...args, ...store, ...artifacts, ...options], {
-    cwd: dataDir,
-    group: true,
-    env: {
-      PATH: `${join(environment, "bin")}:${process.env["PATH"] ?? ""}`,
-      MLFLOW_DISABLE_TELEMETRY: "true",
-      MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
-      MLFLOW_WEBHOOK_ALLOWED_SCHEMES: "http,https",
-      MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: "true",
+  const child = startChild(
+    join(environment, "bin", "mlflow"),
+    [...args, ...store, ...artifacts, ...options],
+    {
+      cwd: dataDir,
+      group: true,
+      env: {
+        PATH: `${join(environment, "bin")}:${process.env["PATH"] ?? ""}`,
+        MLFLOW_DISABLE_TELEMETRY: "true",
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
+        MLFLOW_WEBHOOK_ALLOWED_SCHEMES: "http,https",
+        MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: "true",
+      },
     },
-  });
+  );
   const url = `http://127.0.0.1:${port}`;
   await waitFor(child, "mlflow server", async () =>
     (await isReady(`${url}/health`)) ? true : undefined,

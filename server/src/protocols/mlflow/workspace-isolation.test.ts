@@ -320,4 +320,28 @@ describe("what a request in a workspace refers to", () => {
       answers.map((_one, index) => (index % 3 === 0 ? 200 : 404)),
     );
   });
+
+  test("versions of models of one name that share a batch are counted apart", async () => {
+    const name = fresh("one name");
+    const callers = [owner, ...strangers];
+    for (const caller of callers) await caller.post(`${API}/registered-models/create`, { name });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        (callers[index % 3] as TestServer).post(`${API}/model-versions/create`, {
+          name,
+          source: `s3://bucket/${index % 3}`,
+        }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    for (const [index, caller] of callers.entries()) {
+      const query = new URLSearchParams({ filter: `name = '${name}'` }).toString();
+      const { model_versions: versions } = (await caller.get(`${API}/model-versions/search?${query}`)).json;
+      const numbers = versions.map((one: { version: string }) => Number(one.version));
+      expect(numbers.toSorted((a: number, b: number) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      expect(new Set(versions.map((one: { source: string }) => one.source))).toEqual(
+        new Set([`s3://bucket/${index}`]),
+      );
+    }
+  });
 });
