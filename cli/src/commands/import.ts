@@ -9,6 +9,7 @@ import {
   importSource,
   lockImports,
   openSource,
+  phases,
   remarkTexts,
   type ImportOptions,
   type ImportReport,
@@ -49,7 +50,7 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
     await using opened = new AsyncDisposableStack();
     opened.defer(() => source.close());
     const ground = opened.use(await openConfiguredDatabase(config, output));
-    if (wanted.dryRun) await refuseOldSchema(ground.connection);
+    if (wanted.dryRun && config.databaseUrl !== undefined) await refuseOldSchema(ground.connection);
     else await migrate(ground.connection, await readMigrations(migrationsFolder));
     opened.use(await lockImports(ground.connection));
     const database = openDatabase({
@@ -62,7 +63,7 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
     opened.defer(() => database.close());
     const withArtifacts = options["withoutArtifacts"] !== true && !wanted.dryRun;
     const storage = withArtifacts ? opened.use(await openStorage(config, database)) : undefined;
-    const display = createProgressDisplay(output);
+    const display = createProgressDisplay(output, wanted.dryRun ? [] : phases);
     let failure: unknown;
     let report: ImportReport;
     try {
@@ -96,13 +97,13 @@ export async function importMlflow({ flags, output, options }: Call): Promise<Ex
   }
 }
 
-/** A dry run writes nothing, the schema included. */
+/** A dry run writes nothing, the schema of a database that others use included. */
 async function refuseOldSchema(connection: PostgresConnection): Promise<void> {
   const states = await migrationStates(connection, await readMigrations(migrationsFolder));
   const pending = states.filter((state) => state.appliedAt === undefined).length;
   if (pending === 0) return;
   throw new CommandFailure(
-    `The database has to be made first, or brought up to this version (${pending} migrations): run \`plinth db migrate\`.`,
+    `The database has to be brought up to this version first (${pending} migrations): run \`plinth db migrate\`.`,
     exitCodes.no,
   );
 }
