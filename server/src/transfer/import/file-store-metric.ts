@@ -1,4 +1,4 @@
-import { read } from "node:fs";
+import { read, readSync } from "node:fs";
 import { promisify } from "node:util";
 import { decodeText, Unreadable, type OpenFile } from "./local-folder.ts";
 import type { Int } from "./source.ts";
@@ -12,6 +12,9 @@ const CHUNK = 256 * 1024;
 /** No line that MLflow writes is longer: three numbers, a run, a dataset name of up to 500 characters. */
 const MAX_LINE = 64 * 1024;
 
+/** What a file may grow by while it is read. */
+const SPARE = 4096;
+
 const readFd = promisify(read);
 
 /**
@@ -22,7 +25,11 @@ export async function* readMetricLines(
   file: OpenFile,
   broken: { lines: BrokenLines | undefined },
 ): AsyncGenerator<MetricLine[]> {
-  const buffer = Buffer.allocUnsafe(CHUNK + MAX_LINE);
+  // Most files have a few hundred lines: read at once, without waking another thread.
+  const isSmall = file.stats.size < CHUNK;
+  const chunk = isSmall ? file.stats.size + SPARE : CHUNK;
+  const maxLine = isSmall ? chunk : MAX_LINE;
+  const buffer = Buffer.allocUnsafe(chunk + maxLine);
   let kept = 0;
   let position = 0;
   let number = 0;
@@ -31,7 +38,9 @@ export async function* readMetricLines(
     broken.lines.count += 1;
   };
   for (;;) {
-    const { bytesRead } = await readFd(file.fd, buffer, kept, CHUNK, position);
+    const bytesRead = isSmall
+      ? readSync(file.fd, buffer, kept, chunk, position)
+      : (await readFd(file.fd, buffer, kept, chunk, position)).bytesRead;
     position += bytesRead;
     const end = kept + bytesRead;
     if (bytesRead === 0) {
@@ -49,8 +58,8 @@ export async function* readMetricLines(
     }
     if (lines.length > 0) yield lines;
     kept = end - wholeTo;
-    if (kept > MAX_LINE) {
-      throw new Unreadable(file.path, `line ${number + 1} is longer than ${MAX_LINE} bytes`);
+    if (kept > maxLine) {
+      throw new Unreadable(file.path, `line ${number + 1} is longer than ${maxLine} bytes`);
     }
     buffer.copyWithin(0, wholeTo, end);
   }
