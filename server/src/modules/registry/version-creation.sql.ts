@@ -18,8 +18,8 @@ const lockModelsText: Prepared = {
 };
 
 // A model gives out the numbers of a whole batch at once: `place` is the model's place among those of
-// the batch, `nth` the version's place among the new ones of its model. 20 connections, one model: 560
-// versions a second with a statement and a commit for each, 5,000 with this.
+// the batch, `nth` the version's place among the new ones of its model. 20 connections, one model: 5,000
+// versions a second; a commit for each, one after the other, would end near 550 (an fsync takes 1.8 ms).
 const insertVersionsText: Prepared = {
   name: "registry_insert_versions",
   text: `
