@@ -359,3 +359,22 @@ test("ids of 18 digits, as MLflow's file store makes them, are kept", async () =
   again.database.exec("delete from experiments where experiment_id = 0");
   await expect(run(server, again)).rejects.toThrow("experiment 'long' has this id already");
 });
+
+test("a source that changes between two tries is reported, and what came can be brought afterwards", async () => {
+  await using server = await startTestServer();
+  using fixture = makeMlflowDatabase("3.17");
+  addRuns(fixture, 1, 200);
+  const onProgress: Given["onProgress"] = ({ phase, done }, stop) => {
+    if (phase === "runs" && done > 0) stop.abort(new Error("stopped"));
+  };
+  await expect(run(server, fixture, { onProgress })).rejects.toThrow("stopped");
+  addRuns(fixture, 201, 230);
+  const report = await run(server, fixture);
+  const read = report.entities.find((one) => one.entity === "runs")?.read ?? 0;
+  expect(read).toBeGreaterThanOrEqual(200);
+  expect(read).toBeLessThan(230);
+  expect(report.notes.join("\n")).toContain(`it now has ${230 - read} runs more than were read`);
+  expect(await seen(server)).toHaveLength(read);
+  await run(server, fixture, { skipExisting: true });
+  expect(await seen(server)).toHaveLength(230);
+});
