@@ -8,11 +8,26 @@ export type S3ArtifactsOptions = {
   endpoint: string | undefined;
 };
 
+/** Amazon's library wants a region to begin with, where its Python tools take the first; buckets say their own. */
+async function usualRegion(): Promise<string> {
+  const client = new S3Client({});
+  try {
+    return await client.config.region();
+  } catch {
+    return "us-east-1";
+  } finally {
+    client.destroy();
+  }
+}
+
 type Place = { bucket: string; prefix: string };
 
 /** Artifacts in `s3://` buckets. Keys and region come from where Amazon's own tools look for them. */
-export function s3Artifacts({ endpoint }: S3ArtifactsOptions): SourceArtifacts & { close(): void } {
+export async function s3Artifacts({
+  endpoint,
+}: S3ArtifactsOptions): Promise<SourceArtifacts & { close(): void }> {
   const client = new S3Client({
+    region: await usualRegion(),
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     followRegionRedirects: true,

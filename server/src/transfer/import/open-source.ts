@@ -111,7 +111,7 @@ function folderArtifacts(options: OpenOptions, base: string, own: readonly strin
 async function withBuckets(source: ImportSource, options: OpenOptions): Promise<ImportSource> {
   if (!options.copyRemote || source.artifacts === undefined) return source;
   const { s3Artifacts } = await import("./artifacts-s3.ts");
-  const buckets = s3Artifacts({ endpoint: options.s3Endpoint });
+  const buckets = await s3Artifacts({ endpoint: options.s3Endpoint });
   return {
     ...source,
     artifacts: composeArtifacts([buckets, source.artifacts]),
