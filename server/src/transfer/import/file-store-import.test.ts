@@ -7,7 +7,14 @@ import { accepted, API, getRun, historyOf } from "../../../test/runs.ts";
 import { createMemoryBlobStore } from "../../kernel/blobs/memory.ts";
 import { createStorage, type Storage } from "../../modules/storage/index.ts";
 import { ARTIFACT_BUCKET, storedArtifactPath } from "../../protocols/mlflow/artifacts-paths.ts";
-import { EXPERIMENT, makeFileStore, RUN, runYaml, type StoreFixture } from "./file-store-fixture.ts";
+import {
+  EXPERIMENT,
+  experimentYaml,
+  makeFileStore,
+  RUN,
+  runYaml,
+  type StoreFixture,
+} from "./file-store-fixture.ts";
 import { openFileStore } from "./file-store.ts";
 import { importSource, type ImportOptions } from "./import.ts";
 import { createProblemLog } from "./problem.ts";
@@ -178,6 +185,35 @@ describe("importing a file store", () => {
     expect(await runCount()).toBe(0);
     expect((await run({ restart: true })).problems).toEqual([]);
     expect(await historyOf(server, RUN, "loss/train")).toHaveLength(3);
+  });
+
+  it("reads a store that was moved: its experiments and files are Plinth's then", async () => {
+    const meta = `${EXPERIMENT}/meta.yaml`;
+    const old = "file:///home/someone/mlruns";
+    store.write({
+      [meta]: experimentYaml("/home/someone/mlruns", { id: EXPERIMENT, name: "training" }),
+      [`${EXPERIMENT}/${RUN}/meta.yaml`]: runYaml("/home/someone/mlruns", {
+        id: RUN,
+        experiment: EXPERIMENT,
+      }),
+      "models/net/meta.yaml": "creation_timestamp: 1\nlast_updated_timestamp: 2\nname: net\n",
+      "models/net/version-1/meta.yaml": `name: net\nversion: 1\nsource: ${old}/${EXPERIMENT}/${RUN}/artifacts/model\n`,
+      "models/net/version-2/meta.yaml": "name: net\nversion: 2\nsource: x\ncurrent_stage: Deleted_Internal\n",
+      "models/net/aliases/best": "1",
+    });
+    const report = await run();
+    expect(report.problems).toEqual([]);
+    const { experiment } = accepted(await server.get(`${API}/experiments/get?experiment_id=${EXPERIMENT}`));
+    expect(experiment.artifact_location).toBe(`mlflow-artifacts:/${EXPERIMENT}`);
+    const { model_version: version } = accepted(
+      await server.get(`${API}/registered-models/alias?name=net&alias=best`),
+    );
+    expect(version.source).toBe(`mlflow-artifacts:/${EXPERIMENT}/${RUN}/artifacts/model`);
+    const file = await server.get("/model-versions/get-artifact?name=net&version=1&path=MLmodel");
+    expect(file.text).toBe("flavors: {}\n");
+    // The number of a deleted version is not given again.
+    const next = await server.post(`${API}/model-versions/create`, { name: "net", source: "s3://bucket/x" });
+    expect(accepted(next).model_version.version).toBe("3");
   });
 
   it("says that a run without its folder of files has none", async () => {

@@ -135,12 +135,13 @@ function openDestination(folder: LocalFolder, options: FileStoreOptions): LocalF
  * deleted, which moves it into the trash: then the same run or model is looked for in this folder.
  */
 function findMoved(folder: LocalFolder, path: string): LocalPlace | undefined {
-  const match = /\/(\d{1,18})\/((?:models\/)?[\w-]+\/artifacts)(\/.*)?$/.exec(path);
+  const match = /\/(\d{1,18})(?:\/((?:models\/)?[\w-]+\/artifacts)(\/.*)?)?$/.exec(path);
   if (match === null) return undefined;
   const [, experiment = "", owner = "", rest = ""] = match;
+  if (rest.split("/").includes("..")) return undefined;
   for (const parent of ["", `${TRASH}/`]) {
-    const place = `${parent}${experiment}/${owner}${rest}`;
-    if (!rest.split("/").includes("..") && folder.list(place) !== undefined) return { folder, path: place };
+    const place = `${parent}${experiment}${owner === "" ? "" : `/${owner}`}${rest}`;
+    if (folder.list(place) !== undefined) return { folder, path: place };
   }
   return undefined;
 }

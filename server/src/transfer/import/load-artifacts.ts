@@ -10,6 +10,7 @@ import {
   updateRunLocations,
   type NewLocation,
 } from "../../modules/tracking/bulk/index.ts";
+import { schemeOf } from "./artifacts-local.ts";
 import { copyArtifacts, type ArtifactItem, type ArtifactPlace } from "./artifacts.ts";
 import { count, runPhase, totals, type ImportContext, type Tally } from "./context.ts";
 import { finalId } from "./load-experiments.ts";
@@ -72,7 +73,11 @@ export async function loadArtifacts(context: ImportContext, part: ArtifactPlace 
   });
   await moveVersions(copying, workspaces);
   const places = await selectExperimentLocations(context.database, workspaces);
-  const moved = places.filter((place) => artifacts.unreadable(place.location) === undefined);
+  // A folder of the old server is no place for new runs, whether it can be read here or not.
+  const moved = places.filter(
+    ({ location }) =>
+      artifacts.unreadable(location) === undefined || ["", "file"].includes(schemeOf(location)),
+  );
   const renamed = moved.map(({ id }) => ({ id, location: own(idOf(id)) }));
   if (renamed.length > 0) await updateExperimentLocations(context.database, renamed);
 }
