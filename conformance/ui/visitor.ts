@@ -21,12 +21,17 @@ const always: readonly Expected[] = [
 /** The UI counts its use in a shared worker, whose script the browser goes on reading until the page closes. */
 const worker = /\/TelemetryLogger\.telemetry-worker\.[0-9a-f]+\.worker\.js$/;
 
+/** Says that a layout took more than one frame: on a busy machine any page's does. */
+const resized = /^(?:null )?ResizeObserver loop completed with undelivered notifications\.$/;
+
 /** How long nothing must be under way for a page to be complete, in milliseconds. */
-const QUIET = 300;
-const PATIENCE = 30_000;
+const QUIET = 500;
+export const PATIENCE = 30_000;
 
 export type Visitor = AsyncDisposable & {
   readonly page: Page;
+  /** Leaves the page, and what went wrong on it. */
+  leave(): Promise<void>;
   /** Opens a page of the UI by its hash path and waits until it has all it asked for. */
   open(path: string): Promise<void>;
   /** Waits until nothing is under way any more. */
@@ -86,6 +91,7 @@ export async function startVisitor(executablePath: string, url: string): Promise
   page.on("console", (message) => {
     // The browser's own words for a request that failed are counted where the request is.
     if (message.type() !== "error" || message.text().startsWith("Failed to load resource")) return;
+    if (resized.test(message.text())) return;
     found.push({ text: `console: ${message.text()}` });
   });
   page.on("pageerror", (error) => found.push({ text: `page error: ${error.stack ?? error.message}` }));
@@ -103,9 +109,24 @@ export async function startVisitor(executablePath: string, url: string): Promise
       if (underWay.size > 0) since = Date.now();
     }
   };
+  const faults: Visitor["faults"] = (expected = []) => {
+    const accepted = [...always, ...expected];
+    const wrong = found.filter(
+      ({ status, path = "" }) => !accepted.some((one) => one.status === status && one.path.test(path)),
+    );
+    const texts = [...wrong.map(({ text }) => text), ...others.filter((one) => !media.test(one))];
+    found.length = 0;
+    others.length = 0;
+    return texts;
+  };
   return {
     page,
     settle,
+    faults,
+    async leave() {
+      await page.goto("about:blank");
+      faults();
+    },
     async open(path) {
       // From an empty page, so that nothing is left of the page before.
       await page.goto("about:blank");
@@ -117,16 +138,6 @@ export async function startVisitor(executablePath: string, url: string): Promise
     },
     async screenshot(name) {
       await page.screenshot({ path: join(screenshots, `${name}.png`) });
-    },
-    faults(expected = []) {
-      const accepted = [...always, ...expected];
-      const wrong = found.filter(
-        ({ status, path = "" }) => !accepted.some((one) => one.status === status && one.path.test(path)),
-      );
-      const texts = [...wrong.map(({ text }) => text), ...others.filter((one) => !media.test(one))];
-      found.length = 0;
-      others.length = 0;
-      return texts;
     },
     [Symbol.asyncDispose]: () => browser.close(),
   };

@@ -5,9 +5,12 @@ import { runFlow } from "../src/python.ts";
 import { startPlinth, type Target } from "../src/target.ts";
 import { ensureChromium } from "./chromium.ts";
 import { files, pages, readData, type Data } from "./data.ts";
-import { startVisitor, type Expected, type Visitor } from "./visitor.ts";
+import { PATIENCE, startVisitor, type Expected, type Visitor } from "./visitor.ts";
 
 const chromium = ensureChromium();
+
+/** A page that is still drawing, on a machine that has other work. */
+const patiently = { timeout: PATIENCE };
 
 const nameIsFree: Expected = {
   status: 404,
@@ -30,7 +33,8 @@ describe.runIf(chromium !== undefined)("MLflow's web UI", () => {
     expect(await target.stop()).toBe(0);
   });
 
-  beforeEach(({ onTestFailed, task }) => {
+  beforeEach(async ({ onTestFailed, task }) => {
+    await visitor.leave();
     onTestFailed(() => visitor.screenshot(`failed ${task.name}`.replaceAll(/[^a-z0-9.]+/gi, "-")));
   });
 
@@ -52,7 +56,10 @@ describe.runIf(chromium !== undefined)("MLflow's web UI", () => {
       if (frame !== undefined) await page.frameLocator("iframe").getByText(frame).waitFor();
       if (image === true) {
         await expect
-          .poll(() => page.evaluate(`[...document.images].some(({ naturalWidth }) => naturalWidth === 200)`))
+          .poll(
+            () => page.evaluate(`[...document.images].some(({ naturalWidth }) => naturalWidth === 200)`),
+            patiently,
+          )
           .toBe(true);
       }
       await visitor.settle();
@@ -81,7 +88,7 @@ describe.runIf(chromium !== undefined)("MLflow's web UI", () => {
           .first()
           .evaluate((list) => list.scrollTo(0, list.scrollHeight));
         return more.isVisible();
-      })
+      }, patiently)
       .toBe(true);
     await more.click();
     await visitor.settle();
@@ -137,7 +144,7 @@ describe.runIf(chromium !== undefined)("MLflow's web UI", () => {
     await visitor.settle();
     await visitor.see("speech");
     const rows = page.getByRole("row").filter({ hasText: "renamed in the browser" });
-    await expect.poll(() => rows.count()).toBe(0);
+    await expect.poll(() => rows.count(), patiently).toBe(0);
     expect(visitor.faults()).toEqual([]);
   });
 
