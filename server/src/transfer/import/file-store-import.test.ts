@@ -216,6 +216,21 @@ describe("importing a file store", () => {
     expect(accepted(next).model_version.version).toBe("3");
   });
 
+  it("takes a point that was logged twice as one, as MLflow's databases do", async () => {
+    store.write({
+      [`${EXPERIMENT}/${RUN}/metrics/loss/train`]: "7 0.5 0\n7 0.5 0\n7 nan 0\n7 nan 0\n8 0.5 0\n",
+    });
+    const report = await run();
+    expect(report.problems).toEqual([]);
+    expect(
+      (await historyOf(server, RUN, "loss/train")).map(({ timestamp, value }) => [timestamp, value]),
+    ).toEqual([
+      [7, "NaN"],
+      [7, 0.5],
+      [8, 0.5],
+    ]);
+  });
+
   it("says that a run without its folder of files has none", async () => {
     rmSync(join(store.root, EXPERIMENT, RUN, "artifacts"), { recursive: true });
     const report = await run();
