@@ -159,6 +159,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async close() {
       await Promise.all([hot.end(), kysely.destroy()]);
+      // Kysely ends its pool only when it has run a statement itself; here it only writes them.
+      if (!free.ending) await free.end();
     },
   };
 }
