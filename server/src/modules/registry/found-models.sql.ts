@@ -7,41 +7,65 @@ import type { ModelRow } from "./registered-models.sql.ts";
 /** A model as a search finds it, with how many versions it has had. */
 export type FoundModel = Omit<ModelRow, "tags" | "aliases"> & { last_version: number };
 
-// What a page of models shows besides is read for all of them at once. 1,000 models with four versions, their
-// tags and aliases: 95 ms with a subquery for each model and version, 25 ms so.
+// What a page of models shows besides is read for all of them at once, and as columns: 1,000 models with four
+// versions each, their tags and aliases, take 95 ms with a subquery for each model and version, 25 ms at once, and
+// as columns node-postgres has a third of the work.
 
-const selectTagsText: Prepared = {
-  name: "registry_select_tags_of_models",
-  text: `
-    select model_key, key, value from registry.registered_model_tags
+/** A statement whose rows come as one row with a list for each column. */
+function asColumns(name: string, columns: readonly string[], text: string): Prepared {
+  const lists = columns.map((column) => `array_to_json(array_agg(${column}))::text as ${column}`);
+  return { name, text: `select ${lists.join(", ")} from (${text}) as found` };
+}
+
+/** Columns by their names, each a list. `Object.fromEntries` for each row would take longer than all the rest. */
+type Columns<R> = { readonly [Name in keyof R]: readonly R[Name][] };
+
+async function readColumns<R>(
+  database: Queryable,
+  statement: Prepared,
+  keys: readonly number[],
+): Promise<Columns<R> | undefined> {
+  if (keys.length === 0) return undefined;
+  const [row = {}] = await database.prepared<Record<string, string | null>>(statement, [int4Array(keys)]);
+  const columns: Record<string, unknown> = {};
+  for (const [name, list] of Object.entries(row)) columns[name] = JSON.parse(list ?? "[]");
+  return columns as Columns<R>;
+}
+
+const selectTagsText = asColumns(
+  "registry_select_tags_of_models",
+  ["model_key", "key", "value"],
+  `select model_key, key, value from registry.registered_model_tags
     where model_key = any($1::integer[]) order by key collate "C"`,
-};
+);
 
-const selectAliasesText: Prepared = {
-  name: "registry_select_aliases_of_models",
-  text: `
-    select a.model_key, a.alias, v.version
+const selectAliasesText = asColumns(
+  "registry_select_aliases_of_models",
+  ["model_key", "alias", "version"],
+  `select a.model_key, a.alias, v.version
     from registry.aliases as a join registry.model_versions as v using (version_key)
     where a.model_key = any($1::integer[]) order by a.alias`,
-};
+);
 
-const COLUMNS = `
-  v.version_key, v.model_key, v.version, v.creation_timestamp, v.last_updated_timestamp, v.stage, v.status,
-  v.status_message, v.description, v.user_id, v.source, v.run_uuid, v.run_link`;
+const VERSION_COLUMNS =
+  "version_key model_key version creation_timestamp last_updated_timestamp stage status status_message " +
+  "description user_id source run_uuid run_link";
+const versionColumns = VERSION_COLUMNS.split(" ");
+const COLUMNS = versionColumns.map((column) => `v.${column}`).join(", ");
 
 // Reads every version in the order of the index: 3 ms for 10,000 versions of 1,000 models.
-const selectLatestOfFewText: Prepared = {
-  name: "registry_select_latest_of_few_versions",
-  text: `
-    select distinct on (v.model_key, v.stage) ${COLUMNS} from registry.model_versions as v
+const selectLatestOfFewText = asColumns(
+  "registry_select_latest_of_few_versions",
+  versionColumns,
+  `select distinct on (v.model_key, v.stage) ${COLUMNS} from registry.model_versions as v
     where v.model_key = any($1::integer[]) order by v.model_key, v.stage, v.version desc`,
-};
+);
 
 // One descent of the index for each model and stage, however many versions there are: 9 ms for 1,000 models.
-const selectLatestOfManyText: Prepared = {
-  name: "registry_select_latest_of_many_versions",
-  text: `
-    select ${COLUMNS}
+const selectLatestOfManyText = asColumns(
+  "registry_select_latest_of_many_versions",
+  versionColumns,
+  `select ${COLUMNS}
     from unnest($1::integer[]) as m (model_key)
     cross join unnest(array['None', 'Staging', 'Production', 'Archived']) as wanted (stage)
     cross join lateral (
@@ -49,17 +73,17 @@ const selectLatestOfManyText: Prepared = {
       where newest.model_key = m.model_key and newest.stage = wanted.stage
       order by newest.version desc limit 1
     ) as v`,
-};
+);
 
 /** More versions than this for each model are not read for the sake of the newest. */
 const FEW = 30;
 
-const selectVersionTagsText: Prepared = {
-  name: "registry_select_tags_of_versions",
-  text: `
-    select version_key, key, value from registry.model_version_tags
+const selectVersionTagsText = asColumns(
+  "registry_select_tags_of_versions",
+  ["version_key", "key", "value"],
+  `select version_key, key, value from registry.model_version_tags
     where version_key = any($1::integer[]) order by key collate "C"`,
-};
+);
 
 /** A version as lists show it: without its aliases, its logged model and where its files are. */
 export type ListedVersion = Omit<VersionRow, "aliases" | "model_id" | "storage_location">;
@@ -72,10 +96,10 @@ export async function selectContents(
   models: readonly FoundModel[],
 ): Promise<(ModelRow & { latest_versions: ListedVersion[] })[]> {
   if (models.length === 0) return [];
-  const keys = [int4Array(models.map((model) => model.model_key))];
+  const keys = models.map((model) => model.model_key);
   const [tags, aliases, latest] = await Promise.all([
-    database.prepared<KeyValue & { model_key: number }>(selectTagsText, keys),
-    database.prepared<{ model_key: number; alias: string; version: number }>(selectAliasesText, keys),
+    readColumns<KeyValue & { model_key: number }>(database, selectTagsText, keys),
+    readColumns<{ model_key: number; alias: string; version: number }>(database, selectAliasesText, keys),
     selectLatest(database, models),
   ]);
   const contents = new Map(
@@ -88,23 +112,25 @@ export async function selectContents(
       }),
     ]),
   );
-  for (const { model_key: of, key, value } of tags) contents.get(of)?.tags.push({ key, value });
-  for (const { model_key: of, alias, version } of aliases) contents.get(of)?.aliases.push({ alias, version });
-  for (const version of latest) {
-    const model = contents.get(version.model_key);
-    model?.latest_versions.push(Object.assign(version, { name: model.name }));
-  }
+  tags?.model_key.forEach((of, at) =>
+    contents.get(of)?.tags.push({ key: tags.key[at] as string, value: tags.value[at] as string }),
+  );
+  aliases?.model_key.forEach((of, at) =>
+    contents
+      .get(of)
+      ?.aliases.push({ alias: aliases.alias[at] as string, version: aliases.version[at] as number }),
+  );
+  for (const version of latest) contents.get(version.model_key)?.latest_versions.push(version);
   return [...contents.values()];
 }
 
-async function selectLatest(
-  database: Queryable,
-  models: readonly FoundModel[],
-): Promise<Omit<ListedVersion, "name">[]> {
-  const read = (statement: Prepared, among: readonly FoundModel[]): Promise<LatestRow[]> =>
-    among.length === 0
-      ? Promise.resolve([])
-      : database.prepared<LatestRow>(statement, [int4Array(among.map((model) => model.model_key))]);
+async function selectLatest(database: Queryable, models: readonly FoundModel[]): Promise<ListedVersion[]> {
+  const names = new Map(models.map((model) => [model.model_key, model.name]));
+  const read = async (statement: Prepared, among: readonly FoundModel[]): Promise<KeyedVersion[]> => {
+    const keys = among.map((model) => model.model_key);
+    const columns = await readColumns<LatestRow>(database, statement, keys);
+    return columns === undefined ? [] : versionsOf(columns, names);
+  };
   const isFew = (model: FoundModel): boolean => model.last_version <= FEW;
   const found = await Promise.all([
     read(selectLatestOfFewText, models.filter(isFew)),
@@ -113,13 +139,39 @@ async function selectLatest(
       models.filter((model) => !isFew(model)),
     ),
   ]);
-  const versions = found
-    .flat()
-    .map((version) => Object.assign(version, { tags: [] as KeyValue[] }))
-    .toSorted((a, b) => a.version - b.version);
-  const byKey = new Map(versions.map((version) => [version.version_key, version]));
-  const keys = [int4Array([...byKey.keys()])];
-  const tags = await database.prepared<KeyValue & { version_key: number }>(selectVersionTagsText, keys);
-  for (const { version_key: of, key, value } of tags) byKey.get(of)?.tags.push({ key, value });
-  return versions;
+  const versions = found.flat().toSorted((a, b) => a.version.version - b.version.version);
+  const byKey = new Map(versions.map(({ key, version }) => [key, version]));
+  type Tag = KeyValue & { version_key: number };
+  const tags = await readColumns<Tag>(database, selectVersionTagsText, [...byKey.keys()]);
+  tags?.version_key.forEach((of, at) =>
+    byKey.get(of)?.tags.push({ key: tags.key[at] as string, value: tags.value[at] as string }),
+  );
+  return versions.map(({ version }) => version);
+}
+
+type KeyedVersion = { key: number; version: ListedVersion };
+
+function versionsOf(columns: Columns<LatestRow>, names: ReadonlyMap<number, string>): KeyedVersion[] {
+  return columns.version_key.map((key, at) => {
+    const modelKey = columns.model_key[at] as number;
+    return {
+      key,
+      version: {
+        model_key: modelKey,
+        name: names.get(modelKey) ?? "",
+        version: columns.version[at] as number,
+        creation_timestamp: columns.creation_timestamp[at] as number,
+        last_updated_timestamp: columns.last_updated_timestamp[at] as number,
+        stage: columns.stage[at] as ListedVersion["stage"],
+        status: columns.status[at] as string,
+        status_message: columns.status_message[at] as string | null,
+        description: columns.description[at] as string | null,
+        user_id: columns.user_id[at] as string | null,
+        source: columns.source[at] as string,
+        run_uuid: columns.run_uuid[at] as string,
+        run_link: columns.run_link[at] as string,
+        tags: [],
+      },
+    };
+  });
 }
