@@ -1,7 +1,7 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
 import { int4Array } from "../../kernel/pg-arrays.ts";
 import type { KeyValue } from "./deps.ts";
-import type { VersionRow } from "./model-versions.sql.ts";
+import type { ListedVersion } from "./model-versions.sql.ts";
 import type { ModelRow } from "./registered-models.sql.ts";
 
 /** A model as a search finds it, with how many versions it has had. */
@@ -84,9 +84,6 @@ const selectVersionTagsText = asColumns(
   `select version_key, key, value from registry.model_version_tags
     where version_key = any($1::integer[]) order by key collate "C"`,
 );
-
-/** A version as lists show it: without its aliases, its logged model and where its files are. */
-export type ListedVersion = Omit<VersionRow, "aliases" | "model_id" | "storage_location">;
 
 type LatestRow = Omit<ListedVersion, "name" | "tags"> & { version_key: number };
 

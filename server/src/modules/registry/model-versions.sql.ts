@@ -36,13 +36,16 @@ export type VersionRow = {
   aliases: string[];
 };
 
-const COLUMNS = `
+const LISTED_COLUMNS = `
   v.model_key, m.name, v.version, v.creation_timestamp, v.last_updated_timestamp, v.stage, v.status,
-  v.status_message, v.description, v.user_id, v.source, v.storage_location, v.run_uuid, v.run_link, v.model_id,
+  v.status_message, v.description, v.user_id, v.source, v.run_uuid, v.run_link,
   coalesce((
     select json_agg(json_build_object('key', t.key, 'value', t.value) order by t.key collate "C")
     from registry.model_version_tags as t where t.version_key = v.version_key
-  ), '[]') as tags,
+  ), '[]') as tags`;
+
+const COLUMNS = `
+  ${LISTED_COLUMNS}, v.storage_location, v.model_id,
   array(
     select a.alias from registry.aliases as a where a.version_key = v.version_key order by a.alias
   ) as aliases`;
@@ -288,20 +291,23 @@ export async function deleteAlias(
   return (await database.prepared<Recorded>(deleteAliasText, [workspaceId, name, alias]))[0]?.recorded;
 }
 
-/** Up to `limit` versions of a workspace in the order of `terms`, after `after`. */
+/** A version as lists show it: without its aliases, its logged model and where its files are. */
+export type ListedVersion = Omit<VersionRow, "aliases" | "model_id" | "storage_location">;
+
+/** Up to `limit` versions of a workspace in the order of `terms`, after `after`, each with its place as JSON. */
 export async function selectVersions(
   database: Database,
   query: { workspaceId: number; filter: readonly ModelVersionComparison[] },
   page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
-): Promise<(VersionRow & { place: string[] })[]> {
+): Promise<(ListedVersion & { place: string })[]> {
   const { terms, after, limit } = page;
   const conditions = [
     sql`m.workspace_id = ${sql.lit(query.workspaceId)}`,
     ...versionConditions(query.filter),
   ];
   if (after !== undefined) conditions.push(isAfter(terms, after));
-  const built = sql<VersionRow & { place: string[] }>`
-    select ${sql.raw(COLUMNS)}, ${placeOf(terms)} as place
+  const built = sql<ListedVersion & { place: string }>`
+    select ${sql.raw(LISTED_COLUMNS)}, array_to_json(${placeOf(terms)})::text as place
     from ${sql.raw(FROM)} where ${sql.join(conditions, sql` and `)}
     order by ${orderBy(terms)} limit ${sql.lit(limit)}`;
   return database.run(built.compile(database.kysely));

@@ -21,6 +21,7 @@ import {
   updateVersionStage,
   upsertAlias,
   upsertVersionTag,
+  type ListedVersion,
   type VersionRow,
 } from "./model-versions.sql.ts";
 import {
@@ -43,7 +44,7 @@ import { versionOrder } from "./registry-search.sql.ts";
 import { resolveSource, type ResolvedSource, type VersionLookup } from "./source.ts";
 import { createVersionCreation, type CheckedVersion } from "./version-creation.ts";
 
-export type { VersionRow } from "./model-versions.sql.ts";
+export type { ListedVersion, VersionRow } from "./model-versions.sql.ts";
 
 export type NewVersion = {
   name: string;
@@ -81,7 +82,7 @@ export type ModelVersions = {
   searchModelVersions(
     scope: Scope,
     search: RegistrySearch,
-  ): Promise<{ versions: VersionRow[]; nextPageToken: string | undefined }>;
+  ): Promise<{ versions: ListedVersion[]; nextPageToken: string | undefined }>;
   setModelVersionTag(scope: Scope, version: NamedVersion, tag: KeyValue): Promise<void>;
   deleteModelVersionTag(scope: Scope, version: NamedVersion, key: string): Promise<void>;
   /** The artifact location of a version, `runs:/...` resolved. */
@@ -174,7 +175,9 @@ export function createModelVersions(deps: ChangeDeps): ModelVersions {
       const versions = more ? rows.slice(0, maxResults) : rows;
       return {
         versions,
-        nextPageToken: more ? encodePlace(search, versions.at(-1)?.place ?? []) : undefined,
+        nextPageToken: more
+          ? encodePlace(search, JSON.parse(versions.at(-1)?.place ?? "[]") as string[])
+          : undefined,
       };
     },
     async getModelVersionArtifactRoots(scope, version) {

@@ -9,8 +9,8 @@ import {
 } from "../tracking/index.ts";
 import { workspaceNotFound, type Scope } from "../identity/index.ts";
 import type { ChangeDeps, KeyValue } from "./deps.ts";
-import { selectContents, type ListedVersion } from "./found-models.sql.ts";
-import { selectLatestVersions } from "./model-versions.sql.ts";
+import { selectContents } from "./found-models.sql.ts";
+import { selectLatestVersions, type ListedVersion } from "./model-versions.sql.ts";
 import type { RegistrySearch } from "./model-versions.ts";
 import {
   checkModelName,
@@ -34,8 +34,6 @@ import {
   type ModelRow,
 } from "./registered-models.sql.ts";
 import { modelOrder } from "./registry-search.sql.ts";
-
-export type { ListedVersion } from "./found-models.sql.ts";
 
 /** With the newest version of each stage. */
 export type RegisteredModel = ModelRow & { latest_versions: ListedVersion[] };

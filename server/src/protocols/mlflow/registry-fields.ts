@@ -1,6 +1,5 @@
 import { invalidParameter } from "../../kernel/errors.ts";
-import type { VersionRow } from "../../modules/registry/model-versions.ts";
-import type { ListedVersion } from "../../modules/registry/registered-models.ts";
+import type { ListedVersion, VersionRow } from "../../modules/registry/model-versions.ts";
 import { pythonJson, type Check, type Values } from "./wire.ts";
 
 /** What the endpoints of registered models and of model versions share. */
