@@ -1,7 +1,15 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
-import { int4Array } from "../../kernel/pg-arrays.ts";
 import type { KeyValue } from "./deps.ts";
 import type { ListedVersion } from "./model-versions.sql.ts";
+import {
+  addTags,
+  asColumns,
+  readColumns,
+  versionColumns,
+  versionsOf,
+  type KeyedVersion,
+  type LatestRow,
+} from "./listed-versions.sql.ts";
 import type { ModelRow } from "./registered-models.sql.ts";
 
 /** A model as a search finds it, with how many versions it has had. */
@@ -10,27 +18,6 @@ export type FoundModel = Omit<ModelRow, "tags" | "aliases"> & { last_version: nu
 // What a page of models shows besides is read for all of them at once, and as columns: 1,000 models with four
 // versions each, their tags and aliases, take 95 ms with a subquery for each model and version, 25 ms at once, and
 // as columns node-postgres has a third of the work.
-
-/** A statement whose rows come as one row with a list for each column. */
-function asColumns(name: string, columns: readonly string[], text: string): Prepared {
-  const lists = columns.map((column) => `array_to_json(array_agg(${column}))::text as ${column}`);
-  return { name, text: `select ${lists.join(", ")} from (${text}) as found` };
-}
-
-/** Columns by their names, each a list. `Object.fromEntries` for each row would take longer than all the rest. */
-type Columns<R> = { readonly [Name in keyof R]: readonly R[Name][] };
-
-async function readColumns<R>(
-  database: Queryable,
-  statement: Prepared,
-  keys: readonly number[],
-): Promise<Columns<R> | undefined> {
-  if (keys.length === 0) return undefined;
-  const [row = {}] = await database.prepared<Record<string, string | null>>(statement, [int4Array(keys)]);
-  const columns: Record<string, unknown> = {};
-  for (const [name, list] of Object.entries(row)) columns[name] = JSON.parse(list ?? "[]");
-  return columns as Columns<R>;
-}
 
 const selectTagsText = asColumns(
   "registry_select_tags_of_models",
@@ -47,10 +34,6 @@ const selectAliasesText = asColumns(
     where a.model_key = any($1::integer[]) order by a.alias`,
 );
 
-const VERSION_COLUMNS =
-  "version_key model_key version creation_timestamp last_updated_timestamp stage status status_message " +
-  "description user_id source run_uuid run_link";
-const versionColumns = VERSION_COLUMNS.split(" ");
 const COLUMNS = versionColumns.map((column) => `v.${column}`).join(", ");
 
 // Reads every version in the order of the index: 3 ms for 10,000 versions of 1,000 models.
@@ -77,15 +60,6 @@ const selectLatestOfManyText = asColumns(
 
 /** More versions than this for each model are not read for the sake of the newest. */
 const FEW = 30;
-
-const selectVersionTagsText = asColumns(
-  "registry_select_tags_of_versions",
-  ["version_key", "key", "value"],
-  `select version_key, key, value from registry.model_version_tags
-    where version_key = any($1::integer[]) order by key collate "C"`,
-);
-
-type LatestRow = Omit<ListedVersion, "name" | "tags"> & { version_key: number };
 
 /** The models with their tags, aliases and the newest version of each stage, the lowest number first. */
 export async function selectContents(
@@ -126,7 +100,9 @@ async function selectLatest(database: Queryable, models: readonly FoundModel[]):
   const read = async (statement: Prepared, among: readonly FoundModel[]): Promise<KeyedVersion[]> => {
     const keys = among.map((model) => model.model_key);
     const columns = await readColumns<LatestRow>(database, statement, keys);
-    return columns === undefined ? [] : versionsOf(columns, names);
+    return columns === undefined
+      ? []
+      : versionsOf(columns, (at) => names.get(columns.model_key[at] as number) ?? "");
   };
   const isFew = (model: FoundModel): boolean => model.last_version <= FEW;
   const found = await Promise.all([
@@ -137,38 +113,6 @@ async function selectLatest(database: Queryable, models: readonly FoundModel[]):
     ),
   ]);
   const versions = found.flat().toSorted((a, b) => a.version.version - b.version.version);
-  const byKey = new Map(versions.map(({ key, version }) => [key, version]));
-  type Tag = KeyValue & { version_key: number };
-  const tags = await readColumns<Tag>(database, selectVersionTagsText, [...byKey.keys()]);
-  tags?.version_key.forEach((of, at) =>
-    byKey.get(of)?.tags.push({ key: tags.key[at] as string, value: tags.value[at] as string }),
-  );
+  await addTags(database, versions);
   return versions.map(({ version }) => version);
-}
-
-type KeyedVersion = { key: number; version: ListedVersion };
-
-function versionsOf(columns: Columns<LatestRow>, names: ReadonlyMap<number, string>): KeyedVersion[] {
-  return columns.version_key.map((key, at) => {
-    const modelKey = columns.model_key[at] as number;
-    return {
-      key,
-      version: {
-        model_key: modelKey,
-        name: names.get(modelKey) ?? "",
-        version: columns.version[at] as number,
-        creation_timestamp: columns.creation_timestamp[at] as number,
-        last_updated_timestamp: columns.last_updated_timestamp[at] as number,
-        stage: columns.stage[at] as ListedVersion["stage"],
-        status: columns.status[at] as string,
-        status_message: columns.status_message[at] as string | null,
-        description: columns.description[at] as string | null,
-        user_id: columns.user_id[at] as string | null,
-        source: columns.source[at] as string,
-        run_uuid: columns.run_uuid[at] as string,
-        run_link: columns.run_link[at] as string,
-        tags: [],
-      },
-    };
-  });
 }

@@ -9,6 +9,15 @@ import {
   type Place,
 } from "../tracking/index.ts";
 import type { KeyValue } from "./deps.ts";
+import {
+  addTags,
+  listsOf,
+  parseColumns,
+  versionColumns,
+  versionsOf,
+  type LatestRow,
+  type Lists,
+} from "./listed-versions.sql.ts";
 import type { Stage } from "./names.ts";
 import type { ModelPlace } from "./registered-models.sql.ts";
 import { versionConditions } from "./registry-search.sql.ts";
@@ -36,16 +45,13 @@ export type VersionRow = {
   aliases: string[];
 };
 
-const LISTED_COLUMNS = `
+const COLUMNS = `
   v.model_key, m.name, v.version, v.creation_timestamp, v.last_updated_timestamp, v.stage, v.status,
-  v.status_message, v.description, v.user_id, v.source, v.run_uuid, v.run_link,
+  v.status_message, v.description, v.user_id, v.source, v.storage_location, v.run_uuid, v.run_link, v.model_id,
   coalesce((
     select json_agg(json_build_object('key', t.key, 'value', t.value) order by t.key collate "C")
     from registry.model_version_tags as t where t.version_key = v.version_key
-  ), '[]') as tags`;
-
-const COLUMNS = `
-  ${LISTED_COLUMNS}, v.storage_location, v.model_id,
+  ), '[]') as tags,
   array(
     select a.alias from registry.aliases as a where a.version_key = v.version_key order by a.alias
   ) as aliases`;
@@ -306,9 +312,16 @@ export async function selectVersions(
     ...versionConditions(query.filter),
   ];
   if (after !== undefined) conditions.push(isAfter(terms, after));
-  const built = sql<ListedVersion & { place: string }>`
-    select ${sql.raw(LISTED_COLUMNS)}, array_to_json(${placeOf(terms)})::text as place
-    from ${sql.raw(FROM)} where ${sql.join(conditions, sql` and `)}
-    order by ${orderBy(terms)} limit ${sql.lit(limit)}`;
-  return database.run(built.compile(database.kysely));
+  const columns = versionColumns.map((column) => `v.${column}`).join(", ");
+  const built = sql<Lists>`
+    select ${sql.raw(listsOf([...versionColumns, "name", "place"]))} from (
+      select ${sql.raw(columns)}, m.name, array_to_json(${placeOf(terms)})::text as place
+      from ${sql.raw(FROM)} where ${sql.join(conditions, sql` and `)}
+      order by ${orderBy(terms)} limit ${sql.lit(limit)}
+    ) as found`;
+  const [row = {}] = await database.run(built.compile(database.kysely));
+  const found = parseColumns<LatestRow & { name: string; place: string }>(row);
+  const versions = versionsOf(found, (at) => found.name[at] as string);
+  await addTags(database, versions);
+  return versions.map(({ version }, at) => Object.assign(version, { place: found.place[at] as string }));
 }
