@@ -64,11 +64,11 @@ export async function selectTakenLoggedModels(
 
 const anyRunsText: Prepared = {
   name: "tracking_bulk_any_runs",
-  text: "select exists (select from tracking.runs) as any",
+  text: "select exists (select from tracking.runs) as found",
 };
 
 export async function selectAnyRuns(database: Queryable): Promise<boolean> {
-  return (await database.prepared<{ any: boolean }>(anyRunsText, []))[0]?.any === true;
+  return (await database.prepared<{ found: boolean }>(anyRunsText, []))[0]?.found === true;
 }
 
 const passIdsText: Prepared = {
