@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{server,cli,contract,scripts}/**/*.test.ts"],
+    include: ["{server,cli,contract,infra,scripts}/**/*.test.ts"],
     globalSetup: ["server/test/postgres-setup.ts"],
     // Tests start real servers: two files at a time is what two cores carry.
     maxWorkers: 2,

@@ -35,6 +35,9 @@ function complaint(from: string, to: string): string | undefined {
     return `${source.area} imports none of ours`;
   }
   if (source.area === "contract" && target.area !== "contract") return "contract imports nothing of ours";
+  if (source.area === "infra" && target.area !== "infra") return "infra imports nothing of ours";
+  if (source.area !== "cli" && source.area !== "infra" && target.area === "infra")
+    return "only cli imports infra";
   if (inServer(source) && !inServer(target) && target.area !== "contract")
     return "server imports only contract";
   if (source.area === "kernel" && target.area !== "kernel") return "kernel imports nothing of ours";

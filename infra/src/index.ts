@@ -1,0 +1,1 @@
+export { inOrder, type Finding, type Severity } from "./finding.ts";
