@@ -22,6 +22,8 @@ export type Snippet = {
   text: string;
   /** True for a code block of a document: only a part of a configuration, the rest of which is elsewhere. */
   excerpt: boolean;
+  /** True where the document says that it is a template: a `jinja` block, a file `*.j2`. */
+  template?: true;
 };
 
 export type Path = readonly (string | number)[];
@@ -33,6 +35,8 @@ export type Located = {
   value: unknown;
   /** Line of the key at `path`, or of the nearest parent that stands in the file. */
   lineOf(path: Path): number;
+  /** File of the part at `path`, where several files make one value (Helm values in order); else `file`. */
+  fileOf?(path: Path): string;
 };
 
 /** An expression whose value is not known without running Terraform or a template engine. */
