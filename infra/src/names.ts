@@ -1,0 +1,66 @@
+import type { Environment } from "./spec/platform.ts";
+
+/** All naming rules. What two parts of the output must agree on is made here, once. */
+
+/** `acme-prod`: begins the name of everything that shares a project, a region or an account with others. */
+export const prefixOf = ({ platform, name }: Environment): string => `${platform}-${name}`;
+
+export const namespaces = {
+  tracking: "tracking",
+  pipelines: "zenml",
+  objectStore: "object-store",
+  argoCd: "argocd",
+  certManager: "cert-manager",
+  externalSecrets: "external-secrets",
+  sealedSecrets: "sealed-secrets",
+  kyverno: "kyverno",
+  cloudNativePg: "cnpg-system",
+  kubeBlocks: "kb-system",
+  kserve: "kserve",
+  knative: "knative-serving",
+  monitoring: "monitoring",
+  envoyGateway: "envoy-gateway-system",
+  kgateway: "kgateway-system",
+} as const;
+
+/** Names of the Gateway that all routes attach to. */
+export const gatewayName = "platform";
+
+export const hostsOf = ({
+  domain,
+}: Environment): { tracking: string; pipelines: string; models: string } => ({
+  tracking: `tracking.${domain}`,
+  pipelines: `zenml.${domain}`,
+  models: `models.${domain}`,
+});
+
+export type Buckets = { artifacts: string; models: string; backups: string };
+
+/** Bucket names. Google's are global, so the project's id, which is too, stands in front. */
+export function bucketsOf(environment: Environment): Buckets {
+  const { objectStore, target } = environment;
+  if (objectStore.engine === "s3") return objectStore.buckets;
+  if (objectStore.engine === "minio") return { artifacts: "artifacts", models: "models", backups: "backups" };
+  const prefix = target.kind === "gcp" ? `${target.project}-${prefixOf(environment)}` : prefixOf(environment);
+  return { artifacts: `${prefix}-artifacts`, models: `${prefix}-models`, backups: `${prefix}-backups` };
+}
+
+/** Labels that everything carries: who answers for it and where it comes from. */
+export const commonLabels = ({ platform, name, owner, labels }: Environment): Record<string, string> => ({
+  ...labels,
+  platform,
+  environment: name,
+  owner,
+});
+
+/** The selector of a component's pods. */
+export const podSelector = (component: string): Record<string, string> => ({
+  "app.kubernetes.io/name": component,
+});
+
+/** Labels of a component's objects, as Kubernetes recommends them. */
+export const componentLabels = (environment: Environment, component: string): Record<string, string> => ({
+  ...podSelector(component),
+  "app.kubernetes.io/part-of": environment.platform,
+  "app.kubernetes.io/managed-by": "plinth",
+});

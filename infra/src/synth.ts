@@ -1,0 +1,17 @@
+import { planOf } from "./plan.ts";
+import type { Resource } from "./resources/resource.ts";
+import type { Environment } from "./spec/platform.ts";
+
+/** A file of the output. */
+export type OutputFile = { path: string; text: string; executable: boolean };
+
+/** Everything that one environment consists of, as plain data, in no particular order of files. */
+export function resourcesOf(environment: Environment): Resource[] {
+  const plan = planOf(environment);
+  return GENERATORS.flatMap((generate) => generate(plan));
+}
+
+type Generator = (plan: ReturnType<typeof planOf>) => Resource[];
+
+/** One per part of the output. Each is silent where the environment does not have its part. */
+const GENERATORS: readonly Generator[] = [];
