@@ -54,6 +54,7 @@ function addYaml(workspace: Workspace, snippet: Snippet): void {
 
 function addJson(workspace: Workspace, snippet: Snippet): void {
   const { file, firstLine, excerpt, text } = snippet;
+  if (/\.tf(?:vars)?\.json$/.test(file)) return;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -65,7 +66,6 @@ function addJson(workspace: Workspace, snippet: Snippet): void {
     }
     return;
   }
-  if (/\.tf(?:vars)?\.json$/.test(file)) return;
   const document: Located = { file, value, lineOf: lazyLines(text, firstLine) };
   // Most JSON of a repository belongs to other tools: only objects of Kubernetes are looked at here.
   if (!isRecord(value) || value["apiVersion"] === undefined) workspace.documents.push(document);

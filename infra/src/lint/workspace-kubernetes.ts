@@ -1,6 +1,6 @@
 import { dirname, posix } from "node:path";
 import { chartOfValuesFile } from "./chart-names.ts";
-import { isRecord, text } from "./plain-values.ts";
+import { isRecord, text, written } from "./plain-values.ts";
 import type { HelmRelease, Kustomization, Located, Manifest, Origin, Path, Workspace } from "./workspace.ts";
 import { readYaml } from "./yaml-documents.ts";
 
@@ -34,8 +34,8 @@ export function addDocument(workspace: Workspace, document: Located, place: Plac
     value,
     apiVersion,
     kind,
-    name: text(metadata["name"]) ?? text(metadata["generateName"]) ?? "",
-    namespace: text(metadata["namespace"]),
+    name: written(metadata["name"]) ?? written(metadata["generateName"]) ?? "",
+    namespace: written(metadata["namespace"]),
   };
   workspace.manifests.push(manifest);
 }
@@ -109,7 +109,9 @@ function addSources({ workspace, taken }: Known, manifest: Manifest, at: Path): 
       ? helm["valueFiles"].filter((v) => typeof v === "string")
       : [];
     const values = [
-      ...files.flatMap((name) => findDocument(workspace, name.replace(/^\$[\w-]+\//, ""), taken) ?? []),
+      ...files.flatMap(
+        (name) => findDocument(workspace.documents, name.replace(/^\$[\w-]+\//, ""), taken) ?? [],
+      ),
       ...inlineValues(source, helm),
     ];
     workspace.releases.push({
@@ -149,7 +151,7 @@ function addHelmCharts(workspace: Workspace, kustomization: Kustomization, taken
     const additional = Array.isArray(chart["additionalValuesFiles"]) ? chart["additionalValuesFiles"] : [];
     const values = [chart["valuesFile"], ...additional].flatMap((name) =>
       typeof name === "string"
-        ? (findDocument(workspace, posix.join(kustomization.folder, name), taken) ?? [])
+        ? (findDocument(workspace.documents, posix.join(kustomization.folder, name), taken) ?? [])
         : [],
     );
     const inline = part(kustomization, ["helmCharts", index, "valuesInline"]);
@@ -169,11 +171,15 @@ function addHelmCharts(workspace: Workspace, kustomization: Kustomization, taken
 }
 
 /** The document whose path is `path`, or ends with it: a repository may be checked out anywhere. */
-export function findDocument(workspace: Workspace, path: string, taken: Set<string>): Located | undefined {
+export function findDocument(
+  documents: readonly Located[],
+  path: string,
+  taken: Set<string>,
+): Located | undefined {
   const wanted = posix.normalize(path);
   const found =
-    workspace.documents.find(({ file }) => posix.normalize(file) === wanted) ??
-    workspace.documents.find(({ file }) => file.endsWith(`/${wanted}`));
+    documents.find(({ file }) => posix.normalize(file) === wanted) ??
+    documents.find(({ file }) => file.endsWith(`/${wanted}`));
   if (found !== undefined) taken.add(found.file);
   return found;
 }
