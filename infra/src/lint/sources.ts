@@ -98,14 +98,16 @@ function languageOfFile(name: string): Language | undefined {
 }
 
 function snippetsOf(path: string): Snippet[] {
-  const file = path.split(sep).join("/");
   if (statSync(path).size > MAX_BYTES) return [];
   const bytes = readFileSync(path);
   if (bytes.subarray(0, 8192).includes(0)) return [];
-  const text = bytes
-    .toString("utf8")
-    .replace(/^\uFEFF/, "")
-    .replaceAll("\r\n", "\n");
+  return snippetsOfText(path, bytes.toString("utf8"));
+}
+
+/** The parts of a text that stands, or would stand, at `path`. */
+export function snippetsOfText(path: string, written: string): Snippet[] {
+  const file = path.split(sep).join("/");
+  const text = written.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
   const name = basename(path);
   const language = languageOfFile(name);
   if (language !== undefined) {

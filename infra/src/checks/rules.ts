@@ -1,0 +1,4 @@
+import type { SpecRule } from "./check.ts";
+
+/** All rules over the settings of an environment. */
+export const specRules: readonly SpecRule[] = [];
