@@ -214,6 +214,20 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
       .option("--url <address>", "address to ask, instead of the one the data folder names"),
     ["dataDir"],
   );
+  add(
+    program,
+    {
+      name: "lint",
+      description:
+        "find mistakes in Terraform, Kubernetes, Helm and Argo CD files, and in documents about them",
+    },
+    async (call) => (await import("./commands/lint.ts")).lint(call),
+  )
+    .argument("[path...]", "files and folders to look at")
+    .option("--sarif", "print the findings as SARIF 2.1.0, for code hosts")
+    .option("--rules", "list the rules, and the mistakes that no rule can see")
+    .option("--only <rule>", "only this rule or family of rules; may be given several times", collect)
+    .option("--severity <level>", "leave out what is less bad than error, warning or info");
   addSettings(
     add(
       program,
