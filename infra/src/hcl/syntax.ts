@@ -22,12 +22,18 @@ export type HclExpression =
   /** `a.b[0].c`, `var.x`, `each.value["k"]`; `steps` are names, constant indexes, expressions or `*`. */
   | { kind: "reference"; root: string; steps: HclStep[]; line: number }
   | { kind: "access"; of: HclExpression; steps: HclStep[]; line: number }
-  | { kind: "call"; name: string; arguments: HclExpression[]; line: number }
+  /** `expand` where the last argument is a list that is spread with `...`. */
+  | { kind: "call"; name: string; arguments: HclExpression[]; expand?: true; line: number }
   | { kind: "conditional"; condition: HclExpression; yes: HclExpression; no: HclExpression; line: number }
   | { kind: "operation"; operator: string; operands: HclExpression[]; line: number }
+  /**
+   * A `for` expression; also what depends on its variables, and a directive of a template (`%{ if x }`), which stands
+   * among the parts as written. `references` are those to things outside of it.
+   */
   | { kind: "for"; text: string; references: HclExpression[]; line: number };
 
-export type HclStep = string | number | { index: HclExpression } | "*";
+/** A name, a constant index, an expression; `"*"` is a splat. */
+export type HclStep = string | number | { index: HclExpression };
 
 export type HeredocPlace = { marker: string; firstLine: number; indented: boolean };
 

@@ -99,5 +99,5 @@ export const escapeTemplate = (value: string): string =>
     .replaceAll("\n", "\\n")
     .replaceAll("\r", "\\r")
     .replaceAll("\t", "\\t")
-    .replaceAll("${", "$${")
-    .replaceAll("%{", "%%{");
+    // As a function: in a replacement text "$$" would be one dollar.
+    .replaceAll(/[$%]\{/g, (opening) => opening[0] + opening);
