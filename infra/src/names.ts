@@ -64,3 +64,8 @@ export const componentLabels = (environment: Environment, component: string): Re
   "app.kubernetes.io/part-of": environment.platform,
   "app.kubernetes.io/managed-by": "plinth",
 });
+
+/** The label that lets the pods of a namespace reach a component: who sets it gives them access. */
+export const clientLabel = (component: "models" | "pipelines" | "tracking"): Record<string, string> => ({
+  [`plinth/${component}-client`]: "true",
+});
