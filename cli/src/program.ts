@@ -3,6 +3,7 @@ import { closest } from "fastest-levenshtein";
 import manifest from "../package.json" with { type: "json" };
 import { exitCodes, explain, type ExitCode } from "./failure.ts";
 import { createOutput, type Output } from "./output.ts";
+import { addPlatformCommands } from "./platform-commands.ts";
 import { addSettings, givenFlags } from "./setting-flags.ts";
 import type { Flags, SettingName } from "./server-door.ts";
 
@@ -228,13 +229,13 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
     .option("--rules", "list the rules, and the mistakes that no rule can see")
     .option("--only <rule>", "only this rule or family of rules; may be given several times", collect)
     .option("--severity <level>", "leave out what is less bad than error, warning or info");
-  addSettings(
-    add(
-      program,
-      { name: "config", description: "print every setting, its value and where that comes from" },
-      async (call) => (await import("./commands/config.ts")).showConfig(call),
-    ),
+  const config = add(
+    program,
+    { name: "config", description: "print every setting, its value and where that comes from" },
+    async (call) => (await import("./commands/config.ts")).showConfig(call),
   );
+  addSettings(config);
+  addPlatformCommands(program, config, add);
   add(program, { name: "completion", description: "print a completion script for a shell" }, async (call) =>
     (await import("./commands/completion.ts")).completion(call, program),
   ).argument("<shell>", "bash, zsh or fish");
