@@ -69,3 +69,13 @@ export const componentLabels = (environment: Environment, component: string): Re
 export const clientLabel = (component: "models" | "pipelines" | "tracking"): Record<string, string> => ({
   [`plinth/${component}-client`]: "true",
 });
+
+/** Name of the address that Civo keeps for the Gateway. The load balancer's Service asks for it by this name. */
+export const reservedIpName = (environment: Environment): string => `${prefixOf(environment)}-gateway`;
+
+/** Argo CD's project that all Applications of the platform belong to. */
+export const argoProjectName = ({ platform }: Environment): string => platform;
+
+/** Folder of this environment's output in the repository that Argo CD reads. */
+export const repositoryFolder = ({ gitOps, name }: Environment): string =>
+  gitOps.path.replaceAll("{environment}", name);
