@@ -22,6 +22,9 @@ export const ensureAnalysis = (): Promise<string> => ensureLocked("analysis");
 /** The folder of the environment with the database drivers that MLflow does not bring, to go before its own libraries. */
 export const ensureDrivers = (): Promise<string> => ensureLocked("drivers");
 
+/** The folder of the environment with the linters of files that people deploy: `hadolint`, `shellcheck`. */
+export const ensureLinters = (): Promise<string> => ensureLocked("linters");
+
 async function ensureLocked(name: string): Promise<string> {
   const environment = join(cache, name);
   const locked = join(requirements, `${name}.txt`);
