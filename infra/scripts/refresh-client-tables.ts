@@ -1,0 +1,91 @@
+// Writes infra/data/zenml/{cli,rest}.json and infra/data/mlflow/routes.json from installed packages:
+//   node infra/scripts/refresh-client-tables.ts zenml PYTHON PYTHON...   a virtual environment of zenml[server] for each release
+//   node infra/scripts/refresh-client-tables.ts mlflow PYTHON            one of mlflow
+// Names of commands, options, paths and fields only: structure, no text of theirs.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const data = join(import.meta.dirname, "..", "data");
+
+const CLI = `
+import json, click, zenml
+from zenml.cli.cli import cli
+def node(command):
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    arguments = [p for p in command.params if isinstance(p, click.Argument)]
+    spelled = lambda ps: sorted({o for p in ps for o in (*p.opts, *p.secondary_opts)})
+    flags = spelled([p for p in options if p.is_flag or p.count])
+    out = {"o": [o for o in spelled(options) if o not in flags], "f": flags, "a": len([a for a in arguments if a.nargs != -1])}
+    if any(a.nargs == -1 for a in arguments): out["v"] = True
+    if command.context_settings.get("ignore_unknown_options"): out["u"] = True
+    required = [sorted(p.opts) for p in options if p.required]
+    if required: out["r"] = required
+    if hasattr(command, "commands"):
+        out["c"] = {name: node(sub) for name, sub in sorted(command.commands.items())}
+    return {key: value for key, value in out.items() if value}
+print(json.dumps({"version": zenml.__version__, "table": node(cli)}))
+`;
+
+const REST = `
+import json, zenml
+from zenml.zen_server.zen_server_api import app
+api = app.openapi()
+schemas = api["components"]["schemas"]
+paths, bodies = {}, {}
+for path, methods in api["paths"].items():
+    paths[path] = {}
+    for method, operation in methods.items():
+        schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        name = schema.get("$ref", "").split("/")[-1]
+        paths[path][method.upper()] = name
+        if "properties" in schemas.get(name, {}):
+            own = schemas[name]
+            bodies[name] = {"fields": sorted(own["properties"]), "required": sorted(own.get("required", []))}
+print(json.dumps({"version": zenml.__version__, "table": {"paths": paths, "bodies": bodies}}))
+`;
+
+const ROUTES = `
+import json, runpy, mlflow, mlflow.server
+from mlflow.server import app
+from mlflow.server.fastapi_app import app as outer
+routes = {}
+for path, methods in outer.openapi()["paths"].items():
+    routes.setdefault(path, set()).update(method.upper() for method in methods)
+for rule in app.url_map.iter_rules():
+    if rule.endpoint == "static": continue
+    routes.setdefault(rule.rule, set()).update(rule.methods - {"HEAD", "OPTIONS"})
+# Basic authentication adds its own; which methods they take is not in the list.
+auth = runpy.run_path(mlflow.server.__file__.replace("__init__.py", "auth/routes.py"))
+for name, path in auth.items():
+    if name.isupper() and str(path).startswith("/"): routes.setdefault(path, set())
+print(json.dumps({"version": mlflow.__version__, "table": {path: sorted(methods) for path, methods in sorted(routes.items())}}))
+`;
+
+type Answer = { version: string; table: unknown };
+
+function ask(python: string, program: string): Answer {
+  const environment = { ...process.env, ZENML_ANALYTICS_OPT_IN: "false" };
+  const printed = execFileSync(python, ["-c", program], { encoding: "utf8", env: environment });
+  const answer: unknown = JSON.parse(printed.trim().split("\n").at(-1) ?? "");
+  return answer as Answer;
+}
+
+function write(path: string, pythons: readonly string[], program: string): void {
+  const answers = pythons.map((python) => ask(python, program));
+  const file = join(data, path);
+  mkdirSync(join(file, ".."), { recursive: true });
+  const versions = Object.fromEntries(answers.map(({ version, table }) => [version, table]));
+  writeFileSync(file, `${JSON.stringify({ versions })}\n`);
+}
+
+const [what, ...pythons] = process.argv.slice(2);
+if (what === "zenml" && pythons.length > 0) {
+  write("zenml/cli.json", pythons, CLI);
+  write("zenml/rest.json", pythons, REST);
+} else if (what === "mlflow" && pythons.length === 1) {
+  write("mlflow/routes.json", pythons, ROUTES);
+} else {
+  process.stderr.write("usage: refresh-client-tables.ts zenml|mlflow PYTHON...\n");
+  process.exitCode = 2;
+}
