@@ -79,3 +79,26 @@ export const argoProjectName = ({ platform }: Environment): string => platform;
 /** Folder of this environment's output in the repository that Argo CD reads. */
 export const repositoryFolder = ({ gitOps, name }: Environment): string =>
   gitOps.path.replaceAll("{environment}", name);
+
+/** Service account of Kubernetes that External Secrets reads Secret Manager as: one in each namespace with secrets. */
+export const secretReaderAccount = "secret-reader";
+
+/** Service account of Kubernetes that the pods of models run as, in the namespace of the models. */
+export const modelReaderAccount = "model-reader";
+
+/** Name of the address that Google Cloud keeps for the Gateway: `NamedAddress` of a GKE Gateway. */
+export const gatewayAddressName = (environment: Environment): string => `${prefixOf(environment)}-gateway`;
+
+/** Who acts in Google Cloud: nodes, the components by Workload Identity, the database clusters that write backups. */
+export const googleUsers = ["nodes", "tracking", "zenml", "models", "backups"] as const;
+export type GoogleUser = (typeof googleUsers)[number];
+
+/** Id of a service account, which Google limits to 30 characters. */
+export const googleAccountId = (environment: Environment, user: GoogleUser): string =>
+  `${prefixOf(environment)}-${user}`;
+
+/** Its address, for the annotation `iam.gke.io/gcp-service-account`; undefined outside of Google Cloud. */
+export const googleServiceAccount = (environment: Environment, user: GoogleUser): string | undefined =>
+  environment.target.kind === "gcp"
+    ? `${googleAccountId(environment, user)}@${environment.target.project}.iam.gserviceaccount.com`
+    : undefined;

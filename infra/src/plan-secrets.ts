@@ -26,6 +26,14 @@ export function secretsOf(plan: Parts): PlatformSecret[] {
 }
 
 const generated = (entry: string, what: string): SecretInput => ({ entry, origin: "generated", what });
+const generatedKey = (entry: string, what: string): SecretInput => ({
+  ...generated(entry, what),
+  shape: "key",
+});
+const generatedName = (entry: string, what: string): SecretInput => ({
+  ...generated(entry, what),
+  shape: "name",
+});
 const given = (entry: string, property: string, what: string): SecretInput => ({
   entry,
   property,
@@ -97,7 +105,7 @@ const encryptionKey = ({ prefix, tracking }: Parts): PlatformSecret => ({
   name: "plinth-encryption",
   namespace: tracking.namespace,
   inputs: {
-    key: generated(
+    key: generatedKey(
       `${prefix}-plinth-encryption`,
       "key that Plinth encrypts stored secrets with, 32 bytes in hexadecimal",
     ),
@@ -171,11 +179,11 @@ function keyPair(
     };
   }
   const entry = `${prefix}-${user}-object-store`;
-  const make = objectStore.engine === "minio" ? generated : cloud;
-  return {
-    id: make(`${entry}-id`, `access key id of ${user} in the object store`),
-    secret: make(`${entry}-secret`, `secret access key of ${user} in the object store`),
-  };
+  const id = `access key id of ${user} in the object store`;
+  const secret = `secret access key of ${user} in the object store`;
+  return objectStore.engine === "minio"
+    ? { id: generatedName(`${entry}-id`, id), secret: generated(`${entry}-secret`, secret) }
+    : { id: cloud(`${entry}-id`, id), secret: cloud(`${entry}-secret`, secret) };
 }
 
 /** What MinIO starts with, and the users that its set-up Job makes: nobody but the Job uses the root account. */
@@ -188,7 +196,7 @@ function minioSecret(plan: Parts): PlatformSecret {
     ...(environment.backup.enabled ? (["backups"] as const) : []),
   ] as const;
   const inputs: Record<string, SecretInput> = {
-    user: generated(`${prefix}-minio-root-user`, "name of MinIO's root account"),
+    user: generatedName(`${prefix}-minio-root-user`, "name of MinIO's root account"),
     password: generated(`${prefix}-minio-root-password`, "password of MinIO's root account"),
   };
   const data: Record<string, string> = {
@@ -252,7 +260,7 @@ function zenmlSecrets({ environment, prefix }: Parts, namespace: string): Platfo
       namespace,
       inputs: {
         jwt: generated(`${prefix}-zenml-jwt`, "key that ZenML signs its tokens with"),
-        encryption: generated(`${prefix}-zenml-encryption`, "key that ZenML encrypts its secrets with"),
+        encryption: generatedKey(`${prefix}-zenml-encryption`, "key that ZenML encrypts its secrets with"),
       },
       data: { "jwt-secret-key": "{{ .jwt }}", "encryption-key": "{{ .encryption }}" },
       writer: "secrets",

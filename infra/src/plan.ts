@@ -38,6 +38,11 @@ export type SecretInput = {
   property?: string;
   /** `generated`: a random value that nobody needs to know. `cloud`: Terraform knows it once it made the thing. `given`: a person puts it there. */
   origin: "generated" | "cloud" | "given";
+  /**
+   * What a generated value looks like: a password of 40 letters and digits unless said otherwise. `key`: 32 bytes in
+   * hexadecimal, which data is encrypted with, so it never changes. `name`: 20 lower-case letters.
+   */
+  shape?: "key" | "name";
   what: string;
 };
 

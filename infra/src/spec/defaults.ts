@@ -1,3 +1,4 @@
+import { registryLocation } from "./google-regions.ts";
 import type { JsonObject } from "./merge.ts";
 
 /** Defaults that depend on where and how seriously an environment runs. The plain ones stand in the schema. */
@@ -18,13 +19,20 @@ export const tierOf = (environment: string): string | undefined => TIERS[environ
 const object = (value: unknown): JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 
-type Situation = { name: string; target: JsonObject; production: boolean; development: boolean };
+type Situation = {
+  name: string;
+  environment: string;
+  target: JsonObject;
+  production: boolean;
+  development: boolean;
+};
 
 /** What holds where `given`, the merged settings of the user, says nothing. */
-export function defaultsFor(given: JsonObject, platform: string): JsonObject {
+export function defaultsFor(given: JsonObject, platform: string, environment: string): JsonObject {
   const target = object(given["target"]);
   const situation: Situation = {
     name: platform,
+    environment,
     target,
     production: given["tier"] === "production",
     development: given["tier"] === "development",
@@ -69,11 +77,8 @@ function stateDefaults(given: JsonObject, { name, target, development }: Situati
 }
 
 function trackingDefaults(given: JsonObject, situation: Situation): JsonObject {
-  const { target, name, production } = situation;
-  const registry =
-    target["kind"] === "gcp"
-      ? `${String(target["region"])}-docker.pkg.dev/${String(target["project"])}/${name}`
-      : undefined;
+  const { target, production } = situation;
+  const registry = target["kind"] === "gcp" ? googleRegistry(situation) : undefined;
   const engine = given["engine"] ?? "plinth";
   return {
     engine,
@@ -85,6 +90,16 @@ function trackingDefaults(given: JsonObject, situation: Situation): JsonObject {
     ...(engine === "plinth" && registry !== undefined ? { image: `${registry}/plinth:0.1.0` } : {}),
     database: databaseDefaults(object(given["database"]), "postgresql", situation),
   };
+}
+
+/** The repository of Artifact Registry that the cluster stage makes for this environment. */
+function googleRegistry({ target, name, environment }: Situation): string {
+  const { backupRegion } = target;
+  const location = registryLocation(
+    String(target["region"]),
+    typeof backupRegion === "string" ? backupRegion : undefined,
+  );
+  return `${location}-docker.pkg.dev/${String(target["project"])}/${name}-${environment}`;
 }
 
 function pipelineDefaults(given: JsonObject, situation: Situation): JsonObject {

@@ -70,7 +70,7 @@ export function resolveEnvironment(exported: JsonObject, name: string): Resolved
   const own = (environments as Record<string, JsonObject>)[name] ?? {};
   const tier = tierOf(name);
   const given = merge(tier === undefined ? {} : { tier }, merge(shared, own));
-  const raw = merge(defaultsFor(given, String(platform)), given);
+  const raw = merge(defaultsFor(given, String(platform), name), given);
   const parsed = environmentSpec.safeParse(raw);
   const placed = (path: SettingPath): SettingPath => placeOf(path, own, name);
   if (!parsed.success) {

@@ -28,6 +28,8 @@ const cloudSql = z.strictObject({
     .regex(/^db-/, "a tier of Cloud SQL, for example db-custom-2-7680")
     .default("db-custom-2-7680"),
   highAvailability: z.boolean(),
+  /** A copy in the backup region that can take over, seconds behind. Without it the backup region has the backups alone. */
+  replica: z.boolean().default(false),
   diskGb: z.int().min(10).max(65_536).default(20),
 });
 
