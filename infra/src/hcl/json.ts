@@ -1,61 +1,32 @@
-import { bodySchema, type BlockKind, type BodySchema } from "../schemas/terraform-providers.ts";
+import { moduleBlocks, nestedBlock, shapeOf, type BlockShape, type NestedBlock } from "./block-shapes.ts";
 import { parseExpression } from "./expression.ts";
 import { parseJson, type JsonNode } from "./json-values.ts";
 import { Scanner } from "./scanner.ts";
 import { HclSyntaxError, type HclBlock, type HclBody, type HclExpression } from "./syntax.ts";
 import { parseTemplateText } from "./template.ts";
 
-/** Labels of the blocks of a module, in the order of nesting. */
-const topLevel: Readonly<Record<string, number>> = {
-  resource: 2,
-  data: 2,
-  ephemeral: 2,
-  module: 1,
-  variable: 1,
-  output: 1,
-  provider: 1,
-  check: 1,
-  terraform: 0,
-  locals: 0,
-  moved: 0,
-  import: 0,
-  removed: 0,
-};
-
-/** Blocks within blocks that Terraform itself knows, with their number of labels. */
-const nested: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  resource: { lifecycle: 0, provisioner: 1, connection: 0, dynamic: 1 },
-  data: { lifecycle: 0, dynamic: 1 },
-  ephemeral: { lifecycle: 0, dynamic: 1 },
-  lifecycle: { precondition: 0, postcondition: 0 },
-  terraform: { required_providers: 0, backend: 1, cloud: 0, provider_meta: 1 },
-  variable: { validation: 0 },
-  output: { precondition: 0 },
-  check: { data: 2, assert: 0 },
-  provisioner: { connection: 0 },
-};
-
 /** Arguments whose plain strings are references. */
 const referenceArguments = new Set(["depends_on", "provider", "ignore_changes", "replace_triggered_by"]);
 
 /** Reads a `.tf.json` file to the same tree as HCL. @throws {HclSyntaxError} */
 export function parseHclJson(text: string, firstLine = 1): HclBody {
-  const root = parseJson(text, firstLine);
   const body: HclBody = { attributes: [], blocks: [] };
-  for (const one of objectsOf(root))
+  for (const one of objectsOf(parseJson(text, firstLine)))
     for (const { key, value, line } of entriesOf(one)) {
-      const labels = Object.hasOwn(topLevel, key) ? topLevel[key] : undefined;
+      const labels = Object.hasOwn(moduleBlocks, key) ? moduleBlocks[key] : undefined;
       if (labels === undefined)
         throw new HclSyntaxError(
           `Unsupported block type: Blocks of type "${key}" are not expected here.`,
           line,
         );
-      body.blocks.push(...blocksOf({ type: key, labels, schema: undefined }, value));
+      body.blocks.push(
+        ...blocksOf({ type: key, nested: { labels, shape: (label) => shapeOf(key, label) } }, value),
+      );
     }
   return body;
 }
 
-/** As `parseHcl` or `parseHclJson`, by the name of the file. A `.tfvars.json` has attributes only. */
+/** Reads a `.tfvars.json` file, which has nothing but values. @throws {HclSyntaxError} */
 export function parseTfvarsJson(text: string, firstLine = 1): HclBody {
   const entries = entriesOf(parseJson(text, firstLine));
   return {
@@ -64,53 +35,39 @@ export function parseTfvarsJson(text: string, firstLine = 1): HclBody {
   };
 }
 
-type Shape = { type: string; labels: number; schema: BodySchema | undefined };
+type Kind = { type: string; nested: NestedBlock };
 
-function blocksOf(shape: Shape, node: JsonNode, labels: readonly string[] = []): HclBlock[] {
-  if (labels.length < shape.labels)
+function blocksOf(kind: Kind, node: JsonNode, labels: readonly string[] = []): HclBlock[] {
+  if (labels.length < kind.nested.labels)
     return objectsOf(node).flatMap((one) =>
-      entriesOf(one).flatMap(({ key, value }) => blocksOf(shape, value, [...labels, key])),
+      entriesOf(one).flatMap(({ key, value }) => blocksOf(kind, value, [...labels, key])),
     );
-  const schema = shape.schema ?? schemaOf(shape.type, labels);
   return objectsOf(node).map((one) => ({
-    type: shape.type,
+    type: kind.type,
     labels: [...labels],
-    body: bodyOf(one, { ...shape, schema }),
+    body: bodyOf(one, kind.nested.shape(labels[0])),
     line: one.line,
     endLine: one.line,
   }));
 }
 
-const kinds: Readonly<Record<string, BlockKind>> = {
-  resource: "resource",
-  data: "data",
-  ephemeral: "ephemeral",
-  provider: "provider",
-};
-
-function schemaOf(type: string, [label]: readonly string[]): BodySchema | undefined {
-  const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
-  return kind === undefined || label === undefined ? undefined : bodySchema(kind, label)?.schema;
-}
-
-function bodyOf(node: JsonNode, { type, schema }: Shape): HclBody {
+function bodyOf(node: JsonNode, shape: BlockShape): HclBody {
   const body: HclBody = { attributes: [], blocks: [] };
-  const inner = Object.hasOwn(nested, type) ? nested[type] : undefined;
   for (const { key, value, line } of entriesOf(node)) {
-    const labels = inner !== undefined && Object.hasOwn(inner, key) ? inner[key] : undefined;
-    const known = schema !== undefined && Object.hasOwn(schema, key) ? schema[key] : undefined;
-    if (labels !== undefined) body.blocks.push(...blocksOf({ type: key, labels, schema: undefined }, value));
-    else if (known?.block !== undefined && value.kind !== "scalar")
-      body.blocks.push(...blocksOf({ type: key, labels: 0, schema: known.body }, value));
-    else
-      body.attributes.push({
-        name: key,
-        value: referenceArguments.has(key) ? referencesOf(value) : expressionOf(value),
-        line,
-      });
+    const nested = nestedBlock(shape, key);
+    if (nested !== undefined && value.kind !== "scalar") {
+      body.blocks.push(...blocksOf({ type: key, nested }, value));
+      continue;
+    }
+    const isReference =
+      referenceArguments.has(key) || (shape.type === "variable" && key === "type") || isMove(shape, key);
+    body.attributes.push({ name: key, value: isReference ? referencesOf(value) : expressionOf(value), line });
   }
   return body;
 }
+
+const isMove = ({ type }: BlockShape, key: string): boolean =>
+  (type === "moved" || type === "import" || type === "removed") && (key === "from" || key === "to");
 
 /** An object, or the objects of a list: both stand for blocks. */
 function objectsOf(node: JsonNode): JsonNode[] {
@@ -134,9 +91,8 @@ const expressionOf = (node: JsonNode): HclExpression =>
 
 const referencesOf = (node: JsonNode): HclExpression =>
   converted(node, (value, line) => {
-    const isTemplate = value.includes("${");
     const scanner = new Scanner(value, line, parseExpression);
-    return isTemplate ? parseTemplateText(scanner) : parseExpression(scanner);
+    return value.includes("${") ? parseTemplateText(scanner) : parseExpression(scanner);
   });
 
 function converted(node: JsonNode, ofString: (value: string, line: number) => HclExpression): HclExpression {
@@ -147,7 +103,7 @@ function converted(node: JsonNode, ofString: (value: string, line: number) => Hc
     return {
       kind: "object",
       items: node.entries.map((entry) => ({
-        key: expressionOf({ kind: "scalar", value: entry.key, line: entry.line }),
+        key: ofString(entry.key, entry.line),
         value: converted(entry.value, ofString),
         line: entry.line,
       })),

@@ -37,8 +37,10 @@ export function valueOf(expression: HclExpression): unknown {
       return expression.items.map(valueOf);
     case "object":
       return Object.fromEntries(expression.items.map((item) => [keyOf(item.key), valueOf(item.value)]));
-    case "call":
-      return valueOfCall(expression) ?? unresolved(expression);
+    case "call": {
+      const value = valueOfCall(expression);
+      return value === undefined ? unresolved(expression) : value;
+    }
     case "conditional":
       return valueOfConditional(expression);
     case "operation":

@@ -43,7 +43,12 @@ export type DocumentResource = Common & {
 };
 
 /** A block of a Terraform file. */
-export type TerraformResource = Common & { kind: "terraform"; block: TerraformBlock };
+export type TerraformResource = Common & {
+  kind: "terraform";
+  block: TerraformBlock;
+  /** Comments for parts of it, by path: `settings.tier`. */
+  notes?: Readonly<Record<string, string>>;
+};
 
 /** A file as it is: a Makefile, a README, a dashboard. */
 export type TextResource = Common & { kind: "text"; text: string; executable?: boolean };
@@ -53,6 +58,7 @@ export type Resource = ManifestResource | DocumentResource | TerraformResource |
 /**
  * A top-level block: `resource`, `data`, `module`, `variable`, `output`, `provider`, `terraform`, `locals`, `moved`, `import`, `ephemeral`.
  * `body` is written as plain data; the provider's schema tells the printer what of it is a nested block.
+ * Labels of nested blocks are keys: `backend: { gcs: { bucket } }`, `dynamic: { rule: { for_each, content: {...} } }`.
  */
 export type TerraformBlock = { type: string; labels: readonly string[]; body: TerraformBody };
 
@@ -64,6 +70,7 @@ export type TerraformValue =
   | boolean
   | null
   | Expression
+  | Call
   | readonly TerraformValue[]
   | { readonly [name: string]: TerraformValue | undefined };
 
@@ -76,6 +83,18 @@ export class Expression {
 }
 
 export const ref = (text: string): Expression => new Expression(text);
+
+/** A function call whose arguments are plain data: `call("yamlencode", { replicaCount: 2 })`. */
+export class Call {
+  readonly name: string;
+  readonly values: readonly TerraformValue[];
+  constructor(name: string, values: readonly TerraformValue[]) {
+    this.name = name;
+    this.values = values;
+  }
+}
+
+export const call = (name: string, ...values: readonly TerraformValue[]): Call => new Call(name, values);
 
 /** A quoted string with references in it: `` template`serviceAccount:${ref("google_service_account.x.email")}` ``. */
 export function template(
