@@ -63,6 +63,8 @@ export type PlatformSecret = {
   why: string;
 };
 
+export type Store = { scheme: "s3" | "gs"; endpoint: string; region: string; pathStyle: boolean };
+
 export type Plan = {
   environment: Environment;
   prefix: string;
@@ -70,7 +72,9 @@ export type Plan = {
   pipelines: Component | undefined;
   buckets: Buckets;
   /** How the bucket is addressed: `s3://` or `gs://`, and the endpoint of S3. */
-  store: { scheme: "s3" | "gs"; endpoint: string; region: string; pathStyle: boolean };
+  store: Store;
+  /** Where backups of databases go: with Civo the store of the backup region, so that a lost region leaves them. */
+  backupStore: Store;
   secrets: PlatformSecret[];
 };
 
@@ -115,6 +119,7 @@ export function planOf(environment: Environment): Plan {
     pipelines: zenml,
     buckets: bucketsOf(environment),
     store: storeOf(environment),
+    backupStore: backupStoreOf(environment),
   };
   return { ...plan, secrets: secretsOf(plan) };
 }
@@ -160,12 +165,23 @@ function placeOf(environment: Environment, database: Database, use: Use): Databa
   }
 }
 
-function storeOf({ objectStore, target }: Environment): Plan["store"] {
+function backupStoreOf(environment: Environment): Store {
+  const { objectStore, target } = environment;
+  return objectStore.engine === "civo" && target.kind === "civo" && target.backupRegion !== undefined
+    ? civoStore(target.backupRegion)
+    : storeOf(environment);
+}
+
+/** Civo's store of a region: one host for each, the region in lower case. */
+function civoStore(region: string): Store {
+  const name = region.toLowerCase();
+  return { scheme: "s3", endpoint: `https://objectstore.${name}.civo.com`, region: name, pathStyle: true };
+}
+
+function storeOf({ objectStore, target }: Environment): Store {
   switch (objectStore.engine) {
-    case "civo": {
-      const region = target.kind === "civo" ? target.region.toLowerCase() : "lon1";
-      return { scheme: "s3", endpoint: `https://objectstore.${region}.civo.com`, region, pathStyle: true };
-    }
+    case "civo":
+      return civoStore(target.kind === "civo" ? target.region : "LON1");
     case "gcs":
       return { scheme: "gs", endpoint: "https://storage.googleapis.com", region: "auto", pathStyle: true };
     case "minio":
