@@ -1,9 +1,11 @@
 // Writes infra/data/zenml/{cli,rest}.json and infra/data/mlflow/routes.json from installed packages:
 //   node infra/scripts/refresh-client-tables.ts zenml PYTHON PYTHON...   a virtual environment of zenml[server] for each release
 //   node infra/scripts/refresh-client-tables.ts mlflow PYTHON            one of mlflow
+//   node infra/scripts/refresh-client-tables.ts catalogue VERSION FLAVORS.json CONNECTOR-TYPES.json
+//                                                     the answers of a ZenML server: lists of its flavors and connector types
 // Names of commands, options, paths and fields only: structure, no text of theirs.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const data = join(import.meta.dirname, "..", "data");
@@ -79,13 +81,63 @@ function write(path: string, pythons: readonly string[], program: string): void 
   writeFileSync(file, `${JSON.stringify({ versions })}\n`);
 }
 
-const [what, ...pythons] = process.argv.slice(2);
-if (what === "zenml" && pythons.length > 0) {
-  write("zenml/cli.json", pythons, CLI);
-  write("zenml/rest.json", pythons, REST);
-} else if (what === "mlflow" && pythons.length === 1) {
-  write("mlflow/routes.json", pythons, ROUTES);
+type Schema = { properties?: object; required?: string[] };
+type Flavor = { name: string; body: { type: string }; metadata: { config_schema: Schema } };
+type Method = { auth_method: string; config_schema: Schema };
+type Connector = {
+  connector_type: string;
+  resource_types: { resource_type: string }[];
+  auth_methods: Method[];
+};
+
+const fieldsOf = (schema: Schema): { fields: string[]; required: string[] } => ({
+  fields: Object.keys(schema.properties ?? {}).sort(),
+  required: [...(schema.required ?? [])].sort(),
+});
+
+const sorted = <T>(entries: readonly (readonly [string, T])[]): Record<string, T> =>
+  Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Flavors by component type, connector types with their methods: keys and which of them must be there. */
+function writeCatalogue(version: string, flavorsFile: string, connectorsFile: string): void {
+  const flavors = JSON.parse(readFileSync(flavorsFile, "utf8")) as Flavor[];
+  const connectors = JSON.parse(readFileSync(connectorsFile, "utf8")) as Connector[];
+  const byType = Map.groupBy(flavors, ({ body }) => body.type);
+  const catalogue = {
+    version,
+    flavors: sorted(
+      [...byType].map(([type, own]) => [
+        type,
+        sorted(own.map(({ name, metadata }) => [name, fieldsOf(metadata.config_schema)])),
+      ]),
+    ),
+    connectors: sorted(
+      connectors.map(({ connector_type, resource_types, auth_methods }) => [
+        connector_type,
+        {
+          resourceTypes: resource_types.map(({ resource_type }) => resource_type).sort(),
+          methods: sorted(
+            auth_methods.map(({ auth_method, config_schema }) => [auth_method, fieldsOf(config_schema)]),
+          ),
+        },
+      ]),
+    ),
+  };
+  writeFileSync(join(data, "zenml", "catalogue.json"), `${JSON.stringify(catalogue)}\n`);
+}
+
+const [what, ...given] = process.argv.slice(2);
+const [first, second, third] = given;
+if (what === "zenml" && first !== undefined) {
+  write("zenml/cli.json", given, CLI);
+  write("zenml/rest.json", given, REST);
+} else if (what === "mlflow" && first !== undefined) {
+  write("mlflow/routes.json", [first], ROUTES);
+} else if (what === "catalogue" && first !== undefined && second !== undefined && third !== undefined) {
+  writeCatalogue(first, second, third);
 } else {
-  process.stderr.write("usage: refresh-client-tables.ts zenml|mlflow PYTHON...\n");
+  process.stderr.write(
+    "usage: refresh-client-tables.ts zenml|mlflow PYTHON... | catalogue VERSION FILE FILE\n",
+  );
   process.exitCode = 2;
 }
