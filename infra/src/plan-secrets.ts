@@ -14,6 +14,7 @@ export function secretsOf(plan: Parts): PlatformSecret[] {
     ...objectStoreSecrets(plan),
     ...backupSecrets(plan),
     loginSecret(tracking.namespace, tracking.name, environment.tracking.exposure),
+    ...(environment.monitoring.engine === "prometheus-operator" ? [grafanaSecret(plan)] : []),
   ];
   if (pipelines !== undefined && environment.pipelines.engine === "zenml") {
     secrets.push(
@@ -24,6 +25,18 @@ export function secretsOf(plan: Parts): PlatformSecret[] {
   }
   return secrets.filter((secret) => secret !== undefined);
 }
+
+/** Name of the Secret with Grafana's first account. */
+export const grafanaSecretName = "grafana-admin";
+
+const grafanaSecret = ({ prefix }: Parts): PlatformSecret => ({
+  name: grafanaSecretName,
+  namespace: namespaces.monitoring,
+  inputs: { password: generated(`${prefix}-grafana-admin`, "password of Grafana's first account") },
+  data: { "admin-user": "admin", "admin-password": "{{ .password }}" },
+  writer: "secrets",
+  why: "the chart would make a new password at every synchronisation",
+});
 
 const generated = (entry: string, what: string): SecretInput => ({ entry, origin: "generated", what });
 const generatedKey = (entry: string, what: string): SecretInput => ({
