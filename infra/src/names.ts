@@ -18,6 +18,7 @@ export const namespaces = {
   kubeBlocks: "kb-system",
   kserve: "kserve",
   knative: "knative-serving",
+  knativeOperator: "knative-operator",
   monitoring: "monitoring",
   envoyGateway: "envoy-gateway-system",
   kgateway: "kgateway-system",
@@ -102,3 +103,6 @@ export const googleServiceAccount = (environment: Environment, user: GoogleUser)
   environment.target.kind === "gcp"
     ? `${googleAccountId(environment, user)}@${environment.target.project}.iam.gserviceaccount.com`
     : undefined;
+
+/** Label of the nodes of a pool with accelerators; its value is the name of the pool. */
+export const gpuPoolLabel = "plinth/gpu-pool";

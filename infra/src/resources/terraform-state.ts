@@ -25,6 +25,7 @@ export function backendResource(environment: Environment, stage: Stage): Terrafo
     file: `${stageFolder(stage)}/backend.tf`,
     because: [reason],
     comment: NOTES[stateBackend.kind],
+    notes: { "backend.use_lockfile": "Two runs at a time are kept apart by a conditional write." },
     block: {
       type: "terraform",
       labels: [],
@@ -53,7 +54,6 @@ export function stateOf({ platform, name, stateBackend }: Environment, stage: St
         bucket: stateBackend.bucket,
         key: `${path}.tfstate`,
         region: stateBackend.region,
-        // Locks by a conditional write, which S3 and the stores that speak it know.
         use_lockfile: true,
         ...(stateBackend.endpoint === undefined
           ? { encrypt: true }
