@@ -3,6 +3,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { Outbound } from "../../kernel/outbound/outbound.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
 import type { Tracking } from "../tracking/index.ts";
+import type { VersionMemory } from "./version-memory.ts";
 
 /** What the parts of the registry are made of. */
 export type RegistryDeps = {
@@ -23,7 +24,11 @@ export type RegistryDeps = {
   onDelivery(outcome: "delivered" | "repeated" | "given_up"): void;
 };
 
-/** With what tells that webhooks have something to be told, as many as that. */
-export type ChangeDeps = RegistryDeps & { announce(recorded: number): void };
+export type ChangeDeps = RegistryDeps & {
+  /** Tells that webhooks have something to be told, as many as that. */
+  announce(recorded: number): void;
+  /** Versions that lists have shown before. */
+  memory: VersionMemory;
+};
 
 export type KeyValue = { key: string; value: string };

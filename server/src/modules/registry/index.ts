@@ -2,6 +2,7 @@ import type { RegistryDeps } from "./deps.ts";
 import { createLineage, type Lineage } from "./lineage.ts";
 import { createModelVersions, type ModelVersions } from "./model-versions.ts";
 import { createRegisteredModels, type RegisteredModels } from "./registered-models.ts";
+import { createVersionMemory } from "./version-memory.ts";
 import { createDelivery, type WebhookDelivery } from "./webhooks/delivery.ts";
 import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
@@ -11,6 +12,9 @@ export type { Lineage, LineageOrigin } from "./lineage.ts";
 export { registryTables } from "./export.sql.ts";
 
 export { createRegistryContents } from "./workspace-contents.ts";
+
+/** Some 20,000 versions with what they show. */
+const MEMORY_CHARACTERS = 16_000_000;
 
 /** The door of the model registry: all that protocols may ask of it. */
 export type Registry = RegisteredModels &
@@ -23,11 +27,12 @@ export function createRegistry(deps: RegistryDeps): Registry {
   const announce = (recorded: number): void => {
     if (recorded > 0) webhookDelivery.wake();
   };
+  const changeDeps = { ...deps, announce, memory: createVersionMemory(MEMORY_CHARACTERS) };
   return {
-    ...createRegisteredModels({ ...deps, announce }),
-    ...createModelVersions({ ...deps, announce }),
+    ...createRegisteredModels(changeDeps),
+    ...createModelVersions(changeDeps),
     ...createLineage(deps),
-    ...createWebhooks({ ...deps, announce }),
+    ...createWebhooks(changeDeps),
     webhookDelivery,
   };
 }

@@ -1,23 +1,15 @@
 import { sql } from "kysely";
+import { int4Array } from "../../kernel/pg-arrays.ts";
 import type { Database, Prepared, Queryable } from "../../kernel/database.ts";
 import {
   isAfter,
   orderBy,
-  placeOf,
   type ModelVersionComparison,
   type OrderTerm,
   type Place,
 } from "../tracking/index.ts";
 import type { KeyValue } from "./deps.ts";
-import {
-  addTags,
-  listsOf,
-  parseColumns,
-  versionColumns,
-  versionsOf,
-  type LatestRow,
-  type Lists,
-} from "./listed-versions.sql.ts";
+import { listsOf, parseColumns, stateOf, type FoundVersion, type Lists } from "./listed-versions.sql.ts";
 import type { Stage } from "./names.ts";
 import type { ModelPlace } from "./registered-models.sql.ts";
 import { versionConditions } from "./registry-search.sql.ts";
@@ -74,56 +66,60 @@ export async function selectVersion(
   return (await database.prepared<VersionRow>(selectVersionText, [workspaceId, name, version]))[0];
 }
 
-const selectVersionByAliasText: Prepared = {
-  name: "registry_select_version_by_alias",
+const selectVersionsByAliasText: Prepared = {
+  name: "registry_select_versions_by_alias",
   text: `
-    select ${COLUMNS} from registry.aliases as found
-    join registry.model_versions as v on v.version_key = found.version_key
-    join registry.registered_models as m on m.model_key = found.model_key
-    where ${OF_MODEL} and found.alias = $3`,
+    select wanted.ordinal::integer as ordinal, ${COLUMNS}
+    from unnest($1::integer[], $2::text[], $3::text[]) with ordinality as wanted (workspace_id, name, alias, ordinal)
+    join registry.registered_models as m on m.workspace_id = wanted.workspace_id and m.name = wanted.name
+    join registry.aliases as found on found.model_key = m.model_key and found.alias = wanted.alias
+    join registry.model_versions as v on v.version_key = found.version_key`,
 };
 
-export async function selectVersionByAlias(
+export type AliasPlace = ModelPlace & { alias: string };
+
+/** The version of each alias in the order given; undefined where there is none. */
+export async function selectVersionsByAlias(
   database: Queryable,
-  { workspaceId, name }: ModelPlace,
-  alias: string,
-): Promise<VersionRow | undefined> {
-  return (await database.prepared<VersionRow>(selectVersionByAliasText, [workspaceId, name, alias]))[0];
+  places: readonly AliasPlace[],
+): Promise<(VersionRow | undefined)[]> {
+  const rows = await database.prepared<VersionRow & { ordinal: number }>(selectVersionsByAliasText, [
+    int4Array(places.map(({ workspaceId }) => workspaceId)),
+    places.map(({ name }) => name),
+    places.map(({ alias }) => alias),
+  ]);
+  const found = new Map(rows.map((row) => [row.ordinal - 1, row]));
+  return places.map((_, at) => found.get(at));
 }
 
 // One descent of the index for each model and stage, however many versions there are.
-const latestOf = (models: string): string => `
-  select ${COLUMNS}
-  from registry.registered_models as m
-  cross join unnest(array['None', 'Staging', 'Production', 'Archived']) as wanted (stage)
-  cross join lateral (
-    select * from registry.model_versions as newest
-    where newest.model_key = m.model_key and newest.stage = wanted.stage
-    order by newest.version desc limit 1
-  ) as v
-  where ${models}
-  order by m.model_key, v.version`;
-
 const selectLatestText: Prepared = {
   name: "registry_select_latest_versions",
-  text: latestOf("m.model_key = $1"),
+  text: `
+    select wanted.ordinal::integer as ordinal, ${COLUMNS}
+    from unnest($1::integer[], $2::text[]) with ordinality as wanted (workspace_id, name, ordinal)
+    join registry.registered_models as m on m.workspace_id = wanted.workspace_id and m.name = wanted.name
+    cross join unnest(array['None', 'Staging', 'Production', 'Archived']) as among (stage)
+    cross join lateral (
+      select * from registry.model_versions as newest
+      where newest.model_key = m.model_key and newest.stage = among.stage
+      order by newest.version desc limit 1
+    ) as v
+    order by wanted.ordinal, v.version`,
 };
 
-/** The newest version of each stage of a model, the lowest number first. */
-export async function selectLatestVersions(database: Queryable, modelKey: number): Promise<VersionRow[]> {
-  return database.prepared<VersionRow>(selectLatestText, [modelKey]);
-}
-
-const selectLatestByNameText: Prepared = {
-  name: "registry_select_latest_versions_by_name",
-  text: latestOf(OF_MODEL),
-};
-
-export async function selectLatestVersionsByName(
+/** The newest version of each stage of each model, the lowest number first; none where there is no such model. */
+export async function selectLatestVersions(
   database: Queryable,
-  { workspaceId, name }: ModelPlace,
-): Promise<VersionRow[]> {
-  return database.prepared<VersionRow>(selectLatestByNameText, [workspaceId, name]);
+  places: readonly ModelPlace[],
+): Promise<VersionRow[][]> {
+  const rows = await database.prepared<VersionRow & { ordinal: number }>(selectLatestText, [
+    int4Array(places.map(({ workspaceId }) => workspaceId)),
+    places.map(({ name }) => name),
+  ]);
+  const latest = places.map((): VersionRow[] => []);
+  for (const row of rows) latest[row.ordinal - 1]?.push(row);
+  return latest;
 }
 
 const updateDescriptionText: Prepared = {
@@ -193,6 +189,13 @@ export async function deleteVersion(
   return (await transaction.prepared(deleteVersionText, [modelKey, version])).length > 0;
 }
 
+/** A new state for the versions of a statement that changes their tags: `listed-versions.sql.ts` says why. */
+const touch = (changed: string): string => `
+    touched as (
+      update registry.model_versions as v set version = v.version
+      from ${changed} where v.version_key = ${changed}.version_key
+    )`;
+
 const upsertTagText: Prepared = {
   name: "registry_upsert_version_tag",
   text: `
@@ -201,7 +204,7 @@ const upsertTagText: Prepared = {
       select v.version_key, $4, $5 from ${FROM} where ${OF_VERSION}
       on conflict on constraint model_version_tags_pkey do update set value = excluded.value
       returning version_key
-    ), ${recordEvent("model_version_tag.set", {
+    ), ${touch("changed")}, ${recordEvent("model_version_tag.set", {
       workspace: "$1",
       from: "changed",
       data: "json_build_object('name', $2::text, 'version', $3::text, 'key', $4::text, 'value', $5::text)",
@@ -229,7 +232,8 @@ const deleteTagText: Prepared = {
     ), gone as (
       delete from registry.model_version_tags as t using version
       where t.version_key = version.version_key and t.key = $4
-    ), ${recordEvent("model_version_tag.deleted", {
+      returning t.version_key
+    ), ${touch("gone")}, ${recordEvent("model_version_tag.deleted", {
       workspace: "$1",
       from: "version",
       data: "json_build_object('name', $2::text, 'version', $3::text, 'key', $4::text)",
@@ -300,28 +304,43 @@ export async function deleteAlias(
 /** A version as lists show it: without its aliases, its logged model and where its files are. */
 export type ListedVersion = Omit<VersionRow, "aliases" | "model_id" | "storage_location">;
 
-/** Up to `limit` versions of a workspace in the order of `terms`, after `after`, each with its place as JSON. */
+/** A page of versions, and the place of the last of them when there are more. */
+export type VersionPage = { found: FoundVersion[]; next: string[] | undefined };
+
+/** Up to `limit` versions of a workspace in the order of `terms`, after `after`. */
 export async function selectVersions(
   database: Database,
   query: { workspaceId: number; filter: readonly ModelVersionComparison[] },
   page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
-): Promise<(ListedVersion & { place: string })[]> {
+): Promise<VersionPage> {
   const { terms, after, limit } = page;
   const conditions = [
     sql`m.workspace_id = ${sql.lit(query.workspaceId)}`,
     ...versionConditions(query.filter),
   ];
   if (after !== undefined) conditions.push(isAfter(terms, after));
-  const columns = versionColumns.map((column) => `v.${column}`).join(", ");
+  // The place is made of one row only: for all 1,000 it would take as long as the rest.
+  const places = terms.map(({ expression }, at) => sql`${expression} as ${sql.raw(`term_${at}`)}`);
+  const place = terms.map((_, at) => sql.raw(`term_${at}::text`));
   const built = sql<Lists>`
-    select ${sql.raw(listsOf([...versionColumns, "name", "place"]))} from (
-      select ${sql.raw(columns)}, m.name, array_to_json(${placeOf(terms)})::text as place
+    with found as materialized (
+      select v.version_key, ${sql.raw(stateOf)} as state, m.name, ${sql.join(places)}
       from ${sql.raw(FROM)} where ${sql.join(conditions, sql` and `)}
-      order by ${orderBy(terms)} limit ${sql.lit(limit)}
-    ) as found`;
-  const [row = {}] = await database.run(built.compile(database.kysely));
-  const found = parseColumns<LatestRow & { name: string; place: string }>(row);
-  const versions = versionsOf(found, (at) => found.name[at] as string);
-  await addTags(database, versions);
-  return versions.map(({ version }, at) => Object.assign(version, { place: found.place[at] as string }));
+      order by ${orderBy(terms)} limit ${sql.lit(limit + 1)}
+    )
+    select ${sql.raw(listsOf(["version_key", "state", "name"]))}, (
+      select array_to_json(array[${sql.join(place)}])::text from found offset ${sql.lit(limit - 1)} limit 1
+    ) as place from found`;
+  const [{ place: last, ...lists } = { place: null }] = await database.run(built.compile(database.kysely));
+  const rows = parseColumns<{ version_key: number; state: string; name: string }>(lists);
+  const found = rows.version_key.map((key, at) => ({
+    key,
+    state: rows.state[at] as string,
+    name: rows.name[at] as string,
+  }));
+  const isMore = found.length > limit;
+  return {
+    found: isMore ? found.slice(0, limit) : found,
+    next: isMore ? (JSON.parse(last ?? "[]") as string[]) : undefined,
+  };
 }

@@ -62,7 +62,8 @@ export function createRegisteredModels(deps: ChangeDeps): RegisteredModels {
     checkModelName(name);
     const row = await selectModel(database, { workspaceId, name });
     if (row === undefined) throw modelNotFound(name);
-    return { ...row, latest_versions: await selectLatestVersions(database, row.model_key) };
+    const [latest = []] = await selectLatestVersions(database, [{ workspaceId, name }]);
+    return { ...row, latest_versions: latest };
   };
 
   return {
@@ -124,7 +125,7 @@ export function createRegisteredModels(deps: ChangeDeps): RegisteredModels {
       const more = rows.length > maxResults;
       const page = more ? rows.slice(0, maxResults) : rows;
       return {
-        models: await selectContents(database, page),
+        models: await selectContents(database, deps.memory, page),
         nextPageToken: more ? encodePlace(search, page.at(-1)?.place ?? []) : undefined,
       };
     },

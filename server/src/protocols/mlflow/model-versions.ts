@@ -3,15 +3,8 @@ import type { Registry } from "../../modules/registry/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValues } from "./experiments.ts";
 import { keyValue } from "./fields.ts";
-import {
-  atMost,
-  listedVersionJson,
-  modelVersionJson,
-  readSearch,
-  required,
-  text,
-} from "./registry-fields.ts";
-import { bool, int64, itemsOf, message, nested, repeated, string, type Values } from "./wire.ts";
+import { listedVersionText, modelVersionJson, required, searchEndpoint, text } from "./registry-fields.ts";
+import { bool, itemsOf, message, nested, repeated, string, type Values } from "./wire.ts";
 
 const PATH = "/2.0/mlflow/model-versions";
 const DEFAULT_RESULTS = 10_000;
@@ -69,7 +62,16 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
         return "{}";
       },
     },
-    searchEndpoint(registry),
+    searchEndpoint({
+      path: PATH,
+      defaultResults: DEFAULT_RESULTS,
+      maxResults: MAX_RESULTS,
+      field: "model_versions",
+      async find(scope, search) {
+        const { versions, nextPageToken } = await registry.searchModelVersions(scope, search);
+        return { items: versions.map(listedVersionText), nextPageToken };
+      },
+    }),
     {
       method: "GET",
       path: `${PATH}/get-download-uri`,
@@ -139,36 +141,6 @@ function createEndpoint(registry: Registry): Endpoint {
         tags: keyValues(values["tags"]),
       });
       return { model_version: modelVersionJson(version) };
-    },
-  };
-}
-
-function searchEndpoint(registry: Registry): Endpoint {
-  return {
-    method: "GET",
-    path: `${PATH}/search`,
-    access: reads("registered_model"),
-    request: message({
-      filter: string,
-      max_results: int64,
-      order_by: repeated(string),
-      page_token: string,
-    }),
-    checks: {
-      filter: ["string"],
-      max_results: ["int", atMost("max_results", MAX_RESULTS)],
-      order_by: ["array"],
-      page_token: ["string"],
-    },
-    async handle(values, { scope }) {
-      const { versions, nextPageToken } = await registry.searchModelVersions(
-        scope,
-        readSearch(values, DEFAULT_RESULTS),
-      );
-      return {
-        ...(versions.length === 0 ? {} : { model_versions: versions.map(listedVersionJson) }),
-        ...(nextPageToken === undefined ? {} : { next_page_token: nextPageToken }),
-      };
     },
   };
 }

@@ -5,14 +5,14 @@ import type { Endpoint } from "./endpoint.ts";
 import { keyValues } from "./experiments.ts";
 import { keyValue } from "./fields.ts";
 import {
-  atMost,
   listedVersionJson,
+  listedVersionText,
   modelVersionJson,
-  readSearch,
   required,
+  searchEndpoint,
   text,
 } from "./registry-fields.ts";
-import { int64, itemsOf, message, nested, repeated, string, type Values } from "./wire.ts";
+import { itemsOf, message, nested, repeated, string, type Values } from "./wire.ts";
 
 const PATH = "/2.0/mlflow/registered-models";
 const DEFAULT_RESULTS = 100;
@@ -87,7 +87,16 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
         return "{}";
       },
     },
-    searchEndpoint(registry),
+    searchEndpoint({
+      path: PATH,
+      defaultResults: DEFAULT_RESULTS,
+      maxResults: MAX_RESULTS,
+      field: "registered_models",
+      async find(scope, search) {
+        const { models, nextPageToken } = await registry.searchRegisteredModels(scope, search);
+        return { items: models.map(modelText), nextPageToken };
+      },
+    }),
     ...(["GET", "POST"] as const).map((method) => latestVersionsEndpoint(registry, method)),
     {
       method: "POST",
@@ -175,36 +184,6 @@ function latestVersionsEndpoint(registry: Registry, method: "GET" | "POST"): End
   };
 }
 
-function searchEndpoint(registry: Registry): Endpoint {
-  return {
-    method: "GET",
-    path: `${PATH}/search`,
-    access: reads("registered_model"),
-    request: message({
-      filter: string,
-      max_results: int64,
-      order_by: repeated(string),
-      page_token: string,
-    }),
-    checks: {
-      filter: ["string"],
-      max_results: ["int", atMost("max_results", MAX_RESULTS)],
-      order_by: ["array"],
-      page_token: ["string"],
-    },
-    async handle(values, { scope }) {
-      const { models, nextPageToken } = await registry.searchRegisteredModels(
-        scope,
-        readSearch(values, DEFAULT_RESULTS),
-      );
-      return {
-        ...(models.length === 0 ? {} : { registered_models: models.map(modelJson) }),
-        ...(nextPageToken === undefined ? {} : { next_page_token: nextPageToken }),
-      };
-    },
-  };
-}
-
 /** What is undefined is left out of JSON. */
 function modelJson(model: RegisteredModel): Values {
   const { latest_versions: latest, tags, aliases } = model;
@@ -220,4 +199,14 @@ function modelJson(model: RegisteredModel): Values {
         ? undefined
         : aliases.map(({ alias, version }) => ({ alias, version: String(version) })),
   };
+}
+
+/** The JSON of `modelJson`, with the text of each version as it is. */
+function modelText(model: RegisteredModel): string {
+  const { latest_versions: _none, ...rest } = modelJson({ ...model, latest_versions: [] });
+  if (model.latest_versions.length === 0) return JSON.stringify(rest);
+  const { tags, aliases, ...head } = rest;
+  const tail = JSON.stringify({ tags, aliases }).slice(1);
+  const versions = model.latest_versions.map(listedVersionText).join(",");
+  return `${JSON.stringify(head).slice(0, -1)},"latest_versions":[${versions}]${tail === "}" ? "" : ","}${tail}`;
 }

@@ -1,6 +1,9 @@
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { ListedVersion, VersionRow } from "../../modules/registry/model-versions.ts";
-import { pythonJson, type Check, type Values } from "./wire.ts";
+import { reads } from "../../kernel/access.ts";
+import type { Scope } from "../../modules/identity/index.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { int64, message, pythonJson, repeated, string, type Check, type Values } from "./wire.ts";
 
 /** What the endpoints of registered models and of model versions share. */
 
@@ -9,7 +12,7 @@ export const required: readonly Check[] = ["string", "required"];
 /** What is missing is empty. */
 export const text = (value: unknown): string => (value ?? "") as string;
 
-export function readSearch(
+function readSearch(
   values: Values,
   defaultResults: number,
 ): { filter: string; orderBy: string[]; maxResults: number; pageToken?: string } {
@@ -28,7 +31,7 @@ export function readSearch(
   };
 }
 
-export const atMost =
+const atMost =
   (field: string, limit: number): Check =>
   (value) => {
     if (!(Number(value) > limit)) return;
@@ -55,6 +58,53 @@ export function listedVersionJson(row: ListedVersion): Values {
     run_link: row.run_link,
   };
 }
+
+const texts = new WeakMap<ListedVersion, string>();
+
+/** The JSON of `listedVersionJson`, made once for each version: the registry gives the same object while nothing changes. */
+export function listedVersionText(row: ListedVersion): string {
+  let text = texts.get(row);
+  if (text === undefined) {
+    text = JSON.stringify(listedVersionJson(row));
+    texts.set(row, text);
+  }
+  return text;
+}
+
+/** A page of a search as JSON, in which an empty list and no further page are left out. */
+function pageText(field: string, items: readonly string[], nextPageToken: string | undefined): string {
+  const parts = [
+    ...(items.length === 0 ? [] : [`"${field}":[${items.join(",")}]`]),
+    ...(nextPageToken === undefined ? [] : [`"next_page_token":${JSON.stringify(nextPageToken)}`]),
+  ];
+  return `{${parts.join(",")}}`;
+}
+
+type Page = { items: string[]; nextPageToken: string | undefined };
+
+/** `search` of models and of versions, which differ in little. */
+export const searchEndpoint = (search: {
+  path: string;
+  defaultResults: number;
+  maxResults: number;
+  field: string;
+  find(scope: Scope, search: ReturnType<typeof readSearch>): Promise<Page>;
+}): Endpoint => ({
+  method: "GET",
+  path: `${search.path}/search`,
+  access: reads("registered_model"),
+  request: message({ filter: string, max_results: int64, order_by: repeated(string), page_token: string }),
+  checks: {
+    filter: ["string"],
+    max_results: ["int", atMost("max_results", search.maxResults)],
+    order_by: ["array"],
+    page_token: ["string"],
+  },
+  async handle(values, { scope }) {
+    const { items, nextPageToken } = await search.find(scope, readSearch(values, search.defaultResults));
+    return pageText(search.field, items, nextPageToken);
+  },
+});
 
 export const modelVersionJson = (row: VersionRow): Values => ({
   ...listedVersionJson(row),
