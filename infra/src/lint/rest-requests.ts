@@ -115,7 +115,7 @@ export function fitsRoute(path: string, route: string): boolean {
   const wanted = route.split("/");
   const given = path.split("/");
   for (const [index, part] of wanted.entries()) {
-    if (/^<path:/.test(part) || /^\{\w+:path\}$/.test(part)) return given.length > index;
+    if (part.startsWith("<path:") || /^\{\w+:path\}$/.test(part)) return given.length > index;
     const own = given[index];
     if (own === undefined) return false;
     if (own !== part && !/^[<{]/.test(part) && !/[$<{]/.test(own)) return false;

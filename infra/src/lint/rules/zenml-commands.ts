@@ -147,8 +147,8 @@ function componentComplaints({ workspace, call, type, words }: Registered): stri
   if (flavors === undefined || given === undefined || isOpen(given)) return [];
   const flavor = flavors[given];
   if (flavor === undefined) return flavorComplaint(given, type, Object.keys(flavors));
-  const known = [...(call.node.o ?? []), ...(call.node.f ?? []), "--help"];
-  const settings = call.options.filter(({ name }) => name.startsWith("--") && !known.includes(name));
+  const known = new Set([...(call.node.o ?? []), ...(call.node.f ?? []), "--help"]);
+  const settings = call.options.filter(({ name }) => name.startsWith("--") && !known.has(name));
   const keys = settings.map(({ name }) => name.slice(2).replaceAll("-", "_"));
   const unknown = keys.filter((key) => !flavor.fields.includes(key));
   const missing = flavor.required.filter((key) => !keys.includes(key));
