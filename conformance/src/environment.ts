@@ -25,6 +25,9 @@ export const ensureDrivers = (): Promise<string> => ensureLocked("drivers");
 /** The folder of the environment with the linters of files that people deploy: `hadolint`, `shellcheck`. */
 export const ensureLinters = (): Promise<string> => ensureLocked("linters");
 
+/** The folder of the environment with Go, for machines that have none. */
+export const ensureGo = (): Promise<string> => ensureLocked("go");
+
 async function ensureLocked(name: string): Promise<string> {
   const environment = join(cache, name);
   const locked = join(requirements, `${name}.txt`);
@@ -109,7 +112,7 @@ function findPython(): { path: string; version: string } {
 }
 
 /** A directory is made atomically by mkdir; a lock older than 20 minutes belongs to a run that died. */
-async function lock(path: string): Promise<() => void> {
+export async function lock(path: string): Promise<() => void> {
   const stale = 20 * 60_000;
   for (;;) {
     try {

