@@ -1,5 +1,6 @@
 import { createConnection, type Connection, type ConnectionOptions } from "mysql2";
-import { invalidParameter, PlinthError } from "../../kernel/errors.ts";
+import { invalidParameter } from "../../kernel/errors.ts";
+import { explainReading, type Meaning } from "./reader-errors.ts";
 import type { SqlReader, SqlRow, SqlValue } from "./sql-reader.ts";
 
 /** Opens a MySQL or MariaDB database for reading only, and keeps what it reads as of now until it is closed. */
@@ -105,29 +106,12 @@ function optionsOf(url: string): ConnectionOptions {
   };
 }
 
-function explain(error: unknown, place: string): Error {
-  if (error instanceof PlinthError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  switch (code) {
-    case "ER_ACCESS_DENIED_ERROR":
-    case "ER_DBACCESS_DENIED_ERROR":
-    case "ER_ACCESS_DENIED_NO_PASSWORD_ERROR":
-    case "ER_TABLEACCESS_DENIED_ERROR":
-      return invalidParameter(`${place} refuses this user or password (${message}).`);
-    case "ER_BAD_DB_ERROR":
-      return invalidParameter(`${place}: there is no such database.`);
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-    case "ECONNREFUSED":
-    case "ETIMEDOUT":
-    case "EHOSTUNREACH":
-      return new PlinthError("unavailable", `${place} cannot be reached (${code}).`, {
-        cause: error,
-      });
-    default:
-      return new PlinthError("unavailable", `${place} could not be read: ${message || code}`, {
-        cause: error,
-      });
-  }
-}
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  ER_ACCESS_DENIED_ERROR: "credentials",
+  ER_DBACCESS_DENIED_ERROR: "credentials",
+  ER_ACCESS_DENIED_NO_PASSWORD_ERROR: "credentials",
+  ER_TABLEACCESS_DENIED_ERROR: "credentials",
+  ER_BAD_DB_ERROR: "database",
+};
+
+const explain = (error: unknown, place: string): Error => explainReading(error, place, MEANINGS);

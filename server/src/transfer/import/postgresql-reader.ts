@@ -1,6 +1,7 @@
 import pg from "pg";
 import { parseDatabaseUrl, type DatabaseAddress } from "../../kernel/postgres/connection.ts";
 import { invalidParameter, PlinthError } from "../../kernel/errors.ts";
+import { explainReading, type Meaning } from "./reader-errors.ts";
 import type { SqlReader, SqlRow } from "./sql-reader.ts";
 
 const asText = (text: string): string => text;
@@ -108,29 +109,11 @@ async function connect(url: string, place: string): Promise<pg.Client> {
   throw explain(failure, place);
 }
 
-function explain(error: unknown, place: string): Error {
-  if (error instanceof PlinthError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  switch (code) {
-    case "28P01":
-    case "28000":
-      return invalidParameter(`${place} refuses this user or password (${message}).`);
-    case "3D000":
-      return invalidParameter(`${place}: there is no such database.`);
-    case "42501":
-      return invalidParameter(`${place}: this user may not read MLflow's tables (${message}).`);
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-    case "ECONNREFUSED":
-    case "ETIMEDOUT":
-    case "EHOSTUNREACH":
-      return new PlinthError("unavailable", `${place} cannot be reached (${code}).`, {
-        cause: error,
-      });
-    default:
-      return new PlinthError("unavailable", `${place} could not be read: ${message || code}`, {
-        cause: error,
-      });
-  }
-}
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  "28P01": "credentials",
+  "28000": "credentials",
+  "3D000": "database",
+  "42501": "permission",
+};
+
+const explain = (error: unknown, place: string): Error => explainReading(error, place, MEANINGS);
