@@ -90,10 +90,19 @@ type Connector = {
   auth_methods: Method[];
 };
 
-const fieldsOf = (schema: Schema): { fields: string[]; required: string[] } => ({
-  fields: Object.keys(schema.properties ?? {}).sort(),
-  required: [...(schema.required ?? [])].sort(),
-});
+type FieldNames = { fields: string[]; required: string[]; secret?: string[] };
+
+const fieldsOf = (schema: Schema): FieldNames => {
+  const secret = Object.entries(schema.properties ?? {})
+    .filter(([, field]) => /"(sensitive|writeOnly)":true/.test(JSON.stringify(field)))
+    .map(([name]) => name)
+    .sort();
+  return {
+    fields: Object.keys(schema.properties ?? {}).sort(),
+    required: [...(schema.required ?? [])].sort(),
+    ...(secret.length === 0 ? {} : { secret }),
+  };
+};
 
 const sorted = <T>(entries: readonly (readonly [string, T])[]): Record<string, T> =>
   Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));

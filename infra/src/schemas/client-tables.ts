@@ -27,11 +27,14 @@ export type RestTable = {
   bodies: Record<string, Fields>;
 };
 
+/** Keys of a configuration, with those that hold secrets. */
+export type ConfigurationKeys = Fields & { secret?: string[] };
+
 export type Catalogue = {
   version: string;
   /** Component type to flavor to the keys of its configuration. */
-  flavors: Record<string, Record<string, Fields>>;
-  connectors: Record<string, { resourceTypes: string[]; methods: Record<string, Fields> }>;
+  flavors: Record<string, Record<string, ConfigurationKeys>>;
+  connectors: Record<string, { resourceTypes: string[]; methods: Record<string, ConfigurationKeys> }>;
 };
 
 const DATA = new URL("../../data/", import.meta.url);
