@@ -12,6 +12,16 @@ export const stageFolder = (stage: Stage): string => `terraform/${stage}`;
 /** Whether this environment has a stage that makes the cluster. An existing one is only used. */
 export const hasClusterStage = ({ target }: Environment): boolean => target.kind !== "kubernetes";
 
+/** Outputs of the cluster stage that the platform stage reads. */
+export const handOver = {
+  /** Address of the Kubernetes API (Google Cloud). */
+  clusterEndpoint: "cluster_endpoint",
+  /** Values of Secrets by the name of their entry (Civo). */
+  secrets: "secrets",
+  /** Private addresses of databases by component (Civo). */
+  databaseAddresses: "database_addresses",
+} as const;
+
 const reason: Reason = {
   setting: "stateBackend",
   why: "The state of each environment and stage is kept apart, so that one cannot harm another.",

@@ -10,7 +10,7 @@ import {
   terraformFile,
   type Draft,
 } from "../terraform-block.ts";
-import { backendResource, stageFolder, versionsResource } from "../terraform-state.ts";
+import { backendResource, handOver, stageFolder, versionsResource } from "../terraform-state.ts";
 import { clusterInputs, clusterModule, clusterOutputs } from "./cluster.ts";
 import { databaseInputs, databaseModule, managedDatabases } from "./database.ts";
 import { dnsInputs, dnsModule } from "./dns.ts";
@@ -67,7 +67,7 @@ export function civoClusterStage(plan: Plan): Resource[] {
         ? []
         : [
             output(
-              "database_addresses",
+              handOver.databaseAddresses,
               ref("module.database.addresses"),
               "Private addresses of the databases, which the cluster's Services lead to.",
             ),
@@ -97,9 +97,12 @@ function secretOutput(plan: Plan): Draft | undefined {
   const values = cloudValues(plan);
   if (Object.keys(values).length === 0) return undefined;
   return {
-    ...extended(output("secrets", values, "Values of the Secrets that stage platform writes, by entry."), {
-      sensitive: true,
-    }),
+    ...extended(
+      output(handOver.secrets, values, "Values of the Secrets that stage platform writes, by entry."),
+      {
+        sensitive: true,
+      },
+    ),
     because: [{ setting: "objectStore.engine", why: "Only Terraform knows these credentials." }],
   };
 }

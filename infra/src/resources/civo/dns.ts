@@ -1,23 +1,15 @@
-import { hostsOf } from "../../names.ts";
 import type { Plan } from "../../plan.ts";
+import { routesOf } from "../kubernetes/routes.ts";
 import { ref, type Reason, type Resource, type TerraformBody } from "../resource.ts";
 import { commented, output, resource, terraformFile, variable } from "../terraform-block.ts";
 import { versionsResource } from "../terraform-state.ts";
 import { moduleFolder } from "./folders.ts";
 
 /** Names of the records, below the domain. */
-export function recordNames({ environment }: Plan): string[] {
-  const { tracking, pipelines, serving, domain } = environment;
-  const hosts = hostsOf(environment);
-  const isOpen = ({ exposure }: { exposure: { kind: string } }): boolean => exposure.kind !== "cluster";
-  const exposed = [
-    ...(isOpen(tracking) ? [hosts.tracking] : []),
-    ...(pipelines.engine !== "none" && isOpen(pipelines) ? [hosts.pipelines] : []),
-    // Each model has a host below it.
-    ...(serving.engine !== "none" && isOpen(serving) ? [hosts.models, `*.${hosts.models}`] : []),
-  ];
-  return exposed.map((host) => host.slice(0, -domain.length - 1));
-}
+export const recordNames = (plan: Plan): string[] =>
+  routesOf(plan)
+    .map(({ host }) => host.slice(0, -plan.environment.domain.length - 1))
+    .sort();
 
 /** The domain and a record for each host. */
 export function dnsModule(plan: Plan): Resource[] {

@@ -1,6 +1,6 @@
 import type { Plan } from "../../plan.ts";
-import type { Exposure } from "../../spec/components.ts";
 import type { CivoTarget } from "../../spec/target.ts";
+import { routesOf } from "../kubernetes/routes.ts";
 import { ref, type Reason, type Resource, type TerraformBody, type TerraformValue } from "../resource.ts";
 import { commented, output, resource, terraformFile, variable } from "../terraform-block.ts";
 import { versionsResource } from "../terraform-state.ts";
@@ -8,22 +8,12 @@ import { moduleFolder } from "./folders.ts";
 
 const EVERYWHERE = "0.0.0.0/0";
 
-/** How the components are reached from outside; none when all stay within the cluster. */
-export function exposuresOf({ environment }: Plan): Exposure[] {
-  const { tracking, pipelines, serving } = environment;
-  const all: Exposure[] = [
-    tracking.exposure,
-    ...(pipelines.engine === "none" ? [] : [pipelines.exposure]),
-    ...(serving.engine === "none" ? [] : [serving.exposure]),
-  ];
-  return all.filter(({ kind }) => kind !== "cluster");
-}
-
-export const isExposed = (plan: Plan): boolean => exposuresOf(plan).length > 0;
+/** Whether anything has a route at the Gateway. */
+export const isExposed = (plan: Plan): boolean => routesOf(plan).length > 0;
 
 /** Who may reach port 443: everybody as soon as one component is for everybody. */
 export function httpsSources(plan: Plan): string[] {
-  const networks = exposuresOf(plan).map((exposure) =>
+  const networks = routesOf(plan).map(({ exposure }) =>
     exposure.kind === "networks" ? exposure.cidrs : [EVERYWHERE],
   );
   const all = networks.flat();
