@@ -6,7 +6,15 @@ import type { Language, Snippet } from "../workspace.ts";
 /** For the tests of rules: what rules say about files given as text. */
 
 const languageOf = (file: string): Language =>
-  file.endsWith(".tf") ? "hcl" : file.endsWith(".tfvars") ? "tfvars" : file.endsWith(".md") ? "text" : "yaml";
+  file.endsWith(".tf")
+    ? "hcl"
+    : file.endsWith(".tfvars")
+      ? "tfvars"
+      : file.endsWith(".sh")
+        ? "shell"
+        : file.endsWith(".md")
+          ? "text"
+          : "yaml";
 
 export type Files = Readonly<Record<string, string>>;
 
@@ -19,7 +27,8 @@ export function findingsIn(
     // `excerpt:` in front of a name says that the text is a code block of a document.
     const excerpt = file.startsWith("excerpt:");
     const name = file.replace("excerpt:", "");
-    return { file: name, firstLine: 1, language: languageOf(name), text, excerpt };
+    const template = name.endsWith(".j2") ? { template: true as const } : {};
+    return { file: name, firstLine: 1, language: languageOf(name), text, excerpt, ...template };
   });
   const workspace = buildWorkspace(snippets);
   return rules.flatMap((rule) =>
