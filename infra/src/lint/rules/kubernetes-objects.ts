@@ -117,6 +117,16 @@ export function environment(
   return undefined;
 }
 
+/** The variables of these names that a container sets. */
+export const variablesIn = (
+  container: Container,
+  names: readonly string[],
+): { name: string; value: string | undefined; path: Path }[] =>
+  names.flatMap((name) => {
+    const found = environment(container, name);
+    return found === undefined ? [] : [{ name, ...found }];
+  });
+
 /** Command and arguments as one list of words. */
 export const wordsOf = (container: Container): string[] =>
   [...list(container.value["command"]), ...list(container.value["args"])].map(String);
