@@ -1,5 +1,6 @@
 import { planOf } from "./plan.ts";
 import { civoClusterStage } from "./resources/civo/cluster-stage.ts";
+import { gcpClusterStage } from "./resources/gcp/cluster-stage.ts";
 import type { Resource } from "./resources/resource.ts";
 import type { Environment } from "./spec/platform.ts";
 
@@ -15,4 +16,4 @@ export function resourcesOf(environment: Environment): Resource[] {
 type Generator = (plan: ReturnType<typeof planOf>) => Resource[];
 
 /** One per part of the output. Each is silent where the environment does not have its part. */
-const GENERATORS: readonly Generator[] = [civoClusterStage];
+const GENERATORS: readonly Generator[] = [civoClusterStage, gcpClusterStage];
