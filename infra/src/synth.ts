@@ -1,7 +1,9 @@
 import { planOf } from "./plan.ts";
 import { civoClusterStage } from "./resources/civo/cluster-stage.ts";
 import { gcpClusterStage } from "./resources/gcp/cluster-stage.ts";
+import { platformStage } from "./resources/platform-stage/platform-stage.ts";
 import type { Resource } from "./resources/resource.ts";
+import { stacksStage } from "./resources/stacks-stage/stacks-stage.ts";
 import type { Environment } from "./spec/platform.ts";
 
 /** A file of the output. */
