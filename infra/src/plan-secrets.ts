@@ -78,7 +78,11 @@ function databaseSecret(plan: Parts, component: Component, database: Database): 
     name: databaseSecretName(component),
     namespace: component.namespace,
     inputs,
-    data: databaseKeys(component, inputs),
+    data: {
+      ...databaseKeys(component, inputs),
+      // The Job that makes the user in the server wants the password by itself.
+      ...(database.engine === "kubeblocks" ? { password: "{{ .password }}" } : {}),
+    },
     writer: database.engine === "civo-database" ? "terraform" : "secrets",
     why: `how ${component.name} reaches its database`,
   };

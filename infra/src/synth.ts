@@ -1,6 +1,7 @@
 import { planOf } from "./plan.ts";
 import { civoClusterStage } from "./resources/civo/cluster-stage.ts";
 import { gcpClusterStage } from "./resources/gcp/cluster-stage.ts";
+import { componentResources } from "./resources/kubernetes/components.ts";
 import { platformStage } from "./resources/platform-stage/platform-stage.ts";
 import type { Resource } from "./resources/resource.ts";
 import { stacksStage } from "./resources/stacks-stage/stacks-stage.ts";
@@ -18,4 +19,4 @@ export function resourcesOf(environment: Environment): Resource[] {
 type Generator = (plan: ReturnType<typeof planOf>) => Resource[];
 
 /** One per part of the output. Each is silent where the environment does not have its part. */
-const GENERATORS: readonly Generator[] = [civoClusterStage, gcpClusterStage];
+const GENERATORS: readonly Generator[] = [civoClusterStage, gcpClusterStage, componentResources];

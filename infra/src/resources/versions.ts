@@ -101,3 +101,19 @@ export const customResources = {
 
 /** Exceptions from policies end here, so that each is looked at again; every release moves it. */
 export const exceptionsExpire = "2027-11-30T00:00:00Z";
+
+/** Images of database servers, and of their clients. */
+export const databaseImages = {
+  postgresql: {
+    16: "ghcr.io/cloudnative-pg/postgresql:16.15-system-trixie",
+    17: "ghcr.io/cloudnative-pg/postgresql:17.11-system-trixie",
+    18: "ghcr.io/cloudnative-pg/postgresql:18.6-system-trixie",
+  },
+  mysqlClient: "docker.io/library/mysql:8.0.44",
+} as const;
+
+/** Versions that KubeBlocks offers of each server, by its definition of the component. */
+export const kubeBlocksVersions = { mysql: "8.0.35", postgresql: "16.9.0" } as const;
+
+/** Knative Serving, as its operator of the same line installs it. */
+export const knativeVersion = "1.21.1";

@@ -88,6 +88,8 @@ export const objectStore = z.discriminatedUnion("engine", [
     storage: memory.default("100Gi"),
     /** The community's MinIO ended in 2025: name an image of a maintained fork, by tag. */
     image: z.string(),
+    /** Image with the client `mc`, which makes buckets and users; the server's has it as a rule. */
+    clientImage: z.string().optional(),
     credentials: secretReference.default({ secret: "minio-root" }),
   }),
   z.strictObject({

@@ -27,11 +27,20 @@ export type Overlay = {
 
 export type ImageChange = { name: string; image: string };
 
+type PatchTarget = { group?: string; version: string; kind: string; name: string };
+
 export type Patch = {
-  target: { group?: string; version: string; kind: string; name: string };
-  /** What is merged into the object: everything but apiVersion, kind and name. */
-  change: Readonly<Record<string, unknown>>;
-};
+  target: PatchTarget;
+} & (
+  | {
+      /** What is merged into the object: everything but apiVersion, kind and name. */
+      change: Readonly<Record<string, unknown>>;
+    }
+  | {
+      /** For items of lists that have no name to be merged by, those of custom resources (RFC 6902). */
+      operations: readonly { op: "add" | "replace"; path: string; value: unknown }[];
+    }
+);
 
 export function partFolders(part: PartFolders): (DocumentResource | ManifestResource)[] {
   const { plan, name, because, base, overlay } = part;
@@ -127,10 +136,11 @@ function changedImage({ name, image }: ImageChange): Record<string, string> {
 }
 
 /** Its YAML stands in the kustomization itself: there is no file that looks like a manifest and is none. */
-function inlinePatch({ target, change }: Patch): Record<string, unknown> {
-  const { group, version, kind, name } = target;
+function inlinePatch(patch: Patch): Record<string, unknown> {
+  const { group, version, kind, name } = patch.target;
+  if ("operations" in patch) return { target: patch.target, patch: printYamlValue(patch.operations) };
   const apiVersion = group === undefined ? version : `${group}/${version}`;
-  const { metadata, ...rest } = change as { metadata?: Record<string, unknown> };
+  const { metadata, ...rest } = patch.change as { metadata?: Record<string, unknown> };
   return { patch: printYamlValue({ apiVersion, kind, metadata: { name, ...metadata }, ...rest }) };
 }
 

@@ -126,3 +126,9 @@ export const identityFlow = (plan: Plan): Flow[] =>
   plan.environment.target.kind === "gcp"
     ? [{ peer: { kind: "metadata-server" }, ports: [80, 988], why: "tokens of Workload Identity" }]
     : [];
+
+/** Storage class of volumes. */
+export const storageClassOf = ({ target }: Plan["environment"]): string => {
+  if (target.kind === "kubernetes") return target.storageClass;
+  return target.kind === "civo" ? "civo-volume" : "standard-rwo";
+};
