@@ -19,4 +19,10 @@ export function resourcesOf(environment: Environment): Resource[] {
 type Generator = (plan: ReturnType<typeof planOf>) => Resource[];
 
 /** One per part of the output. Each is silent where the environment does not have its part. */
-const GENERATORS: readonly Generator[] = [civoClusterStage, gcpClusterStage, componentResources];
+const GENERATORS: readonly Generator[] = [
+  civoClusterStage,
+  gcpClusterStage,
+  platformStage,
+  stacksStage,
+  componentResources,
+];
