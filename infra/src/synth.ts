@@ -3,6 +3,15 @@ import { civoClusterStage } from "./resources/civo/cluster-stage.ts";
 import { gcpClusterStage } from "./resources/gcp/cluster-stage.ts";
 import { componentResources } from "./resources/kubernetes/components.ts";
 import { platformStage } from "./resources/platform-stage/platform-stage.ts";
+import { argoCd } from "./resources/kubernetes/argocd.ts";
+import { certificates } from "./resources/kubernetes/certificates.ts";
+import { gatewayRoutes } from "./resources/kubernetes/gateway-routes.ts";
+import { gateway } from "./resources/kubernetes/gateway.ts";
+import { knativeServing } from "./resources/kubernetes/knative.ts";
+import { namespaceResources } from "./resources/kubernetes/namespaces.ts";
+import { networkPolicies } from "./resources/kubernetes/network-policies.ts";
+import { policies } from "./resources/kubernetes/policies.ts";
+import { secrets } from "./resources/kubernetes/secrets.ts";
 import type { Resource } from "./resources/resource.ts";
 import { stacksStage } from "./resources/stacks-stage/stacks-stage.ts";
 import type { Environment } from "./spec/platform.ts";
@@ -25,4 +34,13 @@ const GENERATORS: readonly Generator[] = [
   platformStage,
   stacksStage,
   componentResources,
+  argoCd,
+  certificates,
+  gatewayRoutes,
+  gateway,
+  knativeServing,
+  namespaceResources,
+  networkPolicies,
+  policies,
+  secrets,
 ];
