@@ -108,7 +108,12 @@ function snippetsOf(path: string): Snippet[] {
 export function snippetsOfText(path: string, written: string): Snippet[] {
   const file = path.split(sep).join("/");
   const text = written.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
-  const name = basename(path);
+  return snippetsIn(file, text);
+}
+
+/** What a file of this name and text holds: one snippet, or the code blocks of a document. */
+export function snippetsIn(file: string, text: string): Snippet[] {
+  const name = basename(file);
   const language = languageOfFile(name);
   if (language !== undefined) {
     const template = TEMPLATE.test(name) ? { template: true as const } : {};

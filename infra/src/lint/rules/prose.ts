@@ -171,6 +171,7 @@ const CLAIMS: readonly Claim[] = [
     covers: ["E41"],
     severity: "warning",
     says: /^node_pools\s*=/,
+    each: true,
     within: /\bAutopilot\b/,
     title: "node pools for an Autopilot cluster",
     why: "On Autopilot, Google runs the nodes: the provider refuses node_pool, remove_default_node_pool and the like beside enable_autopilot.",
