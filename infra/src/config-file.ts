@@ -58,7 +58,7 @@ function withoutTypes(text: string): string {
   try {
     return quietly(() => stripTypeScriptTypes(text));
   } catch (error) {
-    const line = /:(\d+)$/m.exec(String((error as Error).stack ?? ""))?.[1];
+    const line = /:(\d+)$/m.exec(stackOf(error))?.[1];
     throw new ConfigurationError(messageOf(error).split("\n")[0] ?? "", Number(line ?? 1));
   }
 }
@@ -88,15 +88,14 @@ async function runModule(file: string): Promise<unknown> {
     const module = (await import(`${address}?at=${statSync(path).mtimeMs}`)) as { default?: unknown };
     return module.default;
   } catch (error) {
-    const line = new RegExp(`${escapeRegExp(address)}[^:]*:(\\d+)`).exec(
-      String((error as Error).stack ?? ""),
-    )?.[1];
+    const line = new RegExp(`${escapeRegExp(address)}[^:]*:(\\d+)`).exec(stackOf(error))?.[1];
     throw new ConfigurationError(`it cannot be run: ${messageOf(error)}`, Number(line ?? 1));
   } finally {
     hooks.deregister();
   }
 }
 
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? "") : "");
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const escapeRegExp = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, "\\$&");
 

@@ -24,7 +24,7 @@ export async function init({ options, output }: Call): Promise<ExitCode> {
 
 type Options = Call["options"];
 
-const QUESTIONS: [key: keyof Answers & string, question: string, only?: readonly TargetKind[]][] = [
+const QUESTIONS: [key: keyof Answers, question: string, only?: readonly TargetKind[]][] = [
   ["name", "Name of the platform"],
   ["owner", "Team that answers for it"],
   ["domain", "Domain that components get hosts below"],

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { defaultsFor, tierOf } from "./defaults.ts";
 import { isObject, merge, valueAt, type JsonObject } from "./merge.ts";
 import { environmentSpec, type Environment } from "./platform.ts";
+import { keysAt, kindsAt } from "./schema-shape.ts";
 import { shortName } from "./values.ts";
 
 /** Path of a setting in the exported object: `["environments", "prod", "tracking", "replicas"]`. */
@@ -154,64 +155,3 @@ const shown = (value: unknown): string => {
 
 export const dotted = (path: SettingPath): string =>
   path.map((step, at) => (typeof step === "number" ? `[${step}]` : at === 0 ? step : `.${step}`)).join("");
-
-type Schema = z.core.$ZodType;
-
-/** Keys that an object may have at `path`, by the schema and the kinds chosen in `raw`. */
-function keysAt(path: SettingPath, raw: JsonObject): string[] {
-  const schema = schemaAt(path, raw);
-  return schema === undefined ? [] : Object.keys(shapeOf(schema) ?? {});
-}
-
-function kindsAt(path: SettingPath, discriminator: string, raw: JsonObject): string[] {
-  const direct = optionsOf(schemaAt(path, raw), discriminator);
-  return direct.length > 0 ? direct : [];
-}
-
-function optionsOf(schema: Schema | undefined, discriminator: string): string[] {
-  const def = schema === undefined ? undefined : unwrapped(schema)._zod.def;
-  if (def === undefined || def.type !== "union") return [];
-  return (def as z.core.$ZodUnionDef).options.flatMap((option) => {
-    const kind = shapeOf(option as Schema)?.[discriminator];
-    return kind === undefined ? [] : [...(kind._zod.values ?? [])].map(String);
-  });
-}
-
-function unwrapped(schema: Schema): Schema {
-  let current = schema;
-  for (;;) {
-    const def = current._zod.def as { type: string; innerType?: Schema; in?: Schema };
-    if (def.innerType !== undefined) current = def.innerType;
-    else if (def.type === "pipe" && def.in !== undefined) current = def.in;
-    else return current;
-  }
-}
-
-function shapeOf(schema: Schema): Record<string, Schema> | undefined {
-  const def = unwrapped(schema)._zod.def;
-  return def.type === "object" ? (def as z.core.$ZodObjectDef).shape : undefined;
-}
-
-function schemaAt(path: SettingPath, raw: JsonObject): Schema | undefined {
-  let schema: Schema | undefined = chosen(environmentSpec, raw);
-  path.forEach((step, at) => {
-    if (schema === undefined) return;
-    const def = unwrapped(schema)._zod.def as { type: string; element?: Schema; valueType?: Schema };
-    const next = typeof step === "number" ? def.element : (shapeOf(schema)?.[step] ?? def.valueType);
-    schema = next === undefined ? undefined : chosen(next, valueAt(raw, path.slice(0, at + 1)));
-  });
-  return schema;
-}
-
-/** Of a union, the member that the value says it is; the union itself when it says nothing that is known. */
-function chosen(schema: Schema, value: unknown): Schema {
-  const inner = unwrapped(schema);
-  if (inner._zod.def.type !== "union" || !isObject(value)) return inner;
-  const member = (inner._zod.def as z.core.$ZodUnionDef).options.find((option) => {
-    const shape = shapeOf(option as Schema) ?? {};
-    return Object.entries(shape).some(
-      ([key, kind]) => (key === "engine" || key === "kind") && kind._zod.values?.has(value[key] as string),
-    );
-  });
-  return (member as Schema | undefined) ?? inner;
-}
