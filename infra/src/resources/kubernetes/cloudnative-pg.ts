@@ -33,6 +33,7 @@ export function postgresServer(server: PostgresServer): Resource[] {
     ...partFolders({
       plan,
       name,
+      namespace: component.namespace,
       because,
       base: [
         fileOf(because, "cluster.yaml", cluster(server), CLUSTER_REMARKS),
@@ -206,7 +207,7 @@ function backupFiles(server: PostgresServer): FolderFile[] {
 }
 
 function objectStore({ plan, component }: PostgresServer): KubernetesObject {
-  const { environment, store, buckets } = plan;
+  const { environment, backupStore: store, buckets } = plan;
   const { server } = component.database;
   const secret = backupSecretName(server);
   const isAmazon = /\.amazonaws\.com$/.test(new URL(store.endpoint).hostname);
@@ -265,7 +266,9 @@ function restore({ plan, component }: PostgresServer, settings: CloudNativePg): 
     comment: [
       `Restores ${server} to a moment, as a new cluster beside the old one. No kustomization lists this file.`,
       "1. Set targetTime (leave recoveryTarget out for the newest state there is).",
-      `2. kubectl apply --server-side --filename restore/cluster.yaml, then wait: kubectl wait --for=condition=Ready --timeout=1h --namespace ${component.namespace} cluster/${server}-restored`,
+      "2. Apply it and wait:",
+      "   kubectl apply --server-side --filename restore/cluster.yaml",
+      `   kubectl wait --for=condition=Ready --timeout=1h --namespace ${component.namespace} clusters.postgresql.cnpg.io/${server}-restored`,
       `3. Compare, then let ${component.name} use ${server}-restored, or dump the database from it into the old one.`,
       "Do this every few months: a restore that was never tried is none.",
     ].join("\n"),

@@ -30,6 +30,7 @@ export function kubeBlocksServer(server: KubeBlocksServer): Resource[] {
   return partFolders({
     plan,
     name: component.database.server,
+    namespace: component.namespace,
     because,
     base: [
       fileOf(because, "cluster.yaml", cluster(server), {
@@ -142,7 +143,7 @@ function clusterPatch({ plan, component, settings }: KubeBlocksServer): Patch {
 
 /** Where the backups go. It has no namespace; the Secret it names has one. */
 function backupRepository({ plan, component }: KubeBlocksServer): FolderFile {
-  const { store, buckets } = plan;
+  const { backupStore: store, buckets } = plan;
   const { server } = component.database;
   return fileOf(
     [{ setting: "backup.enabled", why: `${server} writes its backups and its log to the bucket.` }],

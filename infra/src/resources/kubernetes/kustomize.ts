@@ -12,6 +12,7 @@ export type FolderFile = Omit<ManifestResource, "kind" | "file"> & { file: strin
 export type PartFolders = {
   plan: Plan;
   name: string;
+  namespace: string;
   because: readonly Reason[];
   base: readonly FolderFile[];
   overlay: Overlay;
@@ -88,7 +89,7 @@ function baseKustomization(
 }
 
 function overlayKustomization(
-  { plan, because, base, overlay }: PartFolders,
+  { plan, namespace, because, base, overlay }: PartFolders,
   folders: { base: string; overlay: string },
 ): DocumentResource {
   const { files = [], images = [], replicas, patches = [] } = overlay;
@@ -105,7 +106,7 @@ function overlayKustomization(
       resources,
       ...(images.length === 0 ? {} : { images: images.map(changedImage) }),
       ...(replicas === undefined ? {} : { replicas: [replicas] }),
-      ...(patches.length === 0 ? {} : { patches: patches.map(inlinePatch) }),
+      ...(patches.length === 0 ? {} : { patches: patches.map((patch) => inlinePatch(patch, namespace)) }),
       labels: [{ pairs: commonLabels(plan.environment), includeSelectors: false, includeTemplates: true }],
     },
   };
@@ -136,12 +137,12 @@ function changedImage({ name, image }: ImageChange): Record<string, string> {
 }
 
 /** Its YAML stands in the kustomization itself: there is no file that looks like a manifest and is none. */
-function inlinePatch(patch: Patch): Record<string, unknown> {
+function inlinePatch(patch: Patch, namespace: string): Record<string, unknown> {
   const { group, version, kind, name } = patch.target;
   if ("operations" in patch) return { target: patch.target, patch: printYamlValue(patch.operations) };
   const apiVersion = group === undefined ? version : `${group}/${version}`;
   const { metadata, ...rest } = patch.change as { metadata?: Record<string, unknown> };
-  return { patch: printYamlValue({ apiVersion, kind, metadata: { name, ...metadata }, ...rest }) };
+  return { patch: printYamlValue({ apiVersion, kind, metadata: { name, namespace, ...metadata }, ...rest }) };
 }
 
 /** A file with one manifest, the reasons of its part. */

@@ -29,7 +29,7 @@ export function minioResources(plan: Plan): Resource[] {
   ];
   return partFolders({
     plan,
-    name: "minio",
+    ...place,
     because,
     base: [
       fileOf(because, "serviceaccount.yaml", serviceAccount(place)),

@@ -17,6 +17,7 @@ export function modelResources(plan: Plan): Resource[] {
   return partFolders({
     plan,
     name: "models",
+    namespace: serving.namespace,
     because,
     base: [fileOf(because, "serviceaccount.yaml", reader(serving))],
     overlay: {

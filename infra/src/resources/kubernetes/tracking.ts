@@ -31,6 +31,7 @@ export function trackingResources(plan: Plan): Resource[] {
   return partFolders({
     plan,
     name,
+    namespace: tracking.namespace,
     because,
     base,
     overlay: {

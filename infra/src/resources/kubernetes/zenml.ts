@@ -22,6 +22,7 @@ export function zenmlResources(plan: Plan): Resource[] {
     ...partFolders({
       plan,
       name: "zenml",
+      namespace: zenml.namespace,
       because,
       base: [],
       overlay: {
