@@ -74,13 +74,13 @@ function filesBelow(place: Place, named: boolean): string[] {
     return readdirSync(real, { withFileTypes: true })
       .filter((entry) => !(IGNORED_FOLDERS.has(entry.name) || IGNORED_FILES.has(entry.name)))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .flatMap((entry) =>
-        entry.isFile()
-          ? mayMatter(entry.name)
-            ? [join(path, entry.name)]
-            : []
-          : filesBelow({ path: join(path, entry.name), root, seen }, false),
-      );
+      .flatMap((entry) => {
+        const below = { path: join(path, entry.name), root, seen };
+        if (!entry.isFile()) return filesBelow(below, false);
+        if (!mayMatter(entry.name) || seen.has(join(real, entry.name))) return [];
+        seen.add(join(real, entry.name));
+        return [below.path];
+      });
   }
   return status.isFile() && (named || mayMatter(basename(path))) ? [path] : [];
 }

@@ -97,7 +97,7 @@ function heredocCommands(snippet: Snippet): Command[] {
   return commands;
 }
 
-const QUOTED = new RegExp(`"((?:${PROGRAMS}) [^"\\n]*(?:\\\\"[^"\\n]*)*)"`, "g");
+const QUOTED = new RegExp(`"((?:${PROGRAMS}) (?:[^"\\\\\n]|\\\\.)*)"`, "g");
 
 /** Strings of outputs that begin with a program. They are found in the text: a file that cannot be parsed has them too. */
 function quotedCommands(snippet: Snippet): Command[] {
