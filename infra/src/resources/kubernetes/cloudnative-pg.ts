@@ -4,8 +4,8 @@ import { backupSecretName } from "../../plan-secrets.ts";
 import type { CloudNativePg } from "../../spec/state.ts";
 import type { KubernetesObject, Reason, Resource } from "../resource.ts";
 import { databaseImages } from "../versions.ts";
-import { fileOf, partFolders, type FolderFile, type Patch } from "./kustomize.ts";
-import { overlayFolder, storageClassOf } from "./part.ts";
+import { explained, fileOf, partFolders, type FolderFile, type Patch } from "./kustomize.ts";
+import { isAmazon, overlayFolder, storageClassOf } from "./part.ts";
 import { containerResources } from "./pods.ts";
 
 /** A PostgreSQL server run by CloudNativePG, its backups to the bucket, and how it is restored. */
@@ -36,8 +36,8 @@ export function postgresServer(server: PostgresServer): Resource[] {
       namespace: component.namespace,
       because,
       base: [
-        fileOf(because, "cluster.yaml", cluster(server), CLUSTER_REMARKS),
-        fileOf(because, "database.yaml", database(component), {
+        explained(fileOf(because, "cluster.yaml", cluster(server)), CLUSTER_REMARKS),
+        explained(fileOf(because, "database.yaml", database(component)), {
           comment: "Extensions that the operator keeps in the database.",
         }),
       ],
@@ -185,10 +185,8 @@ function backupFiles(server: PostgresServer): FolderFile[] {
   ];
   return [
     fileOf(because, "objectstore.yaml", objectStore(server)),
-    fileOf(
-      because,
-      "scheduled-backup.yaml",
-      {
+    explained(
+      fileOf(because, "scheduled-backup.yaml", {
         apiVersion: "postgresql.cnpg.io/v1",
         kind: "ScheduledBackup",
         metadata: { name, namespace: component.namespace },
@@ -200,7 +198,7 @@ function backupFiles(server: PostgresServer): FolderFile[] {
           method: "plugin",
           pluginConfiguration: { name: "barman-cloud.cloudnative-pg.io" },
         },
-      },
+      }),
       { notes: { "spec.schedule": "Six fields: seconds come first." } },
     ),
   ];
@@ -210,7 +208,6 @@ function objectStore({ plan, component }: PostgresServer): KubernetesObject {
   const { environment, backupStore: store, buckets } = plan;
   const { server } = component.database;
   const secret = backupSecretName(server);
-  const isAmazon = /\.amazonaws\.com$/.test(new URL(store.endpoint).hostname);
   const isS3 = store.scheme === "s3";
   return {
     apiVersion: "barmancloud.cnpg.io/v1",
@@ -238,7 +235,7 @@ function objectStore({ plan, component }: PostgresServer): KubernetesObject {
               env: [
                 { name: "AWS_DEFAULT_REGION", value: store.region },
                 // Newer boto3 sends checksums that few stores but Amazon's understand.
-                ...(isAmazon
+                ...(isAmazon(store)
                   ? []
                   : ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"].map((name) => ({
                       name,
@@ -267,8 +264,8 @@ function restore({ plan, component }: PostgresServer, settings: CloudNativePg): 
       `Restores ${server} to a moment, as a new cluster beside the old one. No kustomization lists this file.`,
       "1. Set targetTime (leave recoveryTarget out for the newest state there is).",
       "2. Apply it and wait:",
-      "   kubectl apply --server-side --filename restore/cluster.yaml",
-      `   kubectl wait --for=condition=Ready --timeout=1h --namespace ${component.namespace} clusters.postgresql.cnpg.io/${server}-restored`,
+      "kubectl apply --server-side --filename restore/cluster.yaml",
+      `kubectl wait --for=condition=Ready --timeout=1h -n ${component.namespace} cluster.postgresql.cnpg.io/${server}-restored`,
       `3. Compare, then let ${component.name} use ${server}-restored, or dump the database from it into the old one.`,
       "Do this every few months: a restore that was never tried is none.",
     ].join("\n"),

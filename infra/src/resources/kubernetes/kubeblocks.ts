@@ -6,7 +6,7 @@ import type { KubernetesObject, Reason, Resource } from "../resource.ts";
 import { databaseImages, kubeBlocksVersions } from "../versions.ts";
 import { accountJobName } from "./database-parts.ts";
 import { accountScript } from "./account-script.ts";
-import { fileOf, partFolders, type FolderFile, type Patch } from "./kustomize.ts";
+import { explained, fileOf, partFolders, type FolderFile, type Patch } from "./kustomize.ts";
 import { storageClassOf } from "./part.ts";
 import { containerResources, containerSecurity, podSecurity, secretVariable, variable } from "./pods.ts";
 
@@ -33,7 +33,7 @@ export function kubeBlocksServer(server: KubeBlocksServer): Resource[] {
     namespace: component.namespace,
     because,
     base: [
-      fileOf(because, "cluster.yaml", cluster(server), {
+      explained(fileOf(because, "cluster.yaml", cluster(server)), {
         notes: {
           "spec.terminationPolicy":
             "Deleting this object deletes nothing. WipeOut would take the backups along with the volumes.",
@@ -145,22 +145,24 @@ function clusterPatch({ plan, component, settings }: KubeBlocksServer): Patch {
 function backupRepository({ plan, component }: KubeBlocksServer): FolderFile {
   const { backupStore: store, buckets } = plan;
   const { server } = component.database;
-  return fileOf(
-    [{ setting: "backup.enabled", why: `${server} writes its backups and its log to the bucket.` }],
-    "backup-repo.yaml",
-    {
-      apiVersion: "dataprotection.kubeblocks.io/v1alpha1",
-      kind: "BackupRepo",
-      metadata: { name: server },
-      spec: {
-        storageProviderRef: store.pathStyle ? "minio" : "s3",
-        accessMethod: "Tool",
-        pvReclaimPolicy: "Retain",
-        pathPrefix: server,
-        config: { bucket: buckets.backups, endpoint: store.endpoint, region: store.region },
-        credential: { name: backupSecretName(server), namespace: component.namespace },
+  return explained(
+    fileOf(
+      [{ setting: "backup.enabled", why: `${server} writes its backups and its log to the bucket.` }],
+      "backup-repo.yaml",
+      {
+        apiVersion: "dataprotection.kubeblocks.io/v1alpha1",
+        kind: "BackupRepo",
+        metadata: { name: server },
+        spec: {
+          storageProviderRef: store.pathStyle ? "minio" : "s3",
+          accessMethod: "Tool",
+          pvReclaimPolicy: "Retain",
+          pathPrefix: server,
+          config: { bucket: buckets.backups, endpoint: store.endpoint, region: store.region },
+          credential: { name: backupSecretName(server), namespace: component.namespace },
+        },
       },
-    },
+    ),
     store.pathStyle
       ? {
           notes: {
@@ -191,10 +193,8 @@ function accountJob({ component, settings }: KubeBlocksServer, because: readonly
   const { name: definition, administrator } = DEFINITIONS[dialect];
   const name = accountJobName(server);
   const administration = `${server}-${definition}-account-${administrator}`;
-  return fileOf(
-    because,
-    "account-job.yaml",
-    {
+  return explained(
+    fileOf(because, "account-job.yaml", {
       apiVersion: "batch/v1",
       kind: "Job",
       metadata: {
@@ -247,7 +247,7 @@ function accountJob({ component, settings }: KubeBlocksServer, because: readonly
           },
         },
       },
-    },
+    }),
     {
       comment:
         "KubeBlocks makes the accounts that its own work needs, not the application's. This makes the application's database and user, and gives the user its current password; it does no harm when it runs again.",

@@ -146,9 +146,14 @@ function inlinePatch(patch: Patch, namespace: string): Record<string, unknown> {
 }
 
 /** A file with one manifest, the reasons of its part. */
-export const fileOf = (
-  because: readonly Reason[],
-  file: string,
-  object: KubernetesObject,
-  extra: Pick<ManifestResource, "comment" | "notes"> = {},
-): FolderFile => ({ file, because, object, ...extra });
+export const fileOf = (because: readonly Reason[], file: string, object: KubernetesObject): FolderFile => ({
+  file,
+  because,
+  object,
+});
+
+/** With remarks where a reader would ask why. */
+export const explained = (
+  file: FolderFile,
+  remarks: Pick<ManifestResource, "comment" | "notes">,
+): FolderFile => ({ ...file, ...remarks });

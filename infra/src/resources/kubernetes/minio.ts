@@ -2,7 +2,7 @@ import { namespaces, podSelector } from "../../names.ts";
 import type { Plan } from "../../plan.ts";
 import type { KubernetesObject, Reason, Resource } from "../resource.ts";
 import { bucketScript, bucketUsers, userPolicy } from "./bucket-script.ts";
-import { fileOf, partFolders, type FolderFile } from "./kustomize.ts";
+import { explained, fileOf, partFolders, type FolderFile } from "./kustomize.ts";
 import { storageClassOf } from "./part.ts";
 import {
   containerResources,
@@ -77,10 +77,8 @@ function deployment({ image, credentials }: MinIo, because: readonly Reason[]): 
     periodSeconds: 10,
     failureThreshold,
   });
-  return fileOf(
-    because,
-    "deployment.yaml",
-    {
+  return explained(
+    fileOf(because, "deployment.yaml", {
       apiVersion: "apps/v1",
       kind: "Deployment",
       metadata: { name, namespace, labels: podSelector(name) },
@@ -128,7 +126,7 @@ function deployment({ image, credentials }: MinIo, because: readonly Reason[]): 
           },
         },
       },
-    },
+    }),
     {
       notes: {
         "spec.strategy":
@@ -163,10 +161,8 @@ function bucketJob(
     `${user}_ACCESS_KEY_ID`,
     `${user}_SECRET_ACCESS_KEY`,
   ]);
-  return fileOf(
-    because,
-    "bucket-job.yaml",
-    {
+  return explained(
+    fileOf(because, "bucket-job.yaml", {
       apiVersion: "batch/v1",
       kind: "Job",
       metadata: {
@@ -215,7 +211,7 @@ function bucketJob(
           },
         },
       },
-    },
+    }),
     {
       comment:
         "Makes the buckets, and a user with rights on its own bucket for each client: nobody but this Job uses the root account. A hook, because a Job cannot be changed: Argo CD removes the last one and makes a new one.",

@@ -2,7 +2,8 @@ import { podSelector } from "../../names.ts";
 import type { Plan } from "../../plan.ts";
 import { objectStoreSecretName } from "../../plan-secrets.ts";
 import type { Reason } from "../resource.ts";
-import { fileOf, type FolderFile } from "./kustomize.ts";
+import { explained, fileOf, type FolderFile } from "./kustomize.ts";
+import { isAmazon } from "./part.ts";
 import {
   containerResources,
   containerSecurity,
@@ -40,10 +41,8 @@ export function mlflowBase(plan: Plan, because: readonly Reason[]): FolderFile[]
 
 function migration({ tracking }: Plan, because: readonly Reason[]): FolderFile {
   const name = "mlflow-db-upgrade";
-  return fileOf(
-    because,
-    "db-upgrade-job.yaml",
-    {
+  return explained(
+    fileOf(because, "db-upgrade-job.yaml", {
       apiVersion: "batch/v1",
       kind: "Job",
       metadata: {
@@ -90,7 +89,7 @@ function migration({ tracking }: Plan, because: readonly Reason[]): FolderFile {
           },
         },
       },
-    },
+    }),
     {
       comment:
         "Brings the schema up to date once, before any copy of the server starts: copies that start together would do it at the same time, and each refuses to start on a schema that is out of date. A Sync hook and not PreSync, because hooks before the synchronisation run before the service account is there.",
@@ -104,10 +103,8 @@ function migration({ tracking }: Plan, because: readonly Reason[]): FolderFile {
 
 function deployment({ tracking }: Plan, because: readonly Reason[]): FolderFile {
   const { name, namespace, containerPort } = tracking;
-  return fileOf(
-    because,
-    "deployment.yaml",
-    {
+  return explained(
+    fileOf(because, "deployment.yaml", {
       apiVersion: "apps/v1",
       kind: "Deployment",
       metadata: {
@@ -154,7 +151,7 @@ function deployment({ tracking }: Plan, because: readonly Reason[]): FolderFile 
           },
         },
       },
-    },
+    }),
     {
       comment:
         "MLflow has no users: who reaches it is decided by the NetworkPolicies of this namespace and by the gateway.",
@@ -204,13 +201,12 @@ function inClusterHosts({ tracking }: Plan): string[] {
 }
 
 function s3Environment({ store }: Plan): EnvironmentVariable[] {
-  const isAmazon = /\.amazonaws\.com$/.test(new URL(store.endpoint).hostname);
   return [
     variable("MLFLOW_S3_ENDPOINT_URL", store.endpoint),
     variable("AWS_DEFAULT_REGION", store.region),
     ...(store.pathStyle ? [variable("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "path")] : []),
     // Newer boto3 sends checksums that only Amazon's and few other stores understand.
-    ...(isAmazon
+    ...(isAmazon(store)
       ? []
       : ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"].map((name) =>
           variable(name, "when_required"),

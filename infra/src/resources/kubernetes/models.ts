@@ -3,7 +3,7 @@ import type { Plan } from "../../plan.ts";
 import type { Model } from "../../spec/components.ts";
 import type { KubernetesObject, ManifestResource, Reason, Resource } from "../resource.ts";
 import { gpuPoolsOf } from "./gpu.ts";
-import { fileOf, partFolders, type FolderFile, type Patch } from "./kustomize.ts";
+import { explained, fileOf, partFolders, type FolderFile, type Patch } from "./kustomize.ts";
 import { disruptionBudget } from "./pods.ts";
 
 type KServe = Extract<Plan["environment"]["serving"], { engine: "kserve" }>;
@@ -53,7 +53,10 @@ function modelFiles(plan: Plan, serving: KServe, { model, at }: Place): FolderFi
     { setting: `serving.models[${at}]`, why: `The model ${model.name} is served by KServe.` },
   ];
   const files = [
-    fileOf(because, `${model.name}.yaml`, inferenceService(plan, serving, model), remarks(serving, model)),
+    explained(
+      fileOf(because, `${model.name}.yaml`, inferenceService(plan, serving, model)),
+      remarks(serving, model),
+    ),
   ];
   if (model.minReplicas >= 2 && serving.mode === "standard") {
     const budget = disruptionBudget(

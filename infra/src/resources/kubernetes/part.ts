@@ -1,5 +1,5 @@
 import { namespaces, podSelector } from "../../names.ts";
-import type { Plan } from "../../plan.ts";
+import type { Plan, Store } from "../../plan.ts";
 import type { Exposure } from "../../spec/components.ts";
 
 /**
@@ -132,3 +132,7 @@ export const storageClassOf = ({ target }: Plan["environment"]): string => {
   if (target.kind === "kubernetes") return target.storageClass;
   return target.kind === "civo" ? "civo-volume" : "standard-rwo";
 };
+
+/** Other stores that speak S3 do not understand the checksums that Amazon's newer clients send. */
+export const isAmazon = ({ endpoint }: Store): boolean =>
+  new URL(endpoint).hostname.endsWith(".amazonaws.com");

@@ -2,7 +2,7 @@ import { podSelector } from "../../names.ts";
 import type { Plan } from "../../plan.ts";
 import { objectStoreSecretName } from "../../plan-secrets.ts";
 import type { Reason } from "../resource.ts";
-import { fileOf, type FolderFile } from "./kustomize.ts";
+import { explained, fileOf, type FolderFile } from "./kustomize.ts";
 import {
   containerSecurity,
   httpProbe,
@@ -28,10 +28,8 @@ export function plinthBase({ tracking }: Plan, because: readonly Reason[]): Fold
   const { name, namespace, containerPort } = tracking;
   return [
     fileOf(because, "serviceaccount.yaml", serviceAccount(tracking)),
-    fileOf(
-      because,
-      "deployment.yaml",
-      {
+    explained(
+      fileOf(because, "deployment.yaml", {
         apiVersion: "apps/v1",
         kind: "Deployment",
         metadata: { name, namespace, labels: podSelector(name) },
@@ -83,7 +81,7 @@ export function plinthBase({ tracking }: Plan, because: readonly Reason[]): Fold
             },
           },
         },
-      },
+      }),
       {
         comment:
           "Plinth's server. There is no migration Job: each copy brings the schema up to date when it starts, one at a time under a lock of the database, and older copies go on working meanwhile.",

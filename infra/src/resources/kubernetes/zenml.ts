@@ -2,7 +2,7 @@ import { googleServiceAccount, podSelector } from "../../names.ts";
 import type { Component, Plan } from "../../plan.ts";
 import { databaseSecretName } from "../../plan-secrets.ts";
 import type { DocumentResource, Reason, Resource } from "../resource.ts";
-import { fileOf, partFolders } from "./kustomize.ts";
+import { explained, fileOf, partFolders } from "./kustomize.ts";
 import { baseFolder, overlayFolder } from "./part.ts";
 import { containerResources, disruptionBudget, leastReplicas } from "./pods.ts";
 
@@ -30,20 +30,22 @@ export function zenmlResources(plan: Plan): Resource[] {
           leastReplicas(pipelines) < 2
             ? []
             : [
-                fileOf(
-                  [
-                    {
-                      setting: "pipelines.replicas",
-                      why: "With two copies one always stays while nodes are emptied.",
-                    },
-                  ],
-                  "pdb.yaml",
-                  disruptionBudget(zenml, {
-                    ...podSelector("zenml"),
-                    "app.kubernetes.io/instance": "zenml",
-                    // The migration Job's pods carry the other two labels as well.
-                    "app.kubernetes.io/component": "server",
-                  }),
+                explained(
+                  fileOf(
+                    [
+                      {
+                        setting: "pipelines.replicas",
+                        why: "With two copies one always stays while nodes are emptied.",
+                      },
+                    ],
+                    "pdb.yaml",
+                    disruptionBudget(zenml, {
+                      ...podSelector("zenml"),
+                      "app.kubernetes.io/instance": "zenml",
+                      // The migration Job's pods carry the other two labels as well.
+                      "app.kubernetes.io/component": "server",
+                    }),
+                  ),
                   { comment: "The chart has none." },
                 ),
               ],
