@@ -73,9 +73,12 @@ export function resolveEnvironment(exported: JsonObject, name: string): Resolved
   const given = merge(tier === undefined ? {} : { tier }, merge(shared, own));
   const raw = merge(defaultsFor(given, String(platform), name), given);
   const parsed = environmentSpec.safeParse(raw);
-  const placed = (path: SettingPath): SettingPath => placeOf(path, own, name);
+  const placed = (path: SettingPath): SettingPath =>
+    placeOf(path, own, shared) === "environment" ? ["environments", name, ...path] : path;
   if (!parsed.success) {
-    return { problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, raw, placed)) };
+    const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, raw, placed));
+    const isMissing = (path: SettingPath): boolean => valueAt(exported, path) === undefined;
+    return { problems: withoutConsequences(problems, isMissing) };
   }
   const sourceOf = (path: SettingPath): Source => {
     if (valueAt(own, path) !== undefined) return "environment";
@@ -84,12 +87,26 @@ export function resolveEnvironment(exported: JsonObject, name: string): Resolved
   return { environment: { ...parsed.data, platform: String(platform), name }, sourceOf, problems: [] };
 }
 
-/** Where the user wrote what stands at `path`: in the environment, or at the top. */
-function placeOf(path: SettingPath, own: JsonObject, name: string): SettingPath {
-  for (let length = path.length; length > 0; length -= 1) {
-    if (valueAt(own, path.slice(0, length)) !== undefined) return ["environments", name, ...path];
-  }
-  return path;
+/** Where the user wrote what stands at `path`, or most of the way to it: in the environment, or at the top. */
+function placeOf(path: SettingPath, own: JsonObject, shared: JsonObject): "environment" | "platform" {
+  const depthIn = (root: JsonObject): number => {
+    let length = path.length;
+    while (length > 0 && valueAt(root, path.slice(0, length)) === undefined) length -= 1;
+    return length;
+  };
+  const depth = depthIn(own);
+  return depth > 0 && depth >= depthIn(shared) ? "environment" : "platform";
+}
+
+/** Of a target that is none, the rest follows: defaults come from it. */
+function withoutConsequences(
+  problems: readonly SettingProblem[],
+  isMissing: (path: SettingPath) => boolean,
+): SettingProblem[] {
+  const ofTarget = problems.some(
+    ({ path }) => path.at(-1) === "target" || path.slice(-2).join(".") === "target.kind",
+  );
+  return problems.filter(({ path }) => !ofTarget || !isMissing(path) || path.includes("target"));
 }
 
 type Issue = z.core.$ZodIssue;

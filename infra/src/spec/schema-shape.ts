@@ -32,7 +32,7 @@ type Definition = {
   values?: readonly unknown[];
 };
 
-const definitionOf = (schema: Schema): Definition => schema.def as Definition;
+const definitionOf = (schema: Schema): Definition => schema.def;
 
 /** Without defaults, options and pipes around it. */
 function unwrapped(schema: Schema): Schema {
