@@ -14,6 +14,9 @@ export function secretsOf(plan: Parts): PlatformSecret[] {
     ...objectStoreSecrets(plan),
     ...backupSecrets(plan),
     loginSecret(tracking.namespace, tracking.name, environment.tracking.exposure),
+    environment.serving.engine === "kserve"
+      ? loginSecret(environment.serving.namespace, "models", environment.serving.exposure)
+      : undefined,
     ...(environment.monitoring.engine === "prometheus-operator" ? [grafanaSecret(plan)] : []),
   ];
   if (pipelines !== undefined && environment.pipelines.engine === "zenml") {
