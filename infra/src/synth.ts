@@ -8,6 +8,7 @@ import { certificates } from "./resources/kubernetes/certificates.ts";
 import { gatewayRoutes } from "./resources/kubernetes/gateway-routes.ts";
 import { gateway } from "./resources/kubernetes/gateway.ts";
 import { knativeServing } from "./resources/kubernetes/knative.ts";
+import { monitoring } from "./resources/kubernetes/monitoring.ts";
 import { namespaceResources } from "./resources/kubernetes/namespaces.ts";
 import { networkPolicies } from "./resources/kubernetes/network-policies.ts";
 import { policies } from "./resources/kubernetes/policies.ts";
@@ -39,6 +40,7 @@ const GENERATORS: readonly Generator[] = [
   gatewayRoutes,
   gateway,
   knativeServing,
+  monitoring,
   namespaceResources,
   networkPolicies,
   policies,

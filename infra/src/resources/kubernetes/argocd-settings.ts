@@ -87,6 +87,6 @@ export function clusterKinds({ environment }: Plan): ClusterKind[] {
     );
   }
   if (monitoring.engine === "managed")
-    kinds.push({ group: "monitoring.googleapis.com", kind: "ClusterPodMonitoring" });
+    kinds.push({ group: "monitoring.googleapis.com", kind: "ClusterRules" });
   return kinds.sort((a, b) => (`${a.group}/${a.kind}` < `${b.group}/${b.kind}` ? -1 : 1));
 }

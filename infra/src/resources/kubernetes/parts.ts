@@ -2,6 +2,7 @@ import { clientLabel, namespaces, podSelector } from "../../names.ts";
 import type { Component, Plan } from "../../plan.ts";
 import type { Exposure } from "../../spec/components.ts";
 import { databaseParts, databasePeer } from "./database-parts.ts";
+import { metricsPortOf } from "./model-metrics.ts";
 import {
   baseFolder,
   identityFlow,
@@ -242,6 +243,7 @@ function modelsPart(plan: Plan, serving: KServe): Part {
   const { namespace, exposure, mode } = serving;
   // Behind Knative's queue-proxy, which its activator and autoscaler also talk to.
   const ports = mode === "knative" ? [8012, 8013, 8022] : [8080, 9000];
+  const metricsPorts = [...new Set(serving.models.flatMap(({ format }) => metricsPortOf(format) ?? []))];
   return {
     name: "models",
     title: "Models served by KServe",
@@ -276,7 +278,9 @@ function modelsPart(plan: Plan, serving: KServe): Part {
             ports,
             why: "clients in namespaces that are given access",
           },
-          { peer: { kind: "monitoring" }, ports: [8080], why: "metrics" },
+          ...(metricsPorts.length === 0
+            ? []
+            : [{ peer: { kind: "monitoring" } as const, ports: metricsPorts, why: "metrics" }]),
         ],
         egress: [objectStoreFlow(plan, "models, read by the storage initializer"), ...identityFlow(plan)],
       },
