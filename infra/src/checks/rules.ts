@@ -1,4 +1,5 @@
 import type { SpecRule } from "./check.ts";
+import { gcpRules } from "./gcp.ts";
 
 /** All rules over the settings of an environment. */
-export const specRules: readonly SpecRule[] = [];
+export const specRules: readonly SpecRule[] = [...gcpRules];

@@ -103,7 +103,7 @@ export const secretBlocks = (scope: Scope): Block[] =>
     secretBlock(scope, entry),
     ...(entry.origin === "generated" ? generatedVersion(entry) : []),
     ...(entry.origin === "cloud" ? [cloudVersion(entry)] : []),
-    ...entry.namespaces.map((namespace) => readerBlock(scope, { entry, namespace })),
+    ...entry.namespaces.map((namespace) => readerBlock(entry, namespace)),
   ]);
 
 const addressOf = ({ id }: Entry): string => `google_secret_manager_secret.${id}`;
@@ -188,7 +188,7 @@ const cloudVersion = (entry: Entry): Block =>
     },
   );
 
-const readerBlock = ({ target }: Scope, { entry, namespace }: { entry: Entry; namespace: string }): Block =>
+const readerBlock = (entry: Entry, namespace: string): Block =>
   resourceBlock(
     `google_secret_manager_secret_iam_member.${entry.id}_${namespace.replaceAll("-", "_")}`,
     {
