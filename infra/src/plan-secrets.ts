@@ -17,6 +17,9 @@ export function secretsOf(plan: Parts): PlatformSecret[] {
     environment.serving.engine === "kserve"
       ? loginSecret(environment.serving.namespace, "models", environment.serving.exposure)
       : undefined,
+    ...(environment.serving.engine === "kserve"
+      ? [loginSecret(environment.serving.namespace, "models", environment.serving.exposure)]
+      : []),
     ...(environment.monitoring.engine === "prometheus-operator" ? [grafanaSecret(plan)] : []),
   ];
   if (pipelines !== undefined && environment.pipelines.engine === "zenml") {

@@ -81,7 +81,7 @@ export function wavesOf(applications: readonly Pick<Application, "name" | "after
 
 function fromPart(plan: Plan, part: Part): Application {
   const { name, title, namespace, after, overlay, chart } = part;
-  const holdsData = part.workloads.some(({ name: pods }) => DATA.includes(pods) || isDatabase(plan, pods));
+  const holdsData = part.workloads.some(({ name: pods }) => pods === "minio" || isDatabase(plan, pods));
   return {
     name,
     title,
@@ -107,8 +107,6 @@ function fromPart(plan: Plan, part: Part): Application {
     ...(name === "models" ? { serverSide: true } : {}),
   };
 }
-
-const DATA = ["minio"];
 
 const isDatabase = ({ tracking, pipelines }: Plan, name: string): boolean =>
   name === tracking.database.server || name === pipelines?.database.server;

@@ -162,14 +162,14 @@ function manifest(plan: Plan, application: Application & { wave: number }): Mani
         ...(ignoreDifferences === undefined ? {} : { ignoreDifferences }),
       },
     },
-    notes: {
-      ...(keep === true
-        ? {
+    ...(keep === true
+      ? {
+          notes: {
             "spec.syncPolicy.automated.prune":
               "Data hangs on it: what is no longer in Git is removed by hand.",
-          }
-        : {}),
-    },
+          },
+        }
+      : {}),
   };
 }
 

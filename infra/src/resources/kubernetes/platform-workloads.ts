@@ -52,14 +52,22 @@ const byPods = (selector: Readonly<Record<string, string>>, port: string, path =
   path,
 });
 
-export const certManagerWorkload = (): Workload =>
+export const certManagerWorkload = (plan: Plan): Workload =>
   operator(namespaces.certManager, {
     webhookPort: 10_250,
     metricsPorts: [9402],
     egress: [
       anyAddress([80, 443], "Let's Encrypt, and looking at a challenge before Let's Encrypt is told"),
       // Within the cluster the address of the load balancer leads straight to the proxies.
-      { peer: { kind: "gateway" }, ports: proxyPorts, why: "looking at a challenge from within the cluster" },
+      ...(proxyPeer(plan) === undefined
+        ? []
+        : [
+            {
+              peer: { kind: "gateway" } as const,
+              ports: proxyPorts(plan),
+              why: "looking at a challenge from within the cluster",
+            },
+          ]),
     ],
     metrics: byPods({ "app.kubernetes.io/instance": "cert-manager" }, "http-metrics"),
   });
@@ -197,8 +205,9 @@ export const monitoringWorkload = (): Workload =>
     ],
   });
 
-/** Where the proxies listen: Envoy Gateway and kgateway move ports below 1024 up. */
-const proxyPorts: readonly number[] = [80, 443, 8080, 8443, 10_080, 10_443];
+/** Where the proxies listen. Envoy Gateway moves ports below 1024 up; kgateway did until it could open them. */
+const proxyPorts = ({ environment }: Plan): readonly number[] =>
+  environment.gateway.engine === "envoy-gateway" ? [10_080, 10_443] : [80, 443, 8080, 8443];
 
 /** The proxies of the Gateway, where they are pods of the cluster. */
 export function proxyPeer(plan: Plan): Extract<Peer, { kind: "pods" }> | undefined {
@@ -281,7 +290,10 @@ export function gatewayWorkloads(plan: Plan, backends: readonly Flow[]): Workloa
       name: "gateway-proxies",
       namespace: proxies.namespace,
       selector: proxies.selector,
-      ingress: [anyAddress(proxyPorts, "visitors"), metricsFlow([19_001, 9091])],
+      ingress: [
+        anyAddress(proxyPorts(plan), "visitors"),
+        metricsFlow([gateway.engine === "envoy-gateway" ? 19_001 : 9091]),
+      ],
       egress: [
         {
           peer: { kind: "pods", namespace: controller.namespace, selector: controller.selector },

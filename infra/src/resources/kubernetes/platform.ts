@@ -57,7 +57,7 @@ function foundation(plan: Plan): PlatformPart[] {
                 : reason("serving.engine", "certificates of webhooks and plugins"),
             ],
             serverSide: true,
-            workloads: [pods.certManagerWorkload()],
+            workloads: [pods.certManagerWorkload(plan)],
           }),
         ]
       : []),
