@@ -15,6 +15,7 @@ import { policies } from "./resources/kubernetes/policies.ts";
 import { secrets } from "./resources/kubernetes/secrets.ts";
 import type { Resource } from "./resources/resource.ts";
 import { stacksStage } from "./resources/stacks-stage/stacks-stage.ts";
+import { startFiles } from "./resources/start/start.ts";
 import type { Environment } from "./spec/platform.ts";
 
 /** A file of the output. */
@@ -30,6 +31,7 @@ type Generator = (plan: ReturnType<typeof planOf>) => Resource[];
 
 /** One per part of the output. Each is silent where the environment does not have its part. */
 const GENERATORS: readonly Generator[] = [
+  startFiles,
   civoClusterStage,
   gcpClusterStage,
   platformStage,

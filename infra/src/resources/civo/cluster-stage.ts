@@ -15,7 +15,7 @@ import { clusterInputs, clusterModule, clusterOutputs } from "./cluster.ts";
 import { databaseInputs, databaseModule, managedDatabases } from "./database.ts";
 import { dnsInputs, dnsModule } from "./dns.ts";
 import { httpsSources, isExposed, networkModule } from "./network.ts";
-import { hasStorage, storageInputs, storageModule, usersIn } from "./storage.ts";
+import { hasStorage, isCopied, storageInputs, storageModule, usersIn } from "./storage.ts";
 
 /** Stage 1 at Civo: network, cluster, databases, buckets, DNS. */
 export function civoClusterStage(plan: Plan): Resource[] {
@@ -113,7 +113,8 @@ export function cloudValues(plan: Plan): TerraformBody {
   const values: Record<string, TerraformBody[string]> = {};
   for (const region of ["main", "backup"] as const) {
     const module = region === "main" ? "storage" : "backup_storage";
-    for (const user of hasStorage(plan) ? usersIn(plan, region, target) : []) {
+    const users = hasStorage(plan) ? usersIn(plan, region, target) : [];
+    for (const user of isCopied(plan, region) ? [...users, "copies"] : users) {
       const credentials = element(`module.${module}.credentials`, user).text;
       values[`${plan.prefix}-${user}-object-store-id`] = ref(`${credentials}.id`);
       values[`${plan.prefix}-${user}-object-store-secret`] = ref(`${credentials}.secret`);

@@ -35,6 +35,12 @@ export const usersIn = (plan: Plan, region: "main" | "backup", { backupRegion }:
     (user) => (user === "backups" && backupRegion !== undefined) === (region === "backup"),
   );
 
+/** Whether a region holds copies of the artifacts. */
+export const isCopied = (plan: Plan, region: "main" | "backup"): boolean =>
+  region === "backup" &&
+  plan.environment.target.kind === "civo" &&
+  plan.environment.target.backupRegion !== undefined;
+
 /** Name of the bucket that copies of artifacts go to in the backup region. */
 export const copyBucket = ({ buckets }: Plan): string => `${buckets.artifacts}-copy`;
 
@@ -96,7 +102,7 @@ export function storageInputs(
   const buckets: Record<string, string> = Object.fromEntries(
     usersIn(plan, region, target).map((user) => [user, plan.buckets[BUCKETS[user]]]),
   );
-  if (region === "backup") buckets["copies"] = copyBucket(plan);
+  if (isCopied(plan, region)) buckets["copies"] = copyBucket(plan);
   if (objectStore.engine !== "civo" || Object.keys(buckets).length === 0) return undefined;
   return {
     source: "./modules/storage",
