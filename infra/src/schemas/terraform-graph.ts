@@ -38,6 +38,23 @@ export function cycles(index: ModuleIndex): TerraformProblem[] {
   return ringsOf(nodes).map((ring) => problemOf(ring, nodes));
 }
 
+/** Whether `from` is made after `to`: by a reference or depends_on, directly or through others. */
+export function isMadeAfter(index: ModuleIndex, { from, to }: { from: string; to: string }): boolean {
+  const seen = new Set([from]);
+  const queue = [from];
+  for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
+    const declared = index.objects.get(at) ?? index.locals.get(at);
+    if (declared === undefined) continue;
+    for (const edge of edgesOf(index, declared)) {
+      if (edge.to === to) return true;
+      if (seen.has(edge.to)) continue;
+      seen.add(edge.to);
+      queue.push(edge.to);
+    }
+  }
+  return false;
+}
+
 function edgesOf(index: ModuleIndex, declared: Declared | DeclaredLocal): { to: string; line: number }[] {
   const references =
     "block" in declared

@@ -1,0 +1,104 @@
+import { childrenOf } from "../../hcl/references.ts";
+import type { HclExpression } from "../../hcl/syntax.ts";
+import { textOf } from "../../hcl/text.ts";
+import type { ModuleIndex } from "../../schemas/terraform-index.ts";
+import { bodySchema } from "../../schemas/terraform-providers.ts";
+import type { Problem, Rule } from "../rule.ts";
+import { argument, blocksOfKind, known, resourcesOf } from "../terraform-view.ts";
+import type { Workspace } from "../workspace.ts";
+
+/** Attributes that are secrets by their provider's word, and those it forgot to mark. */
+const unmarked: Readonly<Record<string, string>> = {
+  civo_object_store_credential: "secret_access_key",
+  civo_database: "password",
+};
+
+/** Whether a reference reads something secret. Certificates are marked sensitive too, and are none. */
+function readsSecret(reference: { root: string; steps: readonly unknown[] }, onlyUnmarked = false): boolean {
+  const isData = reference.root === "data" || reference.root === "ephemeral";
+  const [type, , ...rest] = isData ? reference.steps : [reference.root, ...reference.steps];
+  if (typeof type !== "string") return false;
+  const attribute = rest.find((step) => typeof step === "string" && step !== "*");
+  if (typeof attribute !== "string") return false;
+  if (unmarked[type] === attribute) return true;
+  if (onlyUnmarked || /cert/.test(attribute)) return false;
+  const schema = bodySchema(isData ? (reference.root as "data" | "ephemeral") : "resource", type)?.schema;
+  const known = schema !== undefined && Object.hasOwn(schema, attribute) ? schema[attribute] : undefined;
+  return known?.block === undefined && known?.sensitive === true;
+}
+
+/** Secret references of an expression, but for those wrapped in `sensitive(...)`; through local values. */
+function secretsIn(
+  index: ModuleIndex,
+  expression: HclExpression,
+  onlyUnmarked = false,
+): { text: string; line: number }[] {
+  if (expression.kind === "call" && expression.name === "sensitive") return [];
+  if (expression.kind === "call" && /^(?:bcrypt|sha256|sha512|md5|nonsensitive)$/.test(expression.name))
+    return [];
+  if (expression.kind === "reference") {
+    const local =
+      expression.root === "local" ? index.locals.get(`local.${String(expression.steps[0])}`) : undefined;
+    // A whole map of locals is more than what is read of it.
+    if (local !== undefined && expression.steps.length === 1 && local.value.kind !== "object")
+      return secretsIn(index, local.value, onlyUnmarked).map(({ text }) => ({ text, line: expression.line }));
+    return readsSecret(expression, onlyUnmarked) ? [{ text: textOf(expression), line: expression.line }] : [];
+  }
+  return childrenOf(expression).flatMap((part) => secretsIn(index, part, onlyUnmarked));
+}
+
+function* openOutputs(workspace: Workspace): Iterable<Problem> {
+  for (const { file, block, index } of blocksOfKind(workspace, "output")) {
+    const value = argument(block.body, "value");
+    if (value === undefined || known(index, block.body, "sensitive") === true) continue;
+    const [secret] = secretsIn(index, value.expression, true);
+    if (secret === undefined) continue;
+    yield {
+      file,
+      line: value.line,
+      message: `output "${block.labels[0] ?? ""}" prints ${secret.text}: the provider does not mark it as sensitive`,
+    };
+  }
+}
+
+function* releaseSecrets(workspace: Workspace): Iterable<Problem> {
+  for (const { file, block, index, address } of resourcesOf(workspace, "helm_release"))
+    for (const name of ["values", "set", "set_list"]) {
+      const written = argument(block.body, name);
+      const expressions = [
+        ...(written === undefined ? [] : [written.expression]),
+        ...block.body.blocks
+          .filter(({ type }) => type === name)
+          .flatMap(({ body }) => body.attributes.map(({ value }) => value)),
+      ];
+      for (const secret of expressions.flatMap((expression) => secretsIn(index, expression)))
+        yield {
+          file,
+          line: secret.line,
+          message: `${secret.text} goes into the values of ${address}: it then stands in the release's Secret, in \`helm get values\` and in the state`,
+        };
+    }
+}
+
+/** Secrets on their way through Terraform. */
+export const terraformSecretRules: readonly Rule[] = [
+  {
+    id: "terraform/open-output",
+    severity: "error",
+    covers: ["E19"],
+    title: "an output that prints a secret",
+    why: "The provider does not mark it, so plans, logs of CI and `terraform output` show it.",
+    remedy: "Set sensitive = true on the output, or wrap the value in sensitive(...).",
+    check: openOutputs,
+  },
+  {
+    id: "terraform/secret-in-release",
+    severity: "error",
+    covers: ["E19"],
+    title: "a password in the values of a Helm release",
+    why: "Values are kept in the cluster and in the state, and are shown to everyone who may read the release.",
+    remedy:
+      "Put it into a Secret and name that: database.passwordSecretRef for ZenML, an existing secret for others. Where a chart knows no reference, set_wo is not kept in the state.",
+    check: releaseSecrets,
+  },
+];
