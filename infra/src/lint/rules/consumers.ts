@@ -2,6 +2,7 @@ import type { HclBlock, HclBody, HclExpression } from "../../hcl/syntax.ts";
 import type { Problem, Rule } from "../rule.ts";
 import type { Workspace } from "../workspace.ts";
 import { chartName } from "./chart-objects.ts";
+import { mayHaveVariable } from "./container-environment.ts";
 import { databaseUrls, isKnownPart, urlParts, type DatabaseUrl } from "./database-urls.ts";
 import { at, environment, fields, list, problemAt, textAt, workloadsOf } from "./kubernetes-objects.ts";
 
@@ -125,10 +126,9 @@ function* withoutTls(workspace: Workspace): Iterable<Problem> {
       const url = environment(container, "MLFLOW_BACKEND_STORE_URI");
       if (
         url?.value?.startsWith("mysql") !== true ||
-        environment(container, "MLFLOW_MYSQL_SSL_CA") !== undefined
+        mayHaveVariable(workspace, { manifest, container }, "MLFLOW_MYSQL_SSL_CA")
       )
         continue;
-      if (list(container.value["envFrom"]).length > 0) continue;
       yield problemAt(manifest, {
         path: url.path,
         message: `MLflow connects without TLS, but the Cloud SQL instance ${name} admits encrypted connections only`,

@@ -1,17 +1,27 @@
 import type { Rule } from "../rule.ts";
 import { consumerRules } from "./consumers.ts";
+import { gatewayRules } from "./gateways.ts";
 import { helmRules } from "./helm.ts";
 import { kserveRuntimeRules } from "./kserve-runtimes.ts";
 import { kserveRules } from "./kserve.ts";
 import { kubernetesSchemaRules } from "./kubernetes-schema.ts";
+import { mlflowRules } from "./mlflow.ts";
+import { probeRules } from "./probes.ts";
+import { referenceRules } from "./references.ts";
+import { serviceRules } from "./services.ts";
 import { zenmlRules } from "./zenml.ts";
 
 /** The rules on manifests, charts and what runs on the cluster. */
 export const platformRules: readonly Rule[] = [
   ...kubernetesSchemaRules,
   ...helmRules,
+  ...serviceRules,
+  ...referenceRules,
+  ...gatewayRules,
+  ...probeRules,
   ...consumerRules,
   ...zenmlRules,
+  ...mlflowRules,
   ...kserveRules,
   ...kserveRuntimeRules,
 ];
