@@ -50,9 +50,9 @@ function entropy(value: string): number {
   }, 0);
 }
 
-/** Passwords that images and charts come with: the first that anybody tries. */
+/** Passwords that images and charts come with: the first that anybody tries. `[zenml/zenml]` is a service account. */
 export const DEFAULTS =
-  /\bminioadmin\d*\b|\bpassword1234\b|\bprom-operator\b|\b(?:admin|root|postgres|zenml|mlflow)[:/](?:admin|root|password|postgres|zenml|mlflow|secret)\b(?![/.\w-])/;
+  /\bminioadmin\d*\b|\bpassword1234\b|\bprom-operator\b|(?<!\[)\b(?:admin|root|postgres|zenml|mlflow)[:/](?:admin|root|password|postgres|zenml|mlflow|secret)\b(?![/.\w-])/;
 
 /** Forms that only keys have, with who gives them out. */
 export const TOKENS: readonly { of: string; form: RegExp }[] = [

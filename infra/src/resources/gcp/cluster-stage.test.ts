@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseHcl } from "../../hcl/parse.ts";
+import { lintSnippets } from "../../lint/run.ts";
+import { snippetsIn } from "../../lint/sources.ts";
 import type { TerraformModule } from "../../lint/workspace.ts";
 import { bucketsOf, googleServiceAccount } from "../../names.ts";
 import { printTerraform } from "../../print/hcl.ts";
@@ -48,6 +50,12 @@ describe.each(situations)("%s", (_, name, change) => {
   test("passes the schema of the provider, and every reference resolves", () => {
     const modules = modulesOf(resources);
     expect(modules.flatMap((module) => checkModule(module, modules))).toEqual([]);
+  });
+
+  test("the linter finds nothing", () => {
+    const files = Map.groupBy(resources, ({ file }) => file);
+    const snippets = [...files].flatMap(([file, blocks]) => snippetsIn(file, printTerraform(blocks)));
+    expect(lintSnippets(snippets).findings).toEqual([]);
   });
 
   test("every block says which setting it is there for", () => {

@@ -17,7 +17,7 @@ import {
   type ModuleOutput,
   type TerraformModule,
 } from "../terraform-module.ts";
-import { backendResource, stageFolder, versionsResource } from "../terraform-state.ts";
+import { backendResource, handOver, stageFolder, versionsResource } from "../terraform-state.ts";
 import { databaseModule } from "./database.ts";
 import { dnsModule, hasGateway } from "./dns.ts";
 import { gkeModule } from "./gke.ts";
@@ -173,7 +173,7 @@ function outputsOf(scope: Scope): ModuleOutput[] {
     { name: "cluster_name", description: "Name of the cluster", value: ref("module.gke.name") },
     { name: "cluster_location", description: "Region of the cluster", value: ref("module.gke.location") },
     {
-      name: "cluster_endpoint",
+      name: handOver.clusterEndpoint,
       description: "Address of the Kubernetes API, for the platform stage",
       value: ref("module.gke.endpoint"),
     },
