@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { closest } from "fastest-levenshtein";
+import { sharedBetween } from "./checks/environments.ts";
 import { specRules } from "./checks/rules.ts";
 import { ConfigurationError, loadConfiguration, type ConfigurationFile } from "./config-file.ts";
 import { inOrder, type Finding } from "./finding.ts";
@@ -74,7 +75,16 @@ export async function checkProject(file: string, only?: string): Promise<Project
   const environments = names
     .filter((name) => only === undefined || name === only)
     .map((name) => checkEnvironment(configuration, name));
-  const findings = distinct(inOrder(environments.flatMap((environment) => environment.findings)));
+  const shared = sharedBetween(environments.flatMap(({ environment }) => environment ?? [])).map(
+    ({ environment, path, rule, message, remedy }): Finding => ({
+      ...settingFinding(rule, `${environment}: ${message}`, remedy),
+      file,
+      line: lineOf(["environments", environment, ...path]),
+    }),
+  );
+  const findings = distinct(
+    inOrder([...environments.flatMap((environment) => environment.findings), ...shared]),
+  );
   return { file, findings, environments, lineOf };
 }
 

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { merge, type JsonObject } from "../spec/merge.ts";
+import type { Environment } from "../spec/platform.ts";
+import { resolveEnvironment } from "../spec/resolve.ts";
+import { sharedBetween } from "./environments.ts";
+import { cluster } from "./platform-cases.ts";
+
+function environments(changes: Record<string, JsonObject>, shared: JsonObject = {}): Environment[] {
+  return Object.keys(changes).map((name) => {
+    const { environment, problems } = resolveEnvironment(
+      { ...merge(cluster, shared), environments: changes },
+      name,
+    );
+    if (environment === undefined) throw new Error(JSON.stringify(problems));
+    return environment;
+  });
+}
+
+const rulesOf = (all: Environment[]): string[] =>
+  sharedBetween(all).map(({ rule, environment }) => `${environment}: ${rule}`);
+
+test("two environments in one folder, or at one domain, are told of", () => {
+  expect(rulesOf(environments({ dev: {}, prod: {} }))).toEqual(["prod: gateway/shared-domain"]);
+  const path = { gitOps: { path: "deploy" } };
+  expect(rulesOf(environments({ dev: { domain: "dev.example.com" }, prod: {} }, path))).toEqual([
+    "prod: gitops/shared-folder",
+  ]);
+});
+
+test("environments with folders and domains of their own, and a single one, are not", () => {
+  expect(rulesOf(environments({ dev: { domain: "dev.example.com" }, prod: {} }))).toEqual([]);
+  expect(rulesOf(environments({ prod: {} }, { gitOps: { path: "deploy" } }))).toEqual([]);
+});
