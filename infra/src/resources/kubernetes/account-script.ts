@@ -20,9 +20,9 @@ password=$(printf '%s' "$DATABASE_PASSWORD" | base64 | tr -d '\\n')
 
 client <<SQL
 create database if not exists $DATABASE_NAME character set utf8mb4;
-set @password = quote(convert(from_base64('$password') using utf8mb4));
-set @make = concat('create user if not exists $DATABASE_USER identified by ', @password);
-set @renew = concat('alter user $DATABASE_USER identified by ', @password);
+set @literal = quote(convert(from_base64('$password') using utf8mb4));
+set @make = concat('create user if not exists $DATABASE_USER identified by ', @literal);
+set @renew = concat('alter user $DATABASE_USER identified by ', @literal);
 prepare make from @make;
 execute make;
 prepare renew from @renew;

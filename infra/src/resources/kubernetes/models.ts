@@ -19,31 +19,32 @@ export function modelResources(plan: Plan): Resource[] {
     name: "models",
     namespace: serving.namespace,
     because,
-    base: [fileOf(because, "serviceaccount.yaml", reader(serving))],
+    base: [fileOf(because, "serviceaccount.yaml", reader(plan, serving))],
     overlay: {
       files: serving.models.flatMap((model, at) => modelFiles(plan, serving, { model, at })),
-      patches: storageBinding(plan),
+      patches: googleIdentity(plan),
     },
   });
 }
 
-const reader = ({ namespace }: KServe): KubernetesObject => ({
+/** How KServe's storage initializer gets at the bucket: keys in a Secret of the account, or Google's identity. */
+const reader = ({ environment }: Plan, { namespace }: KServe): KubernetesObject => ({
   apiVersion: "v1",
   kind: "ServiceAccount",
   metadata: { name: modelReaderAccount, namespace },
+  ...(environment.objectStore.engine === "gcs" ? {} : { secrets: [{ name: "model-storage" }] }),
   automountServiceAccountToken: false,
 });
 
-/** How KServe's storage initializer gets at the bucket: keys in a Secret of the account, or Google's identity. */
-function storageBinding({ environment }: Plan): Patch[] {
-  const target = { version: "v1", kind: "ServiceAccount", name: modelReaderAccount };
-  if (environment.objectStore.engine !== "gcs") {
-    return [{ target, change: { secrets: [{ name: "model-storage" }] } }];
-  }
+function googleIdentity({ environment }: Plan): Patch[] {
   const account = googleServiceAccount(environment, "models");
-  return account === undefined
-    ? []
-    : [{ target, change: { metadata: { annotations: { "iam.gke.io/gcp-service-account": account } } } }];
+  if (environment.objectStore.engine !== "gcs" || account === undefined) return [];
+  return [
+    {
+      target: { version: "v1", kind: "ServiceAccount", name: modelReaderAccount },
+      change: { metadata: { annotations: { "iam.gke.io/gcp-service-account": account } } },
+    },
+  ];
 }
 
 type Place = { model: Model; at: number };

@@ -67,7 +67,7 @@ function baseValues(because: readonly Reason[]): DocumentResource {
         image: { pullPolicy: "IfNotPresent" },
         analyticsOptIn: false,
         logging: { verbosity: "info" },
-        auth: { jwtSecretKey: "set-by-environmentSecretKeyRefs" },
+        auth: { jwtSecretKey: "placeholder-see-environmentSecretKeyRefs" },
         enableImplicitAuthMethods: false,
         secretsStore: { enabled: true, type: "sql" },
         environmentSecretKeyRefs: [
