@@ -96,10 +96,13 @@ export const kubectlTarget: Rule = {
     const manifests = workspace.manifests.filter(({ origin }) => origin === "file");
     // What a chart or an operator makes is not in the files.
     if (workspace.releases.length > 0) return;
+    let labels: Labels | undefined;
     for (const command of workspace.commands.filter(({ words }) => words[0] === "kubectl")) {
       for (const asked of askedFor(command.words)) {
         const problem =
-          "kind" in asked ? nameProblem(asked, manifests) : labelProblem(asked, workspace, manifests);
+          "kind" in asked
+            ? nameProblem(asked, manifests)
+            : labelProblem(asked, (labels ??= labelsOf(workspace, manifests)));
         if (problem !== undefined) yield { file: command.file, line: command.line, ...problem };
       }
     }
@@ -122,21 +125,32 @@ function nameProblem(
   };
 }
 
+/** The values of each label in the files; undefined where they hold no workloads whose pods could be meant. */
+type Labels = Map<string, Set<string>> | "no workloads";
+
+function labelsOf({ kustomizations }: Workspace, manifests: readonly Manifest[]): Labels {
+  const isWorkload = ({ kind }: Manifest): boolean =>
+    ["Deployment", "StatefulSet", "DaemonSet", "Job"].includes(kind);
+  if (!manifests.some(isWorkload)) return "no workloads";
+  const labels = new Map<string, Set<string>>();
+  for (const object of [...manifests, ...kustomizations]) {
+    for (const [label, value] of labelsIn(object.value).flatMap((one) => Object.entries(one))) {
+      labels.set(label, (labels.get(label) ?? new Set()).add(String(value)));
+    }
+  }
+  return labels;
+}
+
 function labelProblem(
   { label, value }: { label: string; value: string },
-  { kustomizations }: Workspace,
-  manifests: readonly Manifest[],
+  labels: Labels,
 ): Complaint | undefined {
-  const workloads = manifests.filter(({ kind }) =>
-    ["Deployment", "StatefulSet", "DaemonSet", "Job"].includes(kind),
-  );
-  if (workloads.length === 0) return undefined;
-  const labels = [...manifests, ...kustomizations].flatMap(({ value: object }) => labelsIn(object));
-  if (labels.some((one) => one[label] === value || /[{$]/.test(one[label] ?? ""))) return undefined;
-  const others = [...new Set(labels.flatMap((one) => one[label] ?? []))];
+  if (labels === "no workloads") return undefined;
+  const values = [...(labels.get(label) ?? [])];
+  if (values.includes(value) || values.some((one) => /[{$]/.test(one))) return undefined;
   return {
     message: `Nothing in the files has the label ${label}=${value}`,
-    ...(others.length === 0 ? {} : { remedy: `${label} is ${others.slice(0, 5).join(", ")} there.` }),
+    ...(values.length === 0 ? {} : { remedy: `${label} is ${values.slice(0, 5).join(", ")} there.` }),
   };
 }
 

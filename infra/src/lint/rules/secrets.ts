@@ -89,7 +89,7 @@ const ADDRESS =
 export const addressCredential: Rule = {
   id: "secret/in-address",
   severity: "error",
-  covers: ["E19", "E24"],
+  covers: ["E24"],
   title: "an address with a password in it",
   why: "Addresses are shown where passwords are not: in logs, in errors, in `helm get values`, in the state of Terraform.",
   remedy:
@@ -98,13 +98,8 @@ export const addressCredential: Rule = {
     for (const { file, line, text } of codeLines(workspace)) {
       for (const { groups } of text.matchAll(ADDRESS)) {
         const { scheme = "", password = "" } = groups ?? {};
-        if (/^\$[A-Z({]|^<|\{\{|^(?:\*+|x+|\.+|pass(?:word|wd)?|secret)$/i.test(password)) {
-          // A template of an ExternalSecret and the environment put it in where only the server sees it. Terraform does not.
-          if (!/^\$\{(?!\w+\}|[A-Z_]+[:}])/.test(password)) continue;
-          const message = `A ${scheme} address with a password from Terraform in it: it stands in the plan, the state and the release`;
-          yield { file, line, message };
-          continue;
-        }
+        // What Terraform or the environment puts in is another rule's matter, or in its place: within a Secret.
+        if (/^\$|^<|\{\{|^(?:\*+|x+|\.+|pass(?:word|wd)?|secret)$/i.test(password)) continue;
         yield { file, line, message: `A ${scheme} address with a password written out` };
       }
     }

@@ -67,15 +67,13 @@ const cases: Readonly<Record<string, Case>> = {
     },
   },
   "secret/in-address": {
-    bad: {
-      "a.yaml": 'uri: "postgresql://mlflow:abc_def@db:5432/mlflow"\n',
-      "a.tf": 'locals {\n  url = "mysql://zenml:${random_password.db.result}@db/zenml"\n}\n',
-    },
-    lines: [2, 1],
+    bad: { "a.yaml": 'uri: "postgresql://mlflow:abc_def@db:5432/mlflow"\n' },
+    lines: [1],
     good: {
       "a.yaml":
         "url: mysql://zenml@db:3306/zenml\nuri: 'mysql+pymysql://{{ .user }}:{{ .password | urlquery }}@HOST:3306/mlflow'\nrepo: https://host:443/a@b\nurl: postgresql://user:password@host/db\n",
       "a.sh": 'psql "postgresql://mlflow:${PGPASSWORD}@db/mlflow"\n',
+      "a.tf": 'locals {\n  url = "mysql://zenml:${random_password.db.result}@db/zenml"\n}\n',
     },
   },
   "secret/token": {
