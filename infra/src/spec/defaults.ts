@@ -126,7 +126,7 @@ function databaseDefaults(
     case "cloud-sql":
       return { engine, dialect, highAvailability: production };
     case "civo-database":
-      return { engine, dialect, version: dialect === "mysql" ? "8.0" : "14", nodes: production ? 2 : 1 };
+      return { engine, dialect, version: dialect === "mysql" ? "8.0" : "17", nodes: production ? 2 : 1 };
     default:
       return { engine };
   }

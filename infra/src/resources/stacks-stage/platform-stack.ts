@@ -127,7 +127,6 @@ function kubernetesOrchestrator({ environment, prefix, pipelines }: Plan): Part 
 
 function experimentTracker({ tracking }: Plan): Part {
   const uri = `http://${tracking.name}.${tracking.namespace}.svc.cluster.local:${tracking.port}`;
-  const asksForKey = tracking.name === "plinth";
   return {
     component: {
       name: "tracking",
@@ -141,15 +140,11 @@ function experimentTracker({ tracking }: Plan): Part {
     secrets: [
       {
         name: "tracking",
-        values: { token: asksForKey ? ref("var.tracking_token") : "none" },
-        why: asksForKey
-          ? "What steps log in to tracking with."
-          : "MLflow's server asks for nothing, but ZenML refuses an address without a token.",
+        values: { token: "none" },
+        why: "Within the cluster tracking asks for no login, but ZenML refuses an address without a token.",
       },
     ],
-    variables: asksForKey
-      ? [secretVariable("tracking_token", "API key of a service account in Plinth that steps log with.")]
-      : [],
+    variables: [],
   };
 }
 
