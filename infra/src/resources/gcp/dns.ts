@@ -27,27 +27,8 @@ export function dnsModule(scope: Scope): TerraformModule | undefined {
   };
 }
 
-/** Names within the domain that lead to the gateway, by the name of their block. */
-function recordNames(scope: Scope): { id: string; host: string; setting: string }[] {
-  const { serving } = scope.environment;
-  const models = `models.${scope.environment.domain}`;
-  return [
-    ...publicHosts(scope).map(({ id, host }) => ({
-      id,
-      host,
-      setting: id === "tracking" ? "tracking.exposure" : "pipelines.exposure",
-    })),
-    ...(serving.engine === "kserve" && serving.exposure.kind !== "cluster"
-      ? [
-          { id: "models", host: models, setting: "serving.exposure" },
-          { id: "each_model", host: `*.${models}`, setting: "serving.exposure" },
-        ]
-      : []),
-  ];
-}
-
 /** Whether anything is reached from outside. */
-export const hasGateway = (scope: Scope): boolean => recordNames(scope).length > 0;
+export const hasGateway = (scope: Scope): boolean => publicHosts(scope).length > 0;
 
 /** GKE's gateway is a global load balancer; the others are Services, whose addresses are regional. */
 const isGlobal = ({ environment }: Scope): boolean => environment.gateway.engine === "gke";
@@ -111,7 +92,7 @@ function publicBlocks(scope: Scope): Block[] {
       },
       { because: [zone] },
     ),
-    ...recordNames(scope).map(({ id, host, setting }) =>
+    ...publicHosts(scope).map(({ id, host, setting }) =>
       record(scope, { id, host, because: [zone, because(setting, "Reached from outside.")] }),
     ),
     resourceBlock(

@@ -149,49 +149,46 @@ function databaseAlerts(scope: Scope, { id, component, setting, settings }: Clou
 }
 
 const hostChecks = (scope: Scope): Block[] =>
-  publicHosts(scope)
-    .filter(({ checked }) => checked)
-    .flatMap(({ id, host }) => {
-      const reasons = [
-        because(`${id === "tracking" ? "tracking" : "pipelines"}.exposure`, "People use it from outside."),
-      ];
-      return [
-        resourceBlock(
-          `google_monitoring_uptime_check_config.${id}`,
-          {
-            display_name: host,
-            period: "60s",
-            timeout: "10s",
-            http_check: { path: "/health", port: 443, use_ssl: true, validate_ssl: true },
-            monitored_resource: {
-              type: "uptime_url",
-              labels: { project_id: scope.target.project, host },
-            },
+  publicHosts(scope).flatMap(({ id, host, setting, healthPath }) => {
+    if (healthPath === undefined) return [];
+    const reasons = [because(setting, "People use it from outside.")];
+    return [
+      resourceBlock(
+        `google_monitoring_uptime_check_config.${id}`,
+        {
+          display_name: host,
+          period: "60s",
+          timeout: "10s",
+          http_check: { path: healthPath, port: 443, use_ssl: true, validate_ssl: true },
+          monitored_resource: {
+            type: "uptime_url",
+            labels: { project_id: scope.target.project, host },
           },
-          { because: reasons },
-        ),
-        alertBlock(scope, {
-          id: `${id}_down`,
-          title: `${host} does not answer`,
-          severity: "CRITICAL",
-          filter: [
-            'resource.type = "uptime_url"',
-            'metric.type = "monitoring.googleapis.com/uptime_check/check_passed"',
-            `resource.labels.host = "${host}"`,
-          ].join(" AND "),
-          comparison: "COMPARISON_LT",
-          threshold: 0.5,
-          duration: "300s",
-          aggregation: {
-            alignment_period: "60s",
-            per_series_aligner: "ALIGN_FRACTION_TRUE",
-            cross_series_reducer: "REDUCE_MEAN",
-          },
-          text: `For 5 minutes https://${host}/health has not answered most of Google's checkers: name, certificate, gateway, pods, database.`,
-          reasons,
-        }),
-      ];
-    });
+        },
+        { because: reasons },
+      ),
+      alertBlock(scope, {
+        id: `${id}_down`,
+        title: `${host} does not answer`,
+        severity: "CRITICAL",
+        filter: [
+          'resource.type = "uptime_url"',
+          'metric.type = "monitoring.googleapis.com/uptime_check/check_passed"',
+          `resource.labels.host = "${host}"`,
+        ].join(" AND "),
+        comparison: "COMPARISON_LT",
+        threshold: 0.5,
+        duration: "300s",
+        aggregation: {
+          alignment_period: "60s",
+          per_series_aligner: "ALIGN_FRACTION_TRUE",
+          cross_series_reducer: "REDUCE_MEAN",
+        },
+        text: `For 5 minutes https://${host}${healthPath} has not answered most of Google's checkers: name, certificate, gateway, pods, database.`,
+        reasons,
+      }),
+    ];
+  });
 
 /** What the environment may cost in a month, and who hears of it before it does. */
 export function budgetBlock(scope: Scope): Block | undefined {

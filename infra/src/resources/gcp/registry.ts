@@ -33,10 +33,8 @@ export const registryBlocks = ({ prefix, target, registryLocation }: Scope): Blo
             : "With a second region, images are in the multi-region that holds both.",
         ),
       ],
-      notes: {
-        "docker_config.immutable_tags": "A tag that was deployed stays what it was.",
-        cleanup_policies: "What lost its tag goes after 30 days; the newest ten stay in any case.",
-      },
+      comment: "Images. What lost its tag goes after 30 days; the newest ten stay in any case.",
+      notes: { "docker_config.immutable_tags": "A tag that was deployed stays what it was." },
     },
   ),
   resourceBlock(

@@ -4,6 +4,7 @@ import { multiRegionOf, registryLocation, type MultiRegion } from "../../spec/go
 import type { Environment } from "../../spec/platform.ts";
 import type { CloudSql, Database } from "../../spec/state.ts";
 import type { GcpTarget } from "../../spec/target.ts";
+import { routesOf } from "../kubernetes/routes.ts";
 import type { Reason } from "../resource.ts";
 
 /** What all modules of Google Cloud work from. */
@@ -92,16 +93,19 @@ export function backsUpCluster({ environment, target, plan }: Scope): boolean {
   return volumes || target.backupRegion !== undefined;
 }
 
-/** Hosts that people reach from outside, by the component that answers there. */
-export function publicHosts({ plan, environment }: Scope): { id: string; host: string; checked: boolean }[] {
-  const hosts: { id: string; host: string; checked: boolean }[] = [];
-  const add = (id: string, host: string, kind: string): void => {
-    // Others answer a stranger with 401 or 403, which tells nothing of their health.
-    if (kind !== "cluster") hosts.push({ id, host, checked: kind === "public" });
-  };
-  add("tracking", plan.tracking.host, environment.tracking.exposure.kind);
-  if (plan.pipelines !== undefined && environment.pipelines.engine === "zenml") {
-    add("zenml", plan.pipelines.host, environment.pipelines.exposure.kind);
-  }
-  return hosts;
-}
+/** A host that people reach from outside, by the component that answers there. */
+type PublicHost = {
+  id: string;
+  host: string;
+  setting: string;
+  /** Where it says how it is; undefined where a stranger is answered with 401 or 403, which tells nothing. */
+  healthPath: string | undefined;
+};
+
+export const publicHosts = ({ plan }: Scope): PublicHost[] =>
+  routesOf(plan).map(({ name, host, exposure, rules }) => ({
+    id: name,
+    host,
+    setting: `${name === "models" ? "serving" : name === "zenml" ? "pipelines" : "tracking"}.exposure`,
+    healthPath: exposure.kind === "public" && name !== "models" ? rules[0]?.healthPath : undefined,
+  }));

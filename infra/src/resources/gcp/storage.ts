@@ -100,7 +100,7 @@ const buckets = (scope: Scope, store: GcsStore): Block[] =>
       {
         name: names[id],
         ...placeOf(scope),
-        storage_class: id === "backups" ? "NEARLINE" : store.storageClass,
+        storage_class: store.storageClass,
         force_destroy: false,
         uniform_bucket_level_access: true,
         public_access_prevention: "enforced",
@@ -182,13 +182,23 @@ function accesses(scope: Scope): Access[] {
       add({ bucket: "artifacts", user: "models", role: "objectViewer", why });
     }
   }
-  if (has.has("backups")) add({ bucket: "backups", user: "backups", role: "objectUser", why: WHAT.backups });
+  if (has.has("backups")) {
+    add({ bucket: "backups", user: "backups", role: "objectUser", why: WHAT.backups });
+    // Barman looks first whether the bucket is there.
+    add({ bucket: "backups", user: "backups", role: "legacyBucketReader", why: WHAT.backups });
+  }
   return all;
 }
 
 const accessBlocks = (scope: Scope): Block[] => [
   ...accesses(scope).map(({ bucket, user, role, why }) =>
-    accessBlock({ bucket, role, name: user, account: `var.${user}_service_account`, why }),
+    accessBlock({
+      bucket,
+      role,
+      name: role === "legacyBucketReader" ? `${user}_bucket` : user,
+      account: `var.${user}_service_account`,
+      why,
+    }),
   ),
   ...exporters(scope).map((id) =>
     accessBlock({
