@@ -155,12 +155,11 @@ function labelProblem(
 }
 
 /** Every map that stands under `labels`, `matchLabels`, `commonLabels` or `pairs`. */
-function labelsIn(value: unknown): Record<string, string>[] {
+function labelsIn(value: unknown): Record<string, unknown>[] {
   if (Array.isArray(value)) return value.flatMap(labelsIn);
   if (!isRecord(value)) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
-    const own =
-      /^(?:labels|commonLabels|pairs)$/.test(key) && isRecord(inner) ? [inner as Record<string, string>] : [];
+    const own = /^(?:labels|commonLabels|pairs)$/.test(key) && isRecord(inner) ? [inner] : [];
     return [...own, ...labelsIn(inner)];
   });
 }
