@@ -87,7 +87,7 @@ export const secretReaderAccount = "secret-reader";
 /** Service account of Kubernetes that the pods of models run as, in the namespace of the models. */
 export const modelReaderAccount = "model-reader";
 
-/** Name of the address that Google Cloud keeps for the Gateway: `NamedAddress` of a GKE Gateway. */
+/** Name of the address that Google Cloud keeps for the Gateway. GKE's Gateway asks for it by name, Envoy's Service too. */
 export const gatewayAddressName = (environment: Environment): string => `${prefixOf(environment)}-gateway`;
 
 /** Who acts in Google Cloud: nodes, the components by Workload Identity, the database clusters that write backups. */

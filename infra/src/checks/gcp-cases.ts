@@ -130,6 +130,12 @@ export const cases: Case[] = [
     right: { monitoring: { engine: "prometheus-operator" }, target: { cluster: standard } },
   },
   {
+    rule: "gcp/kgateway-address",
+    wrong: { gateway: { engine: "kgateway" }, tracking: { exposure: { kind: "public" } } },
+    path: "gateway.engine",
+    right: { gateway: { engine: "envoy-gateway" }, tracking: { exposure: { kind: "public" } } },
+  },
+  {
     rule: "gcp/overlapping-ranges",
     wrong: ranges({ services: "10.1.128.0/20" }),
     path: "target.network.services",

@@ -225,6 +225,30 @@ const operatorOnAutopilot: SpecRule = {
   ),
 };
 
+const kgatewayAddress: SpecRule = {
+  id: "gcp/kgateway-address",
+  severity: "error",
+  covers: [],
+  title: "kgateway on Google Cloud with hosts for people",
+  why: "Names lead to an address that is reserved; kgateway's Service does not ask for it and gets another one.",
+  check: onGoogle(({ environment }) => {
+    const { gateway, tracking, pipelines, serving } = environment;
+    const exposed = [
+      tracking.exposure,
+      ...(pipelines.engine === "zenml" ? [pipelines.exposure] : []),
+      ...(serving.engine === "kserve" ? [serving.exposure] : []),
+    ].some(({ kind }) => kind !== "cluster");
+    if (gateway.engine !== "kgateway" || !exposed) return [];
+    return [
+      {
+        path: ["gateway", "engine"],
+        message: "kgateway would not answer at the address that the names of the hosts lead to",
+        remedy: 'Set gateway.engine: "gke" or "envoy-gateway", or expose nothing to people outside.',
+      },
+    ];
+  }),
+};
+
 export const gcpClusterRules: readonly SpecRule[] = [
   autopilotNodePools,
   standardWithoutNodes,
@@ -233,4 +257,5 @@ export const gcpClusterRules: readonly SpecRule[] = [
   gpuMachine,
   autopilotGpuCount,
   operatorOnAutopilot,
+  kgatewayAddress,
 ];

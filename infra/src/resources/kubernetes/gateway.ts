@@ -195,6 +195,14 @@ function envoyProxy({ environment }: Plan): KubernetesObject {
             ...(target.kind === "civo"
               ? { annotations: { "kubernetes.civo.com/ipv4-address": reservedIpName(environment) } }
               : {}),
+            ...(target.kind === "gcp"
+              ? {
+                  annotations: {
+                    "cloud.google.com/l4-rbs": "enabled",
+                    "networking.gke.io/load-balancer-ip-addresses": gatewayAddressName(environment),
+                  },
+                }
+              : {}),
           },
         },
       },
