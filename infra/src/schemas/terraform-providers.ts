@@ -75,6 +75,7 @@ const known = [
   "null",
   "random",
   "restapi",
+  "terraform",
   "time",
   "tls",
   "zenml",
