@@ -75,6 +75,22 @@ describe("a file as a person writes it", () => {
 `);
   });
 
+  test("count within a nested block is an argument, not the number of blocks", () => {
+    const text = print({
+      type: "resource",
+      labels: ["google_container_node_pool", "gpu"],
+      body: {
+        cluster: ref("google_container_cluster.main.id"),
+        node_config: { guest_accelerator: { type: "nvidia-l4", count: 1 } },
+      },
+    });
+    expect(text).toContain(`    guest_accelerator {
+      type  = "nvidia-l4"
+      count = 1
+    }
+`);
+  });
+
   test("the blocks of Terraform itself, labels from keys, nested attributes as values", () => {
     const text = print(
       {

@@ -33,9 +33,10 @@ function blockText({ type, labels, body }: TerraformBlock, place: Place): string
 const leading = ["count", "for_each", "provider", "source", "version", "providers"];
 const trailing = ["lifecycle", "depends_on"];
 
-const rank = (name: string): number => {
+const rank = (name: string, path: string): number => {
   const first = leading.indexOf(name);
-  if (first >= 0 && first < 3) return 0;
+  // Within a nested block, `count` is an argument like any other: that of an accelerator.
+  if (first >= 0 && first < 3 && (path === "" || name === "for_each")) return 0;
   return trailing.indexOf(name) + 2;
 };
 
@@ -45,7 +46,10 @@ function bodyText(body: TerraformBody, place: Place): string {
     .flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]))
     .map((member, index) => ({ ...member, index, nested: nestedBlock(place.shape, member.name) }))
     .filter(({ nested, value }) => nested === undefined || !isEmptyList(value))
-    .sort((a, b) => rank(a.name) - rank(b.name) || kindOf(a) - kindOf(b) || a.index - b.index);
+    .sort(
+      (a, b) =>
+        rank(a.name, place.path) - rank(b.name, place.path) || kindOf(a) - kindOf(b) || a.index - b.index,
+    );
   const paragraphs: string[] = [];
   let run: Entry[] = [];
   let runRank = 0;
@@ -72,8 +76,8 @@ function bodyText(body: TerraformBody, place: Place): string {
     }
     const entry = { name, text: valueText(value, inner), comment: place.notes[path] };
     const stands = standsAlone(entry.text, place.shape);
-    if (stands || rank(name) !== runRank) closeRun();
-    runRank = rank(name);
+    if (stands || rank(name, place.path) !== runRank) closeRun();
+    runRank = rank(name, place.path);
     run.push(entry);
     if (stands) closeRun();
   }
