@@ -1,24 +1,34 @@
 import type { Rule } from "./rule.ts";
 import { commandRules } from "./rules/commands.ts";
-import { helmRules } from "./rules/helm.ts";
 import { imageRules } from "./rules/images.ts";
-import { kserveRules } from "./rules/kserve.ts";
-import { kserveRuntimeRules } from "./rules/kserve-runtimes.ts";
-import { kubernetesSchemaRules } from "./rules/kubernetes-schema.ts";
+import { platformRules } from "./rules/platform-rules.ts";
 import { proseRules } from "./rules/prose.ts";
 import { restRules } from "./rules/rest.ts";
 import { secretRules } from "./rules/secrets.ts";
 import { syntaxRules } from "./rules/syntax.ts";
+import { terraformCivoRules } from "./rules/terraform-civo.ts";
+import { terraformGoogleAccessRules } from "./rules/terraform-google-access.ts";
+import { terraformGoogleRules } from "./rules/terraform-google.ts";
+import { terraformOrderRules } from "./rules/terraform-order.ts";
+import { terraformRegionRules } from "./rules/terraform-regions.ts";
+import { terraformSchemaRules } from "./rules/terraform-schema.ts";
+import { terraformSecretRules } from "./rules/terraform-secrets.ts";
+import { terraformZenmlRules } from "./rules/terraform-zenml.ts";
 import { versionRules } from "./rules/versions.ts";
 import { zenmlCommandRules } from "./rules/zenml-commands.ts";
 
 /** Every rule of every family, in the order `plinth lint --rules` lists them. */
 export const rules: readonly Rule[] = [
   ...syntaxRules,
-  ...kubernetesSchemaRules,
-  ...helmRules,
-  ...kserveRules,
-  ...kserveRuntimeRules,
+  ...terraformSchemaRules,
+  ...terraformOrderRules,
+  ...terraformSecretRules,
+  ...terraformCivoRules,
+  ...terraformGoogleRules,
+  ...terraformGoogleAccessRules,
+  ...terraformRegionRules,
+  ...terraformZenmlRules,
+  ...platformRules,
   ...secretRules,
   ...imageRules,
   ...versionRules,

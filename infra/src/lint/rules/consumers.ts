@@ -101,6 +101,9 @@ const isTls = (value: HclExpression): boolean =>
   value.kind === "literal" &&
   (value.value === "ENCRYPTED_ONLY" || value.value === "TRUSTED_CLIENT_CERTIFICATE_REQUIRED");
 
+/** A host that Terraform takes from a resource which is no Cloud SQL instance. */
+const isOfOther = /\$\{(?!google_sql_|var\.|local\.|module\.|data\.|each\.)[a-z]\w*\./;
+
 function* withoutTls(workspace: Workspace): Iterable<Problem> {
   const instance = demandsTls(workspace);
   if (instance === undefined) return;
@@ -112,6 +115,7 @@ function* withoutTls(workspace: Workspace): Iterable<Problem> {
     const database = fields(at(values.value, main, "database"));
     if (
       !String(database["url"]).startsWith("mysql") ||
+      isOfOther.test(String(database["url"])) ||
       database["ssl"] === true ||
       typeof database["ssl"] === "object"
     )
