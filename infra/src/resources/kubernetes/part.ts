@@ -7,18 +7,6 @@ import type { Exposure } from "../../spec/components.ts";
  * probes are made from it, so that none of them can forget a port or an order.
  */
 
-/** Parts that the platform brings, which components wait for. */
-export type PlatformPart =
-  | "namespaces"
-  /** What makes the Secrets of the plan: External Secrets with its objects, or the sealed ones. */
-  | "secrets"
-  | "gateway"
-  | "cloudnative-pg"
-  | "barman-cloud"
-  | "kubeblocks"
-  /** KServe with its runtimes: custom resources, controller and runtimes in this order. */
-  | "kserve";
-
 /** Whom pods talk to, or who talks to them. */
 export type Peer =
   | { kind: "pods"; namespace: string; selector: Readonly<Record<string, string>> }
@@ -89,7 +77,7 @@ export type Part = {
   overlay: string;
   /** A chart of the same Application, with values from the overlay folder and from the base. */
   chart?: { name: ChartName; release: string; valueFiles: readonly string[] };
-  /** Parts that are healthy before this one is applied, by name. */
+  /** Parts that are healthy before this one is applied, by name: others of the components, or of the platform. */
   after: readonly string[];
   workloads: readonly Workload[];
   routes: readonly Route[];
