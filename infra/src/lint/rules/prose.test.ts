@@ -40,6 +40,11 @@ const cases: Readonly<Record<string, { bad: string; lines: number[]; good: strin
     lines: [2],
     good: "# MLflow beside ZenML\n- `connection-url` - database URL for MLflow, mysql+pymysql://...\n",
   },
+  "prose/fixed-bucket-name": {
+    bad: "# Storage\n- MLflow GCS bucket (`zenml-mlflow-artifacts`)\n",
+    lines: [2],
+    good: "# Storage\n- MLflow GCS bucket (`zenml-mlflow-artifacts` with a random suffix)\n",
+  },
   "prose/waves-without-health": {
     bad: "# ArgoCD\n1. **Sync Wave 3**: deploys after cert-manager\n2. Sync wave 4: deploys after that\n",
     lines: [2],
@@ -55,10 +60,25 @@ const cases: Readonly<Record<string, { bad: string; lines: number[]; good: strin
     lines: [3],
     good: '# MinIO\n```text\nexclusions = ["local-path-storage"] # 1Gi\npvc.yaml # 100Gi storage (civo-volume)\n```\n',
   },
+  "prose/needless-rbac": {
+    bad: "# MLflow\n- **RBAC**: Role and RoleBinding for secret access\n",
+    lines: [2],
+    good: "# MLflow\n- Secrets are mounted; no Role reads them\n",
+  },
   "prose/external-secrets-version": {
     bad: "# MLflow\n- **SecretStore**: connects to Secret Manager\n",
     lines: [2],
     good: "# MLflow\n- **SecretStore** (external-secrets.io/v1): connects to Secret Manager\n",
+  },
+  "prose/stack-module": {
+    bad: "# Stacks\nAs in [the module](https://github.com/zenml-io/terraform-gcp-zenml-stack).\n",
+    lines: [2],
+    good: "# Stacks\nWith [the provider](https://github.com/zenml-io/terraform-provider-zenml).\n",
+  },
+  "prose/autopilot-node-pools": {
+    bad: "# GKE Autopilot\n```hcl\nnode_pools = {\n}\n```\n",
+    lines: [3],
+    good: "# GKE Standard\n```hcl\nnode_pools = {\n}\n```\n",
   },
 };
 
