@@ -10,6 +10,9 @@ export function argoCdValues(plan: Plan): object {
     configs: {
       cm: {
         "resource.customizations.health.argoproj.io_Application": APPLICATION_HEALTH,
+        ...(usesKubeBlocks(plan)
+          ? { "resource.customizations.health.apps.kubeblocks.io_Cluster": KUBEBLOCKS_HEALTH }
+          : {}),
         "resource.compareoptions": "ignoreAggregatedRoles: true\n",
         // Every pod's shell would be one click away.
         "exec.enabled": false,
@@ -43,6 +46,27 @@ if obj.status ~= nil then
     if obj.status.health.message ~= nil then
       hs.message = obj.status.health.message
     end
+  end
+end
+return hs
+`;
+
+const usesKubeBlocks = ({ environment: { tracking, pipelines } }: Plan): boolean =>
+  tracking.database.engine === "kubeblocks" ||
+  (pipelines.engine === "zenml" && pipelines.database.engine === "kubeblocks");
+
+/** Argo CD knows no health of KubeBlocks' clusters: without this, whoever needs the database would not wait for it. */
+const KUBEBLOCKS_HEALTH = `hs = {}
+hs.status = "Progressing"
+hs.message = ""
+if obj.status ~= nil and obj.status.phase ~= nil then
+  hs.message = obj.status.phase
+  if obj.status.phase == "Running" then
+    hs.status = "Healthy"
+  elseif obj.status.phase == "Failed" or obj.status.phase == "Abnormal" then
+    hs.status = "Degraded"
+  elseif obj.status.phase == "Stopped" then
+    hs.status = "Suspended"
   end
 end
 return hs
