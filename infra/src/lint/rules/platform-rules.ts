@@ -1,12 +1,16 @@
 import type { Rule } from "../rule.ts";
+import { argocdApplicationRules } from "./argocd-applications.ts";
+import { argocdRules } from "./argocd.ts";
 import { consumerRules } from "./consumers.ts";
 import { gatewayRules } from "./gateways.ts";
 import { helmRules } from "./helm.ts";
 import { kserveRuntimeRules } from "./kserve-runtimes.ts";
 import { kserveRules } from "./kserve.ts";
 import { kubernetesSchemaRules } from "./kubernetes-schema.ts";
+import { kyvernoRules } from "./kyverno.ts";
 import { mlflowRules } from "./mlflow.ts";
 import { probeRules } from "./probes.ts";
+import { rbacRules } from "./rbac.ts";
 import { referenceRules } from "./references.ts";
 import { serviceRules } from "./services.ts";
 import { zenmlRules } from "./zenml.ts";
@@ -20,6 +24,10 @@ export const platformRules: readonly Rule[] = [
   ...gatewayRules,
   ...probeRules,
   ...consumerRules,
+  ...argocdRules,
+  ...argocdApplicationRules,
+  ...kyvernoRules,
+  ...rbacRules,
   ...zenmlRules,
   ...mlflowRules,
   ...kserveRules,
