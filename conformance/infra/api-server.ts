@@ -35,6 +35,7 @@ const controllers = [
   "serviceaccount-controller",
   "root-ca-certificate-publisher-controller",
   "garbage-collector-controller",
+  "persistentvolumeclaim-protection-controller",
   "clusterrole-aggregation-controller",
 ];
 
@@ -92,6 +93,8 @@ export class ApiServer {
       `--service-account-key-file=${key}`,
       `--service-account-signing-key-file=${key}`,
       "--authorization-mode=RBAC",
+      // As clusters have it: what is privileged is for admission to refuse.
+      "--allow-privileged=true",
       `--token-auth-file=${tokens}`,
       "--service-cluster-ip-range=10.96.0.0/16",
     ]);
@@ -216,6 +219,26 @@ export class ApiServer {
     const args = ["get", "serviceaccount", "default", "--namespace", name];
     await waitFor(this.#api, `the service account of ${name}`, async () =>
       this.kubectl(args).code === 0 ? true : undefined,
+    );
+  }
+
+  /** Deletes what was applied, and with the namespaces all that is in them. */
+  async clear(objects: readonly KubernetesObject[]): Promise<void> {
+    const own = objects.filter(
+      ({ kind, metadata }) => kind === "Namespace" || metadata.namespace === undefined,
+    );
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: own });
+    if (own.length > 0) this.#must(["delete", "--ignore-not-found", "--wait=false", "-f", "-"], list);
+    const system = new Set(["", "default", "kube-node-lease", "kube-public", "kube-system"]);
+    const names = ["get", "namespaces", "-o", "jsonpath={.items[*].metadata.name}"];
+    const others = (): string[] =>
+      this.kubectl(names)
+        .stdout.split(" ")
+        .filter((name) => !system.has(name));
+    if (others().length > 0)
+      this.#must(["delete", "namespace", "--wait=false", "--ignore-not-found", ...others()]);
+    await waitFor(this.#api, "the end of the namespaces", async () =>
+      others().length === 0 ? true : undefined,
     );
   }
 

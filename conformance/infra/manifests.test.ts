@@ -3,8 +3,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ApiServer, type KubernetesObject } from "./api-server.ts";
 import { readApplications, type Application } from "./applications.ts";
+import { forbiddenObjects, judge, policyNames } from "./kyverno.ts";
+import { Network, policiesIn, type Pod } from "./network.ts";
 import { kindsIn, readOutputs, type Output } from "./outputs.ts";
+import { carefulPod, forbiddenBy, podsIn, type PodSpec } from "./pods.ts";
 
+const enforced = "pod-security.kubernetes.io/enforce";
+/** Of no program; webhooks and proxies of the API server, which no label names, are open to all at theirs. */
+const anyPort = 12_345;
 const outputs = readOutputs();
 let server: ApiServer;
 
@@ -15,6 +21,8 @@ afterAll(() => server?.stop());
 
 describe.each(outputs)("$name", (output: Output) => {
   let applications: Application[] = [];
+  // The next output begins with an empty cluster.
+  afterAll(() => server.clear(objects()));
   const objects = (): KubernetesObject[] => applications.flatMap((application) => application.objects);
 
   test("every kustomization builds", () => {
@@ -48,6 +56,109 @@ describe.each(outputs)("$name", (output: Output) => {
     expect(after.length).toBe(objects().length);
     expect(versions(after)).toEqual(versions(before));
   });
+
+  test("the pods of its workloads are let in", async () => {
+    const pods = podsIn(objects());
+    const namespaces = new Set(pods.map(({ namespace }) => namespace));
+    for (const namespace of namespaces) await server.waitForNamespace(namespace);
+    const refused = pods.flatMap(({ workload, object }) => {
+      const { code, stderr } = server.tryCreate(object);
+      // A warning is what the namespace's profile for new pods would refuse.
+      return code === 0 && stderr === "" ? [] : [`${workload}: ${stderr.trim()}`];
+    });
+    expect(refused).toEqual([]);
+  });
+
+  test("its namespaces refuse what their profile forbids", async () => {
+    const namespaces = objects().filter(({ kind }) => kind === "Namespace");
+    expect(namespaces.length).toBeGreaterThan(3);
+    const wrong: string[] = [];
+    // Namespaces with the same profile are the same to the API server: one of each.
+    const byProfile = new Map(
+      namespaces.map((namespace) => [namespace.metadata.labels?.[enforced], namespace]),
+    );
+    expect([...byProfile.keys()]).toContain("restricted");
+    for (const [profile, { metadata }] of byProfile) {
+      await server.waitForNamespace(metadata.name);
+      const attempt = (spec: PodSpec): string => {
+        const pod = {
+          apiVersion: "v1",
+          kind: "Pod",
+          metadata: { name: "try", namespace: metadata.name },
+          spec,
+        };
+        return server.tryCreate(pod).stderr;
+      };
+      if (attempt(carefulPod) !== "")
+        wrong.push(`${metadata.name} refuses a careful pod: ${attempt(carefulPod)}`);
+      for (const [name, spec] of Object.entries(forbiddenBy(profile))) {
+        if (!attempt(spec).includes("violates PodSecurity")) wrong.push(`${metadata.name} lets in: ${name}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("no workload may do more at the API server than its roles say", () => {
+    const accounts = objects().filter(({ kind }) => kind === "ServiceAccount");
+    const granted = accounts.flatMap(({ metadata: { name, namespace = "" } }) => {
+      const roles = rolesOf(objects(), { name, namespace });
+      const list = ["auth", "can-i", "--list", "--no-headers", "--namespace", namespace];
+      const { stdout } = server.kubectl([...list, `--as=system:serviceaccount:${namespace}:${name}`]);
+      expect(stdout).toContain("selfsubjectreviews.authentication.k8s.io");
+      const resources = stdout.split("\n").map((line) => /^[a-z*][\w.*/-]*/.exec(line)?.[0]);
+      return resources
+        .filter((resource) => resource !== undefined && !resource.startsWith("selfsubject"))
+        .filter((resource) => !roles.has(resource ?? ""))
+        .map((resource) => `${namespace}/${name} may touch ${resource}`);
+    });
+    expect(granted).toEqual([]);
+  });
+
+  test("its network lets nobody in or out who is not named", () => {
+    const network = new Network(objects());
+    const stranger = { namespace: "default", labels: { app: "stranger" } };
+    const nameserver = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
+    const wrong: string[] = [];
+    for (const { metadata } of objects().filter(({ kind }) => kind === "Namespace")) {
+      const inside = { namespace: metadata.name, labels: { app: "stranger" } };
+      if (network.allows(inside, stranger, anyPort)) wrong.push(`out of ${metadata.name}`);
+      if (network.allows(stranger, inside, anyPort)) wrong.push(`into ${metadata.name}`);
+      if (!network.allows(inside, nameserver, 53)) wrong.push(`no names in ${metadata.name}`);
+    }
+    for (const pod of podsIn(objects())) {
+      const ports = pod.spec.containers.flatMap((one) => (one.ports ?? []).map((port) => port.containerPort));
+      for (const port of [...ports, anyPort])
+        if (network.allows(stranger, pod, port)) wrong.push(`${pod.workload} is open at ${port}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("Kyverno's policies let its own objects in", async () => {
+    const pods = podsIn(objects()).map(({ object }) => object);
+    const verdict = await judge(objects(), [...objects(), ...pods]);
+    expect(verdict.failed, verdict.output).toEqual([]);
+    expect(verdict.errors, verdict.output).toBe(0);
+    expect(verdict.passes, verdict.output).toBeGreaterThan(0);
+  });
+
+  test("each of Kyverno's policies refuses something", async () => {
+    const names = policyNames(objects());
+    expect(names.length).toBeGreaterThan(0);
+    const namespace = podsIn(objects())[0]?.namespace ?? "";
+    const labels = objects().find(({ kind, metadata }) => kind === "Namespace" && metadata.name === namespace)
+      ?.metadata.labels;
+    const { failed, output } = await judge(objects(), forbiddenObjects(namespace, labels ?? {}));
+    const toothless = names.filter((name) => !failed.some((line) => line.startsWith(`${name} `)));
+    expect(toothless, output).toEqual([]);
+  });
+
+  test("what a pod may reach accepts it", () => {
+    const network = new Network(objects());
+    const flows = flowsIn(objects());
+    expect(flows.length).toBeGreaterThan(3);
+    const closed = flows.filter(({ from, to, port }) => !network.allows(from, to, port));
+    expect(closed).toEqual([]);
+  });
 });
 
 function applyOne(application: Application): string[] {
@@ -76,3 +187,43 @@ const versions = (objects: readonly KubernetesObject[]): object[] =>
     resourceVersion,
     generation,
   }));
+
+type Account = { name: string; namespace: string };
+type Binding = { roleRef: { kind: string; name: string }; subjects?: (Account & { kind: string })[] };
+type Role = { rules?: { apiGroups?: string[]; resources?: string[] }[] };
+
+/** Resources that the output's own roles give to this account, as `kubectl auth can-i --list` names them. */
+function rolesOf(objects: readonly KubernetesObject[], account: Account): Set<string> {
+  const bindings = objects.filter(({ kind }) => kind.endsWith("RoleBinding")) as (KubernetesObject &
+    Binding)[];
+  const bound = bindings.filter(({ subjects = [] }) =>
+    subjects.some(({ name, namespace }) => name === account.name && namespace === account.namespace),
+  );
+  const names = new Set(bound.map(({ roleRef }) => `${roleRef.kind} ${roleRef.name}`));
+  const roles = objects.filter(({ kind, metadata }) => names.has(`${kind} ${metadata.name}`));
+  return new Set(
+    (roles as (KubernetesObject & Role)[]).flatMap(({ rules = [] }) =>
+      rules.flatMap(({ apiGroups = [""], resources = [] }) =>
+        apiGroups.flatMap((group) => resources.map((name) => (group === "" ? name : `${name}.${group}`))),
+      ),
+    ),
+  );
+}
+
+type Flow = { policy: string; from: Pod; to: Pod; port: number | string };
+
+/** Every way out that a policy opens to pods that it names, from a pod that has just the labels it selects. */
+function flowsIn(objects: readonly KubernetesObject[]): Flow[] {
+  return policiesIn(objects).flatMap(({ namespace, name, podSelector, egress }) =>
+    egress.flatMap(({ to = [], ports = [] }) =>
+      to.flatMap((peer) => {
+        const labels = peer.podSelector?.matchLabels;
+        const home = peer.namespaceSelector?.matchLabels?.["kubernetes.io/metadata.name"] ?? namespace;
+        if (labels === undefined || podSelector.matchLabels === undefined) return [];
+        const from = { namespace, labels: podSelector.matchLabels };
+        const target = { namespace: home, labels };
+        return ports.map(({ port = 0 }) => ({ policy: `${namespace}/${name}`, from, to: target, port }));
+      }),
+    ),
+  );
+}

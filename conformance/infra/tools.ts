@@ -14,7 +14,7 @@ const cache =
   join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plinth-conformance");
 
 /** Each is a Go module whose `tool` lines say what is built. */
-export const modules = ["lua", "kubernetes", "kyverno"] as const;
+export const modules = ["lua", "terraform", "kubernetes", "kyverno"] as const;
 export type Module = (typeof modules)[number];
 
 /** What Kyverno's module asks for, the newest of the three. */
