@@ -106,6 +106,49 @@ describe("what the provider refuses", () => {
   });
 });
 
+describe("the language itself", () => {
+  test.each([
+    ['variable "x" {\n defualt = 1\n}', '2 unknown-argument variable "x" has no argument "defualt".'],
+    [
+      'variable "x" {\n validation {\n condition = true\n}\n}',
+      '2 missing-argument "validation" of variable "x" needs the argument "error_message".',
+    ],
+    ['output "x" {}', '1 missing-argument output "x" needs the argument "value".'],
+    ['output "x" {\n value = 1\n sensitive = "perhaps"\n}', '3 wrong-type "sensitive"'],
+    [
+      "terraform {\n required_providres {}\n}",
+      '2 unknown-argument terraform has no block "required_providres".',
+    ],
+    [
+      'terraform {\n backend "gcs" {\n buckt = "x"\n}\n}',
+      '3 unknown-argument backend "gcs" has no argument "buckt".',
+    ],
+    ['module "m" {}', '1 missing-argument module "m" needs the argument "source".'],
+    [
+      'module "m" {\n source = "x/y/z"\n settings {}\n}',
+      '3 block-or-argument module "m" may have no block "settings".',
+    ],
+    ['resorce "a_b" "c" {}', '1 unknown-argument Blocks of type "resorce" are not expected here.'],
+    ['resource "a_b" {}', "1 block-or-argument A resource block has two labels, this one has 1."],
+    ["region = 1", '1 unknown-argument "region" stands outside of any block'],
+    [
+      'resource "a_b" "c" {\n lifecycle {\n prevent_destory = true\n}\n}',
+      '3 unknown-argument "lifecycle" of resource "a_b" "c" has no argument "prevent_destory".',
+    ],
+    ["moved {\n from = a.b\n}", '1 missing-argument moved needs the argument "to".'],
+  ])("%s", (text, problem) => {
+    expect(problemsOf(text).join("\n")).toContain(problem);
+  });
+
+  test("all that there is", () => {
+    expect(
+      problemsOf(
+        'terraform {\n required_version = ">= 1.11"\n required_providers {\n a = { source = "a/a" }\n }\n backend "gcs" {\n bucket = "b"\n }\n}\nvariable "x" {\n type = string\n default = null\n nullable = true\n validation {\n condition = var.x != ""\n error_message = "no"\n }\n}\noutput "o" {\n value = var.x\n precondition {\n condition = true\n error_message = "no"\n }\n}\ncheck "c" {\n data "a_b" "c" {}\n assert {\n condition = true\n error_message = "no"\n }\n}\nimport {\n to = a_b.c\n id = "x"\n}\nremoved {\n from = a_b.d\n lifecycle {\n destroy = false\n }\n}\nresource "a_b" "c" {\n lifecycle {\n postcondition {\n condition = self.x\n error_message = "no"\n }\n }\n provisioner "local-exec" {\n command = "x"\n }\n}',
+      ),
+    ).toEqual([]);
+  });
+});
+
 describe("references that lead nowhere", () => {
   const network = 'resource "civo_network" "n" {\n label = "n"\n}\n';
   test.each([

@@ -6,6 +6,7 @@ import { cycles, duplicates } from "./terraform-graph.ts";
 import { attributeOf, indexOf, isOurRelease, type ModuleIndex } from "./terraform-index.ts";
 import { textOf } from "../hcl/text.ts";
 import { nearest } from "./nearest.ts";
+import { checkLanguage } from "./terraform-language.ts";
 import type { Report, TerraformProblem } from "./terraform-problem.ts";
 import { stepProblem } from "./terraform-paths.ts";
 import {
@@ -40,6 +41,7 @@ export function checkModule(
   ];
   for (const { file, body } of module.files) {
     const report: Report = (problem) => problems.push({ file, ...problem });
+    checkLanguage(body, module.excerpt, report);
     for (const block of body.blocks) {
       checkSchema(index, block, report);
       for (const placed of placedReferences(block)) checkReference(index, placed, report);
