@@ -42,8 +42,6 @@ export type Workload = {
   /** DNS is understood. */
   egress: readonly Flow[];
   metrics?: Metrics;
-  /** What a probe from outside of the pod asks, where there are no metrics (ZenML). */
-  health?: { service: string; port: number; path: string };
 };
 
 export type Metrics = {

@@ -47,6 +47,13 @@ function minioPart(plan: Plan): Part {
       why: "models, read by the storage initializer",
     });
   }
+  if (plan.pipelines !== undefined && environment.pipelines.engine === "zenml") {
+    users.push({
+      peer: { kind: "namespace", namespace: plan.pipelines.namespace },
+      ports: [9000],
+      why: "artifacts of pipelines",
+    });
+  }
   for (const part of plan.environment.backup.enabled ? databasesInCluster(plan) : []) {
     const [pods] = part.workloads;
     if (pods === undefined) continue;
@@ -223,17 +230,46 @@ function zenmlPart(plan: Plan, zenml: Component): Part {
             ports: [containerPort],
             why: "clients in namespaces that are given access",
           },
-          { peer: { kind: "monitoring" }, ports: [containerPort], why: "probe of its health" },
         ],
         egress: [
           database,
           { peer: { kind: "internet" }, ports: [443], why: "service connectors verify clouds" },
           ...identityFlow(plan),
         ],
-        health: { service: "zenml", port: zenml.port, path: "/health" },
       },
+      pipelineSteps(plan, zenml),
     ],
     routes: routesOf(zenml, pipelines.exposure, "/health"),
+  };
+}
+
+/** What a pipeline runs: pods that ZenML makes, with labels that differ by its release, so all of the namespace. */
+function pipelineSteps(plan: Plan, { namespace, containerPort }: Component): Workload {
+  const { tracking } = plan;
+  return {
+    name: "pipeline-steps",
+    namespace,
+    selector: {},
+    ingress: [],
+    egress: [
+      {
+        peer: { kind: "pods", namespace, selector: podSelector("zenml") },
+        ports: [containerPort],
+        why: "steps report to the server",
+      },
+      {
+        peer: { kind: "pods", namespace: tracking.namespace, selector: podSelector(tracking.name) },
+        ports: [tracking.containerPort],
+        why: "steps log metrics and models",
+      },
+      objectStoreFlow(plan, "artifacts of steps"),
+      {
+        peer: { kind: "kubernetes-api" },
+        ports: [443, 6443],
+        why: "the orchestrator starts one pod per step",
+      },
+      ...identityFlow(plan),
+    ],
   };
 }
 
@@ -282,7 +318,19 @@ function modelsPart(plan: Plan, serving: KServe): Part {
             ? []
             : [{ peer: { kind: "monitoring" } as const, ports: metricsPorts, why: "metrics" }]),
         ],
-        egress: [objectStoreFlow(plan, "models, read by the storage initializer"), ...identityFlow(plan)],
+        egress: [
+          objectStoreFlow(plan, "models, read by the storage initializer"),
+          ...identityFlow(plan),
+          ...(mode === "knative"
+            ? [
+                {
+                  peer: { kind: "namespace", namespace: namespaces.knative } as const,
+                  ports: [8080],
+                  why: "queue-proxies report to Knative's autoscaler",
+                },
+              ]
+            : []),
+        ],
       },
     ],
     routes: [],

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import type { Plan } from "../../plan.ts";
+import type { KubernetesObject } from "../resource.ts";
+import { planNamed, plans } from "./platform-plans.ts";
+import { policies } from "./policies.ts";
+
+const objects = (plan: Plan, kind: string): KubernetesObject[] =>
+  policies(plan).flatMap((resource) =>
+    resource.kind === "manifest" && resource.object.kind === kind ? [resource.object] : [],
+  );
+
+type PolicySpec = {
+  validationActions: string[];
+  matchConstraints: {
+    namespaceSelector: {
+      matchLabels?: Record<string, string>;
+      matchExpressions: { values: string[] }[];
+    };
+  };
+  validations: { expression: string }[];
+};
+
+describe.each(plans)("%s", (_title, plan) => {
+  const settings = plan.environment.policies;
+
+  test("policies act as the settings say", () => {
+    const actions = objects(plan, "ValidatingPolicy").map(
+      ({ spec }) => (spec as PolicySpec).validationActions,
+    );
+    if (settings.engine === "none") {
+      expect(policies(plan)).toEqual([]);
+      return;
+    }
+    expect(actions.length).toBeGreaterThan(2);
+    for (const action of actions) expect(action).toEqual([settings.action]);
+  });
+
+  test("exceptions are from policies that are there, and end", () => {
+    const names = new Set(objects(plan, "ValidatingPolicy").map(({ metadata }) => metadata.name));
+    for (const { metadata, spec } of objects(plan, "PolicyException")) {
+      const { policyRefs, expiresAt, matchConditions } = spec as {
+        policyRefs: { name: string }[];
+        expiresAt: string;
+        matchConditions: object[];
+      };
+      expect(metadata.namespace).toBe("kyverno");
+      for (const { name } of policyRefs) expect(names).toContain(name);
+      expect(Number.isNaN(Date.parse(expiresAt))).toBe(false);
+      expect(matchConditions.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+const constraintsOf = (title: string): PolicySpec["matchConstraints"]["namespaceSelector"][] =>
+  objects(planNamed(title), "ValidatingPolicy").map(
+    ({ spec }) => (spec as PolicySpec).matchConstraints.namespaceSelector,
+  );
+
+test("in a cluster of others only the platform's own namespaces are judged", () => {
+  for (const { matchLabels } of constraintsOf("bare cluster, upstream engines")) {
+    expect(matchLabels).toEqual({ "app.kubernetes.io/part-of": "acme" });
+  }
+  for (const { matchLabels } of constraintsOf("Google Cloud, production"))
+    expect(matchLabels).toBeUndefined();
+});
+
+test("the cluster's namespaces and the exempt ones are left alone", () => {
+  for (const { matchExpressions } of constraintsOf("bare cluster, Knative and kgateway")) {
+    expect(matchExpressions[0]?.values).toEqual(
+      expect.arrayContaining(["kube-system", "kyverno", "notebooks"]),
+    );
+  }
+});
+
+test("registries are a policy only where some are named", () => {
+  const find = (title: string): PolicySpec | undefined =>
+    objects(planNamed(title), "ValidatingPolicy").find(
+      ({ metadata }) => metadata.name === "allow-known-registries",
+    )?.["spec"] as PolicySpec | undefined;
+  expect(find("Google Cloud, production")).toBeUndefined();
+  expect(find("bare cluster, Knative and kgateway")?.validations[0]?.expression).toBe(
+    "variables.containers.all(c, c.image.startsWith('ghcr.io/'))",
+  );
+});
