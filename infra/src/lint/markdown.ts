@@ -77,10 +77,10 @@ function snippetOf(file: string, block: Open): Snippet {
   return TEMPLATE_LABELS.has(block.label) ? { ...snippet, template: true } : snippet;
 }
 
-const hasHclBlock = (text: string): boolean =>
-  /^\s*(?:resource|data|module|variable|output|provider|locals|terraform|moved|import|removed|check|ephemeral)\b[^=\n]*\{/m.test(
-    text,
-  );
+const BLOCK =
+  /^\s*(?:(?:resource|data|ephemeral)\s+"[^"\n]+"\s+"[^"\n]+"|(?:variable|output|module|provider|check)\s+"[^"\n]+"|terraform|locals|moved|import|removed)\s*\{/m;
+
+const hasHclBlock = (text: string): boolean => BLOCK.test(text);
 
 /** Programs whose name at the beginning of a line makes it a command. */
 export const PROGRAMS =

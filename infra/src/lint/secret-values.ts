@@ -52,7 +52,7 @@ function entropy(value: string): number {
 
 /** Passwords that images and charts come with: the first that anybody tries. `[zenml/zenml]` is a service account. */
 export const DEFAULTS =
-  /\bminioadmin\d*\b|\bpassword1234\b|\bprom-operator\b|(?<!\[)\b(?:admin|root|postgres|zenml|mlflow)[:/](?:admin|root|password|postgres|zenml|mlflow|secret)\b(?![/.\w-])/;
+  /\bminioadmin\d*\b|\bpassword1234\b|\bprom-operator\b|(?<=\b(?:credentials?|log-?in|auth|user(?:name)?(?:\/password)?)["']?\s*[:=]\s*["']?)(?:admin|root|postgres|zenml|mlflow)[:/](?:admin|root|password|postgres|zenml|mlflow|secret)\b(?![/.\w-])/i;
 
 /** Forms that only keys have, with who gives them out. */
 export const TOKENS: readonly { of: string; form: RegExp }[] = [

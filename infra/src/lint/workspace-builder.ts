@@ -52,6 +52,8 @@ function addYaml(workspace: Workspace, snippet: Snippet): void {
   }
 }
 
+const COMMENTED = /(?:^|\/)(?:[tj]sconfig[^/]*|devcontainer)\.json$|(?:^|\/)\.vscode\//;
+
 function addJson(workspace: Workspace, snippet: Snippet): void {
   const { file, firstLine, excerpt, text } = snippet;
   if (/\.tf(?:vars)?\.json$/.test(file)) return;
@@ -59,8 +61,8 @@ function addJson(workspace: Workspace, snippet: Snippet): void {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // Half of all JSON in documents is shortened with dots, and tsconfig.json has comments.
-    if (!excerpt && !/^\s*\/[/*]/m.test(text)) {
+    // Half of all JSON in documents is shortened with dots; settings of editors and compilers have comments and more commas.
+    if (!excerpt && !COMMENTED.test(file) && !/^\s*\/[/*]/m.test(text)) {
       const message = `This is not JSON: ${error instanceof Error ? error.message : String(error)}`;
       workspace.broken.push({ file, line: firstLine, message, language: "json", excerpt });
     }

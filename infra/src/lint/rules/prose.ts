@@ -109,7 +109,7 @@ const CLAIMS: readonly Claim[] = [
     severity: "info",
     says: /\bapp[- ]of[- ]apps\b|\bsync[- ]wave \d+\b.*\b(?:after|before)\b/i,
     within: /\bArgo ?CD\b/,
-    unless: /resource\.customizations(?:\.health\.argoproj\.io_Application)?/,
+    unless: /resource\.customizations|\bhealth (?:check|of (?:an )?Applications?)\b/i,
     title: "waves of applications that do not wait",
     why: "Argo CD 1.8 took the health of an Application out: a parent goes on to the next wave at once, whether its children are healthy or not.",
     remedy: "Set resource.customizations.health.argoproj.io_Application in argocd-cm.",

@@ -84,7 +84,7 @@ const encryptedFiles = (workspace: Workspace): Set<string> =>
   );
 
 const ADDRESS =
-  /\b(?<scheme>[a-z][a-z0-9+]{1,30}):\/\/(?<user>[^\s:@/"'`]*):(?<password>(?:\$\{[^}]*\}|\{\{[^}]*\}\}|[^\s@/"'`])+)@/g;
+  /\b(?<scheme>(?:postgres(?:ql)?|mysql|mariadb|mssql|mongodb|rediss?|amqps?|kafka|clickhouse|https?|ftps?|s3|smtps?|ldaps?)(?:\+[a-z0-9]+)?):\/\/(?<user>[^\s:@/"'`]*):(?<password>(?:\$\{[^}]*\}|\{\{[^}]*\}\}|[^\s@/"'`])+)@/g;
 
 export const addressCredential: Rule = {
   id: "secret/in-address",

@@ -1,4 +1,4 @@
-import type { Rule } from "../rule.ts";
+import type { Problem, Rule } from "../rule.ts";
 import type { Workspace } from "../workspace.ts";
 
 const DUPLICATE = /^This key is written twice/;
@@ -7,9 +7,11 @@ const TEMPLATE = /^This is a template/;
 function* brokenAs(
   { broken }: Workspace,
   wanted: (message: string, language: string) => boolean,
-): Iterable<{ file: string; line: number; message: string }> {
-  for (const { file, line, language, message } of broken) {
-    if (wanted(message, language)) yield { file, line, message };
+): Iterable<Problem> {
+  for (const { file, line, language, message, excerpt } of broken) {
+    // What a document shows is not applied: it only cannot be copied.
+    const severity = excerpt && language === "yaml" ? { severity: "warning" as const } : {};
+    if (wanted(message, language)) yield { file, line, message, ...severity };
   }
 }
 
@@ -44,7 +46,11 @@ const templateBlock: Rule = {
   title: "a template in a code block that is called yaml",
   why: "Its expressions stand outside of quotes, so nobody can apply it as it stands, and checks see only a part of it.",
   remedy: "Call the block jinja, or show the manifest as it comes out.",
-  check: (workspace) => brokenAs(workspace, (message) => TEMPLATE.test(message)),
+  *check(workspace) {
+    for (const problem of brokenAs(workspace, (message) => TEMPLATE.test(message))) {
+      yield { ...problem, severity: "info" };
+    }
+  },
 };
 
 const jsonSyntax: Rule = {
