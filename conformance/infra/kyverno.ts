@@ -54,13 +54,15 @@ export async function judge(
       }),
     );
     const exceptions = objects.filter(isException);
+    const exceptionsFile = join(folder, "exceptions.yaml");
+    writeFileSync(exceptionsFile, exceptions.map((one) => JSON.stringify(one)).join("\n---\n"));
     const done = spawnSync(
       program,
       [
         "apply",
         write("policies", objects.filter(isPolicy)),
         `--resource=${write("resources", resources)}`,
-        ...(exceptions.length === 0 ? [] : [`--exceptions=${write("exceptions", exceptions)}`]),
+        ...(exceptions.length === 0 ? [] : [`--exceptions=${exceptionsFile}`]),
         `--values-file=${values}`,
         "--continue-on-fail",
         "--remove-color",

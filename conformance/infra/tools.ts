@@ -2,10 +2,11 @@
 // the user's cache named after what they are built from; or on the PATH of whoever runs the suites.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { ensureGo, lock } from "../src/environment.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ensureGo } from "../src/environment.ts";
 import { startChild } from "../src/process.ts";
 
 const here = import.meta.dirname;
@@ -30,16 +31,28 @@ export async function ensurePrograms(module: Module): Promise<string> {
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
   say(`${module}: waiting for another build, or building (minutes, once) ...`);
-  const lockFolder = `${folder}.lock`;
-  const release = await lock(lockFolder);
-  // A lock that nobody touches for long counts as left by a run that died.
-  const alive = setInterval(() => utimesSync(lockFolder, new Date(), new Date()), 60_000);
+  const lock = `${folder}.lock`;
+  await takeLock(lock);
   try {
     if (!existsSync(folder)) await build(source, folder);
     return folder;
   } finally {
-    clearInterval(alive);
-    release();
+    rmSync(lock);
+  }
+}
+
+/** A lock names its process, so that one left by a run that was killed holds up nobody. */
+async function takeLock(lock: string): Promise<void> {
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+    const owner = existsSync(lock) ? readFileSync(lock, "utf8") : "";
+    if (owner !== "" && !existsSync(`/proc/${owner}`)) rmSync(lock, { force: true });
+    else await sleep(500);
   }
 }
 

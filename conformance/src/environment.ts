@@ -112,7 +112,7 @@ function findPython(): { path: string; version: string } {
 }
 
 /** A directory is made atomically by mkdir; a lock older than 20 minutes belongs to a run that died. */
-export async function lock(path: string): Promise<() => void> {
+async function lock(path: string): Promise<() => void> {
   const stale = 20 * 60_000;
   for (;;) {
     try {
