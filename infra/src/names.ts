@@ -91,8 +91,7 @@ export const modelReaderAccount = "model-reader";
 export const gatewayAddressName = (environment: Environment): string => `${prefixOf(environment)}-gateway`;
 
 /** Who acts in Google Cloud: nodes, the components by Workload Identity, the database clusters that write backups. */
-export const googleUsers = ["nodes", "tracking", "zenml", "models", "backups"] as const;
-export type GoogleUser = (typeof googleUsers)[number];
+export type GoogleUser = "nodes" | "tracking" | "zenml" | "models" | "backups";
 
 /** Id of a service account, which Google limits to 30 characters. */
 export const googleAccountId = (environment: Environment, user: GoogleUser): string =>

@@ -218,7 +218,7 @@ function outputsOf(scope: Scope): ModuleOutput[] {
         description: "Names of the instances of Cloud SQL, by component",
         value: Object.fromEntries(databases.map(({ id }) => [id, ref(`module.database.${id}_instance`)])),
       },
-      ...(environment.backup.enabled ? [restoreCommands(scope)] : []),
+      ...(environment.backup.enabled ? restoreCommands(scope) : []),
     );
   }
   if (hasGateway(scope)) {
@@ -252,13 +252,24 @@ function outputsOf(scope: Scope): ModuleOutput[] {
 }
 
 /** Going back to a moment makes a new instance beside the old one, which nothing is lost by. */
-const restoreCommands = ({ databases, target }: Scope): ModuleOutput => ({
-  name: "backup_list_commands",
-  description: "Commands that list the backups of the databases, by component",
-  value: Object.fromEntries(
-    databases.map(({ id, component }) => [
-      id,
-      `gcloud sql backups list --instance=${component.database.server} --project=${target.project}`,
-    ]),
-  ),
-});
+const restoreCommands = ({ databases, target }: Scope): ModuleOutput[] => {
+  const commands = (command: (server: string) => string): Record<string, string> =>
+    Object.fromEntries(databases.map(({ id, component }) => [id, command(component.database.server)]));
+  const project = `--project=${target.project}`;
+  return [
+    {
+      name: "backup_list_commands",
+      description: "Commands that list the backups of the databases, by component",
+      value: commands((server) => `gcloud sql backups list --instance=${server} ${project}`),
+    },
+    {
+      name: "restore_test_commands",
+      description:
+        "Commands that make a copy of each database as it was an hour ago, beside the running one: try them before you need them",
+      value: commands(
+        (server) =>
+          `gcloud sql instances clone ${server} ${server}-restored ${project} --point-in-time="$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)"`,
+      ),
+    },
+  ];
+};

@@ -13,9 +13,6 @@ type Identity = {
   actors: readonly string[];
 };
 
-export const hasIdentity = (scope: Scope, user: GoogleUser): boolean =>
-  identitiesOf(scope).some((identity) => identity.user === user);
-
 export function identitiesOf(scope: Scope): Identity[] {
   const { plan, environment, prefix } = scope;
   const { tracking, pipelines } = plan;
