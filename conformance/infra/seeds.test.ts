@@ -59,6 +59,7 @@ const places: readonly (readonly [mistake: string, document: string, ...lines: n
   ["E37", "001", 621],
   ["E38", "001", 612],
   ["E39", "001", 55],
+  ["E39", "003", 20],
   ["E40", "001", 506, 507, 508],
   ["E41", "002", 156],
   ["E42", "002", 164],

@@ -78,7 +78,7 @@ function snippetOf(file: string, block: Open): Snippet {
 }
 
 const BLOCK =
-  /^\s*(?:(?:resource|data|ephemeral)\s+"[^"\n]+"\s+"[^"\n]+"|(?:variable|output|module|provider|check)\s+"[^"\n]+"|terraform|locals|moved|import|removed)\s*\{/m;
+  /^\s*(?:(?:resource|data|ephemeral)\s+"[^"\n]+"\s+"[^"\n]+"|(?:variable|output|module|provider|check)\s+"[^"\n]+"|terraform|locals|(?:moved|import|removed)(?=\s*\{\s*\n\s*(?:to|from|id|provider|for_each|identity)\s*=))\s*\{/m;
 
 const hasHclBlock = (text: string): boolean => BLOCK.test(text);
 

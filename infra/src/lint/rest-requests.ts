@@ -15,6 +15,7 @@ export type RestRequest = {
   /** Everything that tells which server is meant: the address, the name of the provider. */
   server: string;
   body: Located | undefined;
+  inCommand: boolean;
 };
 
 export function restRequests(workspace: Workspace): RestRequest[] {
@@ -51,7 +52,15 @@ function curlRequest(command: Command): RestRequest | undefined {
   if (url === undefined || path === undefined) return undefined;
   const { file, line } = command;
   const body = data === undefined ? undefined : jsonBody(data, command);
-  return { file, line, method: method ?? (data === undefined ? "GET" : "POST"), path, server: url, body };
+  return {
+    file,
+    line,
+    method: method ?? (data === undefined ? "GET" : "POST"),
+    path,
+    server: url,
+    body,
+    inCommand: true,
+  };
 }
 
 function jsonBody(data: string, { file, line }: Command): Located | undefined {
@@ -89,6 +98,7 @@ function objectRequests(module: TerraformModule): RestRequest[] {
             path,
             server: serverOf(module, block),
             body: data === undefined ? undefined : locate(file, data),
+            inCommand: false,
           },
         ];
       }),

@@ -1,11 +1,16 @@
-import { locate } from "../hcl/value.ts";
 import { nearest } from "../schemas/nearest.ts";
 import { zenmlCatalogue, type Fields } from "../schemas/client-tables.ts";
 import { isRecord } from "./plain-values.ts";
 import type { Problem } from "./rule.ts";
-import { isUnresolved, type Located, type Path, type Workspace } from "./workspace.ts";
+import { isUnresolved, type Located, type Path } from "./workspace.ts";
 
-export type ZenmlBody = { workspace: Workspace; body: Located; name: string; fields: Fields };
+export type ZenmlBody = {
+  body: Located;
+  name: string;
+  fields: Fields;
+  /** In a command, not in Terraform, where other rules look at every object. */
+  inCommand: boolean;
+};
 
 /** A part of a component within POST /stacks, as `ComponentInfo` of the API. */
 const COMPONENT = ["flavor", "configuration", "service_connector_index", "service_connector_resource_id"];
@@ -28,7 +33,7 @@ export function* zenmlBodyProblems(of: ZenmlBody): Iterable<Problem> {
     const message = `${name} needs ${missing.join(" and ")}: without it the answer is 422`;
     yield { file: body.file, line: body.lineOf([]), message };
   }
-  if (name === "StackRequest") yield* stackProblems(body);
+  if (name === "StackRequest") yield* stackProblems(of);
   if (name === "ServiceConnectorRequest") yield* connectorProblems(of);
 }
 
@@ -42,7 +47,7 @@ function unknownField({ body, name, fields }: ZenmlBody, key: string): Problem {
   };
 }
 
-function* stackProblems(body: Located): Iterable<Problem> {
+function* stackProblems({ body, inCommand }: ZenmlBody): Iterable<Problem> {
   const components = isRecord(body.value) ? body.value["components"] : undefined;
   if (!isRecord(components) || isUnresolved(components)) return;
   const { file } = body;
@@ -58,10 +63,11 @@ function* stackProblems(body: Located): Iterable<Problem> {
     if (isRecord(value) && !isUnresolved(value)) {
       const message = `components.${type} is a list of ids or of {flavor, configuration, ...}, not one object: the answer is 422`;
       yield { file, line, message, remedy: `Put it in a list: ${type} = [{ ... }].` };
-      yield* componentProblems(body, ["components", type], value);
+      yield* componentProblems({ body, at: ["components", type], inCommand }, value);
     }
     for (const [index, item] of (Array.isArray(value) ? value : []).entries()) {
-      if (isRecord(item)) yield* componentProblems(body, ["components", type, index], item);
+      if (isRecord(item))
+        yield* componentProblems({ body, at: ["components", type, index], inCommand }, item);
     }
   }
   const missing = ["orchestrator", "artifact_store"].filter((type) => !(type in components));
@@ -72,7 +78,12 @@ function* stackProblems(body: Located): Iterable<Problem> {
   }
 }
 
-function* componentProblems(body: Located, at: Path, component: Record<string, unknown>): Iterable<Problem> {
+type ComponentPlace = { body: Located; at: Path; inCommand: boolean };
+
+function* componentProblems(
+  { body, at, inCommand }: ComponentPlace,
+  component: Record<string, unknown>,
+): Iterable<Problem> {
   if (isUnresolved(component)) return;
   const { file } = body;
   for (const key of Object.keys(component).filter((key) => !COMPONENT.includes(key))) {
@@ -83,7 +94,7 @@ function* componentProblems(body: Located, at: Path, component: Record<string, u
   }
   const known = zenmlCatalogue().flavors[String(at[1])];
   const { flavor, configuration } = component;
-  if (known === undefined || typeof flavor !== "string") return;
+  if (!inCommand || known === undefined || typeof flavor !== "string") return;
   const fields = known[flavor];
   if (fields === undefined) {
     const meant = flavor === "gcs" ? "gcp" : nearest(flavor, Object.keys(known));
@@ -124,63 +135,22 @@ function* configurationProblems(
   }
 }
 
-/** A value, or each of those that a local may choose from. */
-type Choice = { value: unknown; of: Located; at: Path };
-
-function* connectorProblems({ workspace, body }: ZenmlBody): Iterable<Problem> {
+function* connectorProblems({ body, inCommand }: ZenmlBody): Iterable<Problem> {
   if (!isRecord(body.value)) return;
-  const type = body.value["connector_type"] ?? body.value["type"];
+  const { connector_type, type = connector_type, auth_method: name, configuration } = body.value;
   const connector = typeof type === "string" ? zenmlCatalogue().connectors[type] : undefined;
-  if (connector === undefined) return;
-  const methods = choices(workspace, body, ["auth_method"]);
-  const configurations = choices(workspace, body, ["configuration"]);
-  for (const [index, { value, of, at }] of methods.entries()) {
-    if (typeof value !== "string" || value.includes("${")) continue;
-    const method = connector.methods[value];
-    if (method === undefined) {
-      const known = Object.keys(connector.methods).join(", ");
-      const message = `Connectors of type ${String(type)} have no authentication method ${value}`;
-      const remedy = `Use one of ${known}; without a key: external-account for other clouds, implicit on the cloud itself.`;
-      yield { file: of.file, line: of.lineOf(at), message, remedy };
-    }
-    const configuration = configurations.length === methods.length ? configurations[index] : undefined;
-    if (configuration === undefined || !isRecord(configuration.value) || isUnresolved(configuration.value))
-      continue;
-    const what = `A ${String(type)} connector with ${value}`;
-    const fields = method ?? { fields: allFields(connector.methods), required: [] };
-    yield* configurationProblems(
-      { body: configuration.of, at: configuration.at, what },
-      configuration.value,
-      fields,
-    );
+  const hasConfiguration = isRecord(configuration) && !isUnresolved(configuration);
+  if (connector === undefined || typeof name !== "string" || name.includes("${")) return;
+  // Objects of Terraform that have both are zenml/connector's matter, wherever they stand.
+  if (!inCommand && hasConfiguration) return;
+  const method = connector.methods[name];
+  if (method === undefined) {
+    const known = Object.keys(connector.methods).join(", ");
+    const message = `Connectors of type ${String(type)} have no authentication method ${name}`;
+    const remedy = `Use one of ${known}; without a key: external-account for other clouds, implicit on the cloud itself.`;
+    yield { file: body.file, line: body.lineOf(["auth_method"]), message, remedy };
+  } else if (hasConfiguration) {
+    const what = `A ${String(type)} connector with ${name}`;
+    yield* configurationProblems({ body, at: ["configuration"], what }, configuration, method);
   }
-}
-
-const allFields = (methods: Record<string, Fields>): string[] => [
-  ...new Set(Object.values(methods).flatMap(({ fields }) => fields)),
-];
-
-/** `local.patterns[var.environment].method` may be the `method` of any member of `patterns`. */
-function choices(workspace: Workspace, body: Located, path: readonly [string]): Choice[] {
-  const value = isRecord(body.value) ? body.value[path[0]] : undefined;
-  if (!isUnresolved(value)) return [{ value, of: body, at: path }];
-  const found = /^local\.(?<local>\w+)(?<index>\[[^\]]+\])?\.(?<key>\w+)$/.exec(value.unresolved)?.groups;
-  const of = workspace.modules
-    .filter(({ files }) => files.some(({ file }) => file === body.file))
-    .flatMap(({ files }) => files)
-    .flatMap(({ file, body }) =>
-      body.blocks
-        .filter(({ type }) => type === "locals")
-        .flatMap((block) => block.body.attributes)
-        .filter(({ name }) => name === found?.["local"])
-        .map((attribute) => locate(file, attribute.value)),
-    )[0];
-  const key = found?.["key"];
-  if (of === undefined || key === undefined || !isRecord(of.value)) return [];
-  if (found?.["index"] === undefined) return [{ value: of.value[key], of, at: [key] }];
-  return Object.entries(of.value).map(([member, item]) => ({
-    value: isRecord(item) ? item[key] : undefined,
-    of,
-    at: [member, key],
-  }));
 }

@@ -50,11 +50,6 @@ const cases: Readonly<Record<string, { bad: string; lines: number[]; good: strin
     lines: [2],
     good: "# ArgoCD\n1. Sync Wave 3: deploys after cert-manager (resource.customizations has the health of Applications)\n",
   },
-  "prose/hook-outside-helm": {
-    bad: "# ArgoCD with Kustomize\n- bucket-job.yaml # Post-install bucket creation job\n",
-    lines: [2],
-    good: "# A Helm chart\n- Post-install bucket creation job\n",
-  },
   "prose/local-path": {
     bad: "# MinIO\n```text\npvc.yaml # 100Gi storage (local-path)\n```\n",
     lines: [3],

@@ -122,7 +122,7 @@ export const zenmlBody: Rule = {
       const name = newest.paths[found.route]?.[request.method];
       const fields = name === undefined ? undefined : newest.bodies[name];
       if (name === undefined || fields === undefined) continue;
-      yield* zenmlBodyProblems({ workspace, body: request.body, name, fields });
+      yield* zenmlBodyProblems({ body: request.body, name, fields, inCommand: request.inCommand });
     }
   },
 };

@@ -279,12 +279,3 @@ test("no message repeats a secret that it found", () => {
   expect(findings.length).toBeGreaterThan(2);
   expect(JSON.stringify(findings)).not.toMatch(/hunter22|swordfish|ghp_/);
 });
-
-test("a connector's methods are found behind a local that chooses among them", () => {
-  const files = {
-    "main.tf":
-      'locals {\n  auth = {\n    dev = {\n      method = "service-account"\n      config = { service_account_json = var.key }\n    }\n    prod = {\n      method = "workload-identity"\n      config = { type = "gcp" }\n    }\n  }\n}\n' +
-      'resource "restapi_object" "a" {\n  path = "/api/v1/service_connectors"\n  data = jsonencode({\n    name           = "a"\n    connector_type = "gcp"\n    auth_method    = local.auth[var.e].method\n    configuration  = local.auth[var.e].config\n  })\n}\n',
-  };
-  expect(seen("rest/zenml-body", files)).toEqual([8, 9]);
-});
