@@ -35,7 +35,6 @@ const controllers = [
   "serviceaccount-controller",
   "root-ca-certificate-publisher-controller",
   "garbage-collector-controller",
-  "persistentvolumeclaim-protection-controller",
   "clusterrole-aggregation-controller",
 ];
 
@@ -95,6 +94,8 @@ export class ApiServer {
       "--authorization-mode=RBAC",
       // As clusters have it: what is privileged is for admission to refuse.
       "--allow-privileged=true",
+      // Its finalizers wait for a controller that writes to what was applied.
+      "--disable-admission-plugins=StorageObjectInUseProtection",
       `--token-auth-file=${tokens}`,
       "--service-cluster-ip-range=10.96.0.0/16",
     ]);

@@ -12,14 +12,23 @@ const isBuiltIn = (group: string): boolean =>
 
 /** Kinds whose projects publish their fields in no file that infra/data was made from: of these only the names are checked. */
 const openKinds = [
+  { group: "monitoring.googleapis.com", version: "v1", kind: "PodMonitoring", plural: "podmonitorings" },
+  { group: "monitoring.googleapis.com", version: "v1", kind: "Rules", plural: "rules" },
+  {
+    group: "monitoring.googleapis.com",
+    version: "v1",
+    kind: "ClusterRules",
+    plural: "clusterrules",
+    scope: "Cluster",
+  },
   { group: "networking.gke.io", version: "v1", kind: "GCPBackendPolicy", plural: "gcpbackendpolicies" },
   { group: "networking.gke.io", version: "v1", kind: "HealthCheckPolicy", plural: "healthcheckpolicies" },
   { group: "operator.knative.dev", version: "v1beta1", kind: "KnativeServing", plural: "knativeservings" },
-].map(({ group, version, kind, plural }) => ({
+].map(({ group, version, kind, plural, scope = "Namespaced" }) => ({
   "x-group": group,
   "x-kind": kind,
   "x-plural": plural,
-  "x-scope": "Namespaced",
+  "x-scope": scope,
   "x-version": version,
   properties: { spec: { type: "object" } },
 }));

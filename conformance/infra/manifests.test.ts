@@ -1,12 +1,16 @@
 // The Kubernetes manifests of whole outputs, before a real API server: strict, in the order of their waves, twice.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ApiServer, type KubernetesObject } from "./api-server.ts";
 import { readApplications, type Application } from "./applications.ts";
 import { forbiddenObjects, judge, policyNames } from "./kyverno.ts";
+import { healthBy } from "./lua.ts";
 import { Network, policiesIn, type Pod } from "./network.ts";
 import { kindsIn, readOutputs, type Output } from "./outputs.ts";
 import { carefulPod, forbiddenBy, podsIn, type PodSpec } from "./pods.ts";
+import { remarksOn, snippetsIn } from "./shell.ts";
 
 const enforced = "pod-security.kubernetes.io/enforce";
 /** Of no program; webhooks and proxies of the API server, which no label names, are open to all at theirs. */
@@ -47,6 +51,7 @@ describe.each(outputs)("$name", (output: Output) => {
       refused.push(...applyOne(application));
     }
     expect(refused).toEqual([]);
+    expect(objects().length).toBeGreaterThan(10);
   });
 
   test("a second apply changes nothing", () => {
@@ -152,6 +157,53 @@ describe.each(outputs)("$name", (output: Output) => {
     expect(toothless, output).toEqual([]);
   });
 
+  test("what its containers run is shell", async () => {
+    expect(await remarksOn(snippetsIn(objects()))).toEqual([]);
+  });
+
+  test("its Makefile hands it to Argo CD, and shows how that stands", () => {
+    const make = (target: string): string => {
+      const args = ["--no-print-directory", target, "KUBE_CONTEXT=test"];
+      const done = spawnSync("make", args, { cwd: output.folder, env: server.env, encoding: "utf8" });
+      expect(`${target}: ${done.stderr}`).toBe(`${target}: `);
+      expect(done.status).toBe(0);
+      return done.stdout;
+    };
+    expect(make("gitops-deploy-mlops-stack")).toContain("application.argoproj.io/mlops-stack");
+    const part = applications.find(({ name }) => ["plinth", "mlflow"].includes(name))?.name ?? "";
+    expect(make(`gitops-deploy-${part}`)).toContain(`application.argoproj.io/${part}`);
+    const states = make("gitops-status").trim().split("\n");
+    expect(states[0]).toMatch(/^NAME +WAVE +SYNC +HEALTH$/);
+    expect(states.some((line) => line.startsWith(part))).toBe(true);
+  });
+
+  test("Argo CD's health checks say how an object is", async () => {
+    const values = readFileSync(join(output.folder, "k8s-manifests", "argocd", "values.yaml"), "utf8");
+    const scripts = healthChecksIn(values);
+    const application = scripts.get("argoproj.io_Application") ?? "";
+    const health = (status: string, message?: string): object => ({
+      status: { health: { status, message } },
+    });
+    expect(await healthBy(application, {})).toEqual({ status: "Progressing", message: "" });
+    expect(await healthBy(application, health("Healthy"))).toEqual({ status: "Healthy", message: "" });
+    const bad = await healthBy(application, health("Degraded", "no pod is ready"));
+    expect(bad).toEqual({ status: "Degraded", message: "no pod is ready" });
+    const states = ["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"];
+    const conditions = ["True", "False", "Unknown"].map((status) => [
+      { type: "Ready", status, message: "why" },
+    ]);
+    for (const [kind, script] of scripts) {
+      for (const object of [
+        {},
+        { status: {} },
+        ...conditions.map((some) => ({ status: { conditions: some } })),
+      ])
+        expect(states, kind).toContain(
+          (await healthBy(script, { metadata: {}, spec: {}, ...object })).status,
+        );
+    }
+  });
+
   test("what a pod may reach accepts it", () => {
     const network = new Network(objects());
     const flows = flowsIn(objects());
@@ -208,6 +260,18 @@ function rolesOf(objects: readonly KubernetesObject[], account: Account): Set<st
       ),
     ),
   );
+}
+
+/** The scripts by group and kind, from the values that Argo CD is installed with. */
+function healthChecksIn(values: string): Map<string, string> {
+  const indented = values.replaceAll(/^(?=.)/gm, "  ");
+  const [parsed] = server.parse(
+    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: values\nvalues:\n${indented}`,
+  );
+  const { configs } = (parsed?.["values"] ?? {}) as { configs?: { cm?: Record<string, string> } };
+  const prefix = "resource.customizations.health.";
+  const found = Object.entries(configs?.cm ?? {}).filter(([name]) => name.startsWith(prefix));
+  return new Map(found.map(([name, script]) => [name.slice(prefix.length), script]));
 }
 
 type Flow = { policy: string; from: Pod; to: Pod; port: number | string };
