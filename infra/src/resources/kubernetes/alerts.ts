@@ -28,7 +28,7 @@ const alert = (name: string, expr: string, told: Told): Alert => ({
 /** Groups that are empty are left out: there is nothing of theirs in this environment. */
 export function alertsOf(plan: Plan, monitored: readonly Monitored[]): AlertGroup[] {
   const { environment } = plan;
-  const { monitoring, secrets } = environment;
+  const { monitoring } = environment;
   const groups: AlertGroup[] = [
     { name: "tracking", rules: trackingAlerts(plan) },
     { name: "pipelines", rules: pipelineAlerts(plan) },
@@ -42,7 +42,7 @@ export function alertsOf(plan: Plan, monitored: readonly Monitored[]): AlertGrou
         ...(monitored.some(({ workload }) => workload.name === "cert-manager") && routesOf(plan).length > 0
           ? certificateAlerts
           : []),
-        ...(secrets.engine === "external-secrets" ? secretAlerts : []),
+        ...(monitored.some(({ workload }) => workload.name === "external-secrets") ? secretAlerts : []),
       ],
     },
   ];

@@ -129,10 +129,21 @@ function gatewayObject(plan: Plan, { name, listeners, isTls }: Listeners): Kuber
             },
           }
         : {}),
+      ...(engine === "kgateway" && environment.target.kind === "civo"
+        ? { infrastructure: { annotations: civoLoadBalancer(environment) } }
+        : {}),
       listeners,
     },
   };
 }
+
+/** Civo's load balancer takes the address that is kept for it, and tells who the visitor is. */
+const civoLoadBalancer = (environment: Plan["environment"]): Record<string, string> => ({
+  "kubernetes.civo.com/ipv4-address": reservedIpName(environment),
+  ...(environment.gateway.engine === "envoy-gateway"
+    ? { "kubernetes.civo.com/loadbalancer-enable-proxy-protocol": "send-proxy-v2" }
+    : {}),
+});
 
 /** How the proxies run. */
 function envoyProxy({ environment }: Plan): KubernetesObject {
@@ -192,9 +203,7 @@ function envoyProxy({ environment }: Plan): KubernetesObject {
           ...(production ? { envoyPDB: { maxUnavailable: 1 } } : {}),
           envoyService: {
             externalTrafficPolicy: "Local",
-            ...(target.kind === "civo"
-              ? { annotations: { "kubernetes.civo.com/ipv4-address": reservedIpName(environment) } }
-              : {}),
+            ...(target.kind === "civo" ? { annotations: civoLoadBalancer(environment) } : {}),
             ...(target.kind === "gcp"
               ? {
                   annotations: {
@@ -230,6 +239,8 @@ function clientTraffic({ environment }: Plan): KubernetesObject {
     },
     spec: {
       targetRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: gatewayName }],
+      // Without a header of the load balancer a connection comes from within the cluster: cert-manager's, for example.
+      ...(environment.target.kind === "civo" ? { proxyProtocol: { optional: true } } : {}),
       tls: { minVersion: "1.2" },
       path: { escapedSlashesAction: "KeepUnchanged" },
       timeout: { http: { idleTimeout: "1h" } },

@@ -5,7 +5,9 @@ import { checkValues } from "../../schemas/charts.ts";
 import { checkManifest, scopeOf } from "../../schemas/kubernetes.ts";
 import { resourcesOf } from "../../synth.ts";
 import type { ManifestResource, Resource } from "../resource.ts";
+import { charts } from "../versions.ts";
 import { applicationsOf, wavesOf } from "./application.ts";
+import { argoCdValues } from "./argocd-settings.ts";
 import { platformParts } from "./platform.ts";
 import { planNamed, plans } from "./platform-plans.ts";
 
@@ -213,6 +215,23 @@ test("without anything exposed there is no gateway, and no certificate of it", (
     "cloudnative-pg",
   ]);
   expect(ofKind(plan, "Gateway")).toEqual([]);
+});
+
+test("External Secrets is not brought to a cluster whose owner has a store", () => {
+  const names = (title: string): string[] => applicationsOf(planNamed(title)).map(({ name }) => name);
+  expect(names("bare cluster, Knative and kgateway")).not.toContain("external-secrets");
+  expect(names("Google Cloud, production")).toContain("external-secrets");
+});
+
+test("Argo CD is installed with values that its chart has, and waits for Applications", () => {
+  const [, plan] = plans[0] ?? [];
+  if (plan === undefined) throw new Error("There are no plans.");
+  const values = argoCdValues(plan) as { configs: { cm: Record<string, string> } };
+  const { name, repository, version } = charts["argo-cd"];
+  expect(checkValues({ chart: name, repository, version }, values)).toEqual([]);
+  expect(values.configs.cm["resource.customizations.health.argoproj.io_Application"]).toContain(
+    "hs.status = obj.status.health.status",
+  );
 });
 
 test("what holds data is never pruned", () => {

@@ -99,27 +99,35 @@ function secretParts(plan: Plan): PlatformPart[] {
       ];
     case "external-secrets":
       return [
-        part({
-          name: "external-secrets",
-          title: "Copies secrets from the secret store",
-          namespace: namespaces.externalSecrets,
-          after: ["namespaces", "network-policies"],
-          sources: [chart("external-secrets", { values: values.externalSecretsValues(plan) })],
-          because,
-          serverSide: true,
-          workloads: [pods.externalSecretsWorkload(plan)],
-        }),
+        ...(isBrought(plan) ? [externalSecretsPart(plan, because)] : []),
         part({
           name: "secrets",
           title,
-          namespace: namespaces.externalSecrets,
-          after: ["external-secrets"],
+          namespace: plan.tracking.namespace,
+          after: ["namespaces", "external-secrets"],
           sources: [folder(plan, "secrets")],
           because,
         }),
       ];
   }
 }
+
+/** In a cluster that is there already, whoever made the store runs External Secrets too. */
+const isBrought = ({ environment: { secrets, target } }: Plan): boolean =>
+  secrets.engine === "external-secrets" &&
+  !(secrets.store.kind === "existing" && target.kind === "kubernetes");
+
+const externalSecretsPart = (plan: Plan, because: PlatformPart["because"]): PlatformPart =>
+  part({
+    name: "external-secrets",
+    title: "Copies secrets from the secret store",
+    namespace: namespaces.externalSecrets,
+    after: ["namespaces", "network-policies"],
+    sources: [chart("external-secrets", { values: values.externalSecretsValues(plan) })],
+    because,
+    serverSide: true,
+    workloads: [pods.externalSecretsWorkload(plan)],
+  });
 
 /** Where `make seal` puts sealed secrets. */
 export const sealedFolder = (plan: Plan): string => `k8s-manifests/sealed-secrets/${plan.environment.name}`;
