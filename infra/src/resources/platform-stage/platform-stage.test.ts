@@ -58,7 +58,7 @@ describe.each(situations)("%s", (_, name, settings) => {
   test("writes every Secret that only Terraform knows, once, in a namespace that is there", () => {
     const written = [...bodiesOf(resources, "resource kubernetes_secret_v1").values()]
       .map((body) => body["metadata"] as { name: string; namespace: unknown })
-      .filter((metadata) => metadata.name !== "repository");
+      .filter(({ name: secret }) => secret !== "repository" && !secret.endsWith("-database-setup"));
     const wanted = plan.secrets.filter(({ writer }) => writer === "terraform");
     expect(written.map((metadata) => metadata.name)).toEqual(wanted.map((secret) => secret.name));
     const early = shown(bodiesOf(resources, "resource kubernetes_namespace_v1").get("component"));
@@ -91,6 +91,23 @@ test("a database that Civo manages is a Service whose name the component knows",
     expect(services.get(key)?.["spec"]).toMatchObject({ port: { port: component?.database.port } });
     expect(services.get(key)?.["spec"]).not.toHaveProperty("selector");
   }
+});
+
+test("the database of tracking is made in a server of Civo, by a pod that may do nothing else", () => {
+  const plan = situation("managed databases");
+  const resources = platformStage(plan);
+  const jobs = bodiesOf(resources, "resource kubernetes_job_v1");
+  // ZenML makes its own.
+  expect([...jobs.keys()]).toEqual(["tracking_database_setup"]);
+  const job = shown(jobs.get("tracking_database_setup"));
+  expect(job).toContain(`create database ${plan.tracking.database.name}'`);
+  expect(job).toContain('"run_as_non_root":true');
+  const policies = bodiesOf(resources, "resource kubernetes_network_policy_v1");
+  expect(policies.get("tracking_database_setup")?.["spec"]).toMatchObject({
+    policy_types: ["Ingress", "Egress"],
+    pod_selector: { match_labels: { "app.kubernetes.io/name": "tracking-database-setup" } },
+  });
+  expect(bodiesOf(platformStage(situation("nothing exposed")), "resource kubernetes_job_v1").size).toBe(0);
 });
 
 test("the cluster is named, wherever a kubeconfig may hold several", () => {

@@ -20,6 +20,7 @@ import {
   versionsResource,
 } from "../terraform-state.ts";
 import { charts } from "../versions.ts";
+import { databaseSetup } from "./database-setup.ts";
 import { databaseServices } from "./databases.ts";
 import { clusterProviders } from "./providers.ts";
 import { ADOPTED, earlyNamespaces, platformSecrets } from "./secrets.ts";
@@ -43,6 +44,7 @@ export function platformStage(plan: Plan): Resource[] {
     ...argoCd(plan),
     ...platformSecrets(plan),
     ...databaseServices(plan),
+    ...databaseSetup(plan),
     ...repository(plan),
     ...outputs(plan),
   ];

@@ -249,7 +249,7 @@ function lookingTargets(plan: Plan): Target[] {
       lines: [`$(KUBECTL) --namespace ${namespace} port-forward service/${service} ${ports}`],
     })),
     {
-      name: "argocd-password",
+      name: "argocd-credentials",
       help: "Prints the first password of Argo CD's user admin",
       lines: [secret(namespaces.argoCd, "argocd-initial-admin-secret", "password")],
     },
@@ -268,7 +268,7 @@ function lookingTargets(plan: Plan): Target[] {
     ...(monitoring.engine === "prometheus-operator"
       ? [
           {
-            name: "grafana-password",
+            name: "grafana-credentials",
             help: "Prints the password of Grafana's user admin",
             lines: [secret(namespaces.monitoring, "grafana-admin", "admin-password")],
           },
