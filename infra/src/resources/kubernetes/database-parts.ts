@@ -10,7 +10,8 @@ export const serverSelector = (
 ): Record<string, string> =>
   engine === "cloudnative-pg"
     ? { "cnpg.io/cluster": server }
-    : { "app.kubernetes.io/instance": server, "app.kubernetes.io/managed-by": "kubeblocks" };
+    : // Jobs that back it up carry this label too, and not the one of its own pods.
+      { "app.kubernetes.io/instance": server };
 
 /** The way from a component to its database. */
 export function databasePeer(plan: Plan, component: Component, database: Database): Flow {
