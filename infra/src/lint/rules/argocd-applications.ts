@@ -106,7 +106,7 @@ export const argocdApplicationRules: readonly Rule[] = [
     id: "argocd/application",
     severity: "error",
     covers: ["E33", "E02"],
-    title: "An Application that cannot sync as it is written",
+    title: "an Application that cannot sync as it is written",
     why: "Its chart is not found, or its definitions are refused as too long, or it installs another version each time.",
     remedy:
       "Write the repository as Argo CD wants it, pin targetRevision, and set ServerSideApply=true for charts with long definitions.",
@@ -116,7 +116,7 @@ export const argocdApplicationRules: readonly Rule[] = [
     id: "argocd/project",
     severity: "error",
     covers: [],
-    title: "An Application that its project does not admit",
+    title: "an Application that its project does not admit",
     why: "Argo CD shows InvalidSpecError and syncs nothing.",
     remedy: "Add the repository and the destination to the AppProject, or name another.",
     check: projects,

@@ -36,7 +36,7 @@ export const usesArgo = (workspace: Workspace): boolean =>
   objectsOf(workspace, "Application argoproj.io", "ApplicationSet argoproj.io").length > 0 ||
   workspace.manifests.some((manifest) => hasWave(manifest));
 
-export const applicationsOf = (workspace: Workspace): Manifest[] =>
+export const applicationsOf = (workspace: Workspace): readonly Manifest[] =>
   objectsOf(workspace, "Application argoproj.io");
 
 /** Objects of one folder are one Application: that is how kustomizations and paths are cut. */

@@ -1,5 +1,5 @@
 import type { Problem, Rule } from "../rule.ts";
-import type { Manifest, Workspace } from "../workspace.ts";
+import type { Workspace } from "../workspace.ts";
 import {
   applicationsOf,
   chartsOf,
@@ -233,7 +233,7 @@ export const argocdRules: readonly Rule[] = [
     id: "argocd/plain-job",
     severity: "error",
     covers: ["E27"],
-    title: "A Job that Argo CD applies like any object",
+    title: "a Job that Argo CD applies like any object",
     why: "The template of a Job is immutable: a new image or argument makes the sync fail until somebody deletes the Job.",
     remedy:
       "Make it a hook: argocd.argoproj.io/hook: PostSync (or Sync) and argocd.argoproj.io/hook-delete-policy: BeforeHookCreation.",
@@ -243,7 +243,7 @@ export const argocdRules: readonly Rule[] = [
     id: "argocd/early-hook",
     severity: "error",
     covers: ["E30", "E39"],
-    title: "A PreSync hook that needs what the sync brings",
+    title: "a PreSync hook that needs what the sync brings",
     why: "PreSync hooks run before anything of the Application is applied: on the first sync the hook waits for ever.",
     remedy:
       "Bring it in an earlier Application, or make the Job a Sync hook with a wave behind what it needs.",
@@ -253,7 +253,7 @@ export const argocdRules: readonly Rule[] = [
     id: "argocd/impatient-hook",
     severity: "warning",
     covers: ["E17"],
-    title: "A migration that gives up at once",
+    title: "a migration that gives up at once",
     why: "A database that has just been made is not ready for some seconds or minutes.",
     remedy: "Give the Job a backoffLimit of several tries, or an init container that waits for the database.",
     check: impatientHooks,
@@ -262,7 +262,7 @@ export const argocdRules: readonly Rule[] = [
     id: "argocd/children-not-awaited",
     severity: "warning",
     covers: ["E39"],
-    title: "Sync waves of Applications that wait for nothing",
+    title: "sync waves of Applications that wait for nothing",
     why: "Argo CD has had no health check for Applications since 1.8: waves between children do not wait for one another.",
     remedy: `Set ${HEALTH} in argocd-cm to the Lua check that reads status.health.`,
     check: notAwaited,
@@ -271,7 +271,7 @@ export const argocdRules: readonly Rule[] = [
     id: "argocd/chart-order",
     severity: "error",
     covers: ["E39", "E33"],
-    title: "A chart before the chart that it needs",
+    title: "a chart before the chart that it needs",
     why: "Its objects are refused until the other chart's definitions and webhooks are there.",
     remedy: "Put the Application into a later wave.",
     check: chartOrder,
@@ -280,7 +280,7 @@ export const argocdRules: readonly Rule[] = [
     id: "argocd/wave-order",
     severity: "error",
     covers: ["E39"],
-    title: "A namespace or definition after what is in it, or of it",
+    title: "a namespace or definition after what is in it, or of it",
     why: "Within one Application, waves are applied in order: the earlier object is refused.",
     remedy: "Give the namespace or definition the lowest wave.",
     check: namespaceOrder,

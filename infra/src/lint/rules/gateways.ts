@@ -156,7 +156,7 @@ export const gatewayRules: readonly Rule[] = [
     id: "gateway/route-not-admitted",
     severity: "error",
     covers: ["E21"],
-    title: "A route that no listener takes",
+    title: "a route that no listener takes",
     why: "The route is accepted by the API server and attached to nothing: its hosts answer 404.",
     remedy:
       "Name a Gateway and listener that are there, and let the listener's allowedRoutes admit the route's namespace.",
@@ -166,7 +166,7 @@ export const gatewayRules: readonly Rule[] = [
     id: "gateway/no-grant",
     severity: "error",
     covers: ["E07", "E21"],
-    title: "A route into another namespace without its consent",
+    title: "a route into another namespace without its consent",
     why: "References across namespaces need a ReferenceGrant in the target's namespace.",
     remedy: "Put the route into the application's namespace; or add a ReferenceGrant there.",
     check: crossings,
@@ -175,7 +175,7 @@ export const gatewayRules: readonly Rule[] = [
     id: "gateway/distant-route",
     severity: "info",
     covers: ["E21"],
-    title: "A ReferenceGrant where a route beside the application would do",
+    title: "a ReferenceGrant where a route beside the application would do",
     why: "It works, but who may change routes in the other namespace decides about this application's traffic.",
     remedy:
       "Put the route into the application's namespace and restrict listeners[].allowedRoutes: then no grant is needed.",

@@ -60,24 +60,43 @@ function patchFiles(workspace: Workspace): ReadonlySet<string> {
   );
 }
 
+/** Rules ask for the same objects again and again, once for every reference. */
+const byKinds = new WeakMap<Workspace, Map<string, Manifest[]>>();
+
 /** Whole objects of a kind, whatever their version: `HTTPRoute`, or `Cluster postgresql.cnpg.io` where several groups have it. */
-export function objectsOf(workspace: Workspace, ...kinds: readonly string[]): Manifest[] {
-  return workspace.manifests.filter((manifest) => {
-    if (isPatch(workspace, manifest)) return false;
-    const { group } = splitApiVersion(manifest.apiVersion);
-    return kinds.includes(manifest.kind) || kinds.includes(`${manifest.kind} ${group}`);
-  });
+export function objectsOf(workspace: Workspace, ...kinds: readonly string[]): readonly Manifest[] {
+  let known = byKinds.get(workspace);
+  if (known === undefined) byKinds.set(workspace, (known = new Map()));
+  const key = kinds.join();
+  let found = known.get(key);
+  if (found === undefined) {
+    found = workspace.manifests.filter(
+      (manifest) => isOfKind(manifest, kinds) && !isPatch(workspace, manifest),
+    );
+    known.set(key, found);
+  }
+  return found;
 }
+
+const isOfKind = ({ kind, apiVersion }: Manifest, kinds: readonly string[]): boolean =>
+  kinds.includes(kind) || kinds.includes(`${kind} ${splitApiVersion(apiVersion).group}`);
 
 export type Container = { value: Fields; path: Path; init: boolean };
 export type Workload = { manifest: Manifest; template: PodTemplate; containers: readonly Container[] };
 
+const workloads = new WeakMap<Workspace, Workload[]>();
+
 /** Everything that makes pods, with the containers in it. */
-export function workloadsOf(workspace: Workspace): Workload[] {
-  return workspace.manifests.flatMap((manifest) => {
-    const template = isPatch(workspace, manifest) ? undefined : podTemplate(manifest.value);
-    return template === undefined ? [] : [{ manifest, template, containers: containersOf(template) }];
-  });
+export function workloadsOf(workspace: Workspace): readonly Workload[] {
+  let found = workloads.get(workspace);
+  if (found === undefined) {
+    found = workspace.manifests.flatMap((manifest) => {
+      const template = isPatch(workspace, manifest) ? undefined : podTemplate(manifest.value);
+      return template === undefined ? [] : [{ manifest, template, containers: containersOf(template) }];
+    });
+    workloads.set(workspace, found);
+  }
+  return found;
 }
 
 export const labelsOf = (template: PodTemplate): Fields => fields(at(template.value, "metadata", "labels"));

@@ -2,6 +2,7 @@ import type { Rule } from "../rule.ts";
 import { argocdApplicationRules } from "./argocd-applications.ts";
 import { argocdRules } from "./argocd.ts";
 import { consumerRules } from "./consumers.ts";
+import { databaseOperatorRules } from "./database-operators.ts";
 import { gatewayRules } from "./gateways.ts";
 import { helmRules } from "./helm.ts";
 import { kserveRuntimeRules } from "./kserve-runtimes.ts";
@@ -9,10 +10,12 @@ import { kserveRules } from "./kserve.ts";
 import { kubernetesSchemaRules } from "./kubernetes-schema.ts";
 import { kyvernoRules } from "./kyverno.ts";
 import { mlflowRules } from "./mlflow.ts";
+import { ownershipRules } from "./ownership.ts";
 import { probeRules } from "./probes.ts";
 import { rbacRules } from "./rbac.ts";
 import { referenceRules } from "./references.ts";
 import { serviceRules } from "./services.ts";
+import { workloadRules } from "./workloads.ts";
 import { zenmlRules } from "./zenml.ts";
 
 /** The rules on manifests, charts and what runs on the cluster. */
@@ -22,12 +25,15 @@ export const platformRules: readonly Rule[] = [
   ...serviceRules,
   ...referenceRules,
   ...gatewayRules,
+  ...workloadRules,
   ...probeRules,
   ...consumerRules,
+  ...ownershipRules,
   ...argocdRules,
   ...argocdApplicationRules,
   ...kyvernoRules,
   ...rbacRules,
+  ...databaseOperatorRules,
   ...zenmlRules,
   ...mlflowRules,
   ...kserveRules,

@@ -104,7 +104,7 @@ export const rbacRules: readonly Rule[] = [
     id: "rbac/needless-secret-access",
     severity: "warning",
     covers: ["E49"],
-    title: "A server that may read secrets through the API",
+    title: "a server that may read secrets through the API",
     why: "Secrets in env, envFrom and volumes are fetched by the kubelet: the pod needs no right for them. With it, whoever gets into the server reads every secret of the namespace.",
     remedy:
       "Remove the role and its binding; set automountServiceAccountToken: false where the API is not used.",
@@ -114,7 +114,7 @@ export const rbacRules: readonly Rule[] = [
     id: "rbac/wildcard",
     severity: "warning",
     covers: ["E49"],
-    title: "A role that may do everything",
+    title: "a role that may do everything",
     why: "It is cluster-admin by another name, at least in its namespace.",
     remedy: "Name the resources and verbs.",
     check: wildcards,
