@@ -4,6 +4,7 @@ import { valueOf } from "../hcl/value.ts";
 import { placedReferences } from "./terraform-scopes.ts";
 import { nearest } from "./nearest.ts";
 import { attributeOf, indexOf, type Declared, type ModuleIndex } from "./terraform-index.ts";
+import { checkGiven } from "./terraform-variables.ts";
 import type { TerraformProblem } from "./terraform-problem.ts";
 
 const metaArguments = new Set(["source", "version", "count", "for_each", "depends_on", "providers"]);
@@ -66,6 +67,11 @@ function targetOf(
 }
 
 function checkCall({ file, block, line }: Declared, target: ModuleIndex): TerraformProblem[] {
+  const wrong: TerraformProblem[] = [];
+  for (const { name, value } of block.body.attributes)
+    checkGiven(target.variables.get(`var.${name}`), { name, value }, (problem) =>
+      wrong.push({ file, ...problem }),
+    );
   const known = [...target.variables.keys()].map((address) => address.slice("var.".length));
   const unknown = block.body.attributes
     .filter(({ name }) => !metaArguments.has(name) && !known.includes(name))
@@ -94,7 +100,7 @@ function checkCall({ file, block, line }: Declared, target: ModuleIndex): Terraf
       message: `module "${block.labels[0] ?? ""}" needs the argument "${variable.labels[0] ?? ""}": the variable has no default.`,
       remedy: `Set "${variable.labels[0] ?? ""}".`,
     }));
-  return [...unknown, ...missing];
+  return [...unknown, ...missing, ...wrong];
 }
 
 /** Values in variable files for variables that nothing declares. Terraform only warns, and uses them for nothing. */

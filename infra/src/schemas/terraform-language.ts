@@ -75,7 +75,7 @@ const language: Readonly<Record<string, BodySchema>> = {
 };
 
 /** Backends whose settings are known; the others take what they take. */
-const backends: Readonly<Record<string, BodySchema>> = {
+export const backends: Readonly<Record<string, BodySchema>> = {
   gcs: {
     bucket: optional("string"),
     prefix: optional("string"),

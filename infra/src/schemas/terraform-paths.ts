@@ -49,7 +49,12 @@ function throughCollection(name: string, { kind, body, rest }: Collection): Step
   return stepProblem(body, inner);
 }
 
-function typeProblem(name: string, type: TerraformType, steps: readonly HclStep[]): StepProblem | undefined {
+/** As `stepProblem`, for a value of a type. */
+export function typeProblem(
+  name: string,
+  type: TerraformType,
+  steps: readonly HclStep[],
+): StepProblem | undefined {
   const [step, ...rest] = steps;
   if (step === undefined || type === "dynamic") return undefined;
   if (typeof type === "string")
@@ -58,6 +63,7 @@ function typeProblem(name: string, type: TerraformType, steps: readonly HclStep[
       ...(type === "string" ? { remedy: "If it holds JSON, decode it first: jsondecode(...)." } : {}),
     };
   const [outer, inner] = type;
+  if (outer === "optional") return isType(inner) ? typeProblem(name, inner, steps) : undefined;
   if (outer === "map") return isType(inner) ? typeProblem(name, inner, rest) : undefined;
   if (outer === "object") return objectProblem(name, inner, steps);
   if (outer !== "list" && outer !== "set") return undefined;

@@ -15,7 +15,8 @@ export type TerraformProblemKind =
   | "unresolved-reference"
   | "duplicate"
   | "cycle"
-  | "module-argument";
+  | "module-argument"
+  | "provider-source";
 
 export type TerraformProblem = {
   kind: TerraformProblemKind;

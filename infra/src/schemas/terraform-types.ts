@@ -1,5 +1,6 @@
 import type { HclExpression } from "../hcl/syntax.ts";
 import { keyOf } from "../hcl/value.ts";
+import { nearest } from "./nearest.ts";
 import { limitBroken } from "./terraform-limits.ts";
 import type { Report, TerraformProblemKind } from "./terraform-problem.ts";
 import type { TerraformType, ValueLimits } from "./terraform-providers.ts";
@@ -27,7 +28,8 @@ const results: Readonly<Record<string, "string" | "list" | "map">> = {
   zipmap: "map",
 };
 
-type Wanted = { name: string; type: TerraformType; limits: ValueLimits | undefined };
+/** `closed` where attributes that the type does not have are dropped without a word, as for variables. */
+type Wanted = { name: string; type: TerraformType; limits: ValueLimits | undefined; closed?: boolean };
 
 /** Checks an expression against a type. What only Terraform can know passes. */
 export function checkValue(expression: HclExpression, wanted: Wanted, report: Report): void {
@@ -39,6 +41,10 @@ export function checkValue(expression: HclExpression, wanted: Wanted, report: Re
   if (expression.kind === "literal" && expression.value === null) return;
   const [outer, inner] = typeof wanted.type === "string" ? [wanted.type, undefined] : wanted.type;
   if (outer === "dynamic") return;
+  if (outer === "optional") {
+    if (inner !== undefined && isType(inner)) checkValue(expression, { ...wanted, type: inner }, report);
+    return;
+  }
   const given = givenType(expression);
   if (given === undefined) return;
   const refuse = (kind: TerraformProblemKind, what: string): void =>
@@ -108,40 +114,62 @@ function checkScalar(
 
 type Composite = Wanted & { inner: TerraformType | Readonly<Record<string, TerraformType>> };
 
-function checkParts(
-  expression: HclExpression,
-  { name, type, inner, limits }: Composite,
+function checkParts(expression: HclExpression, wanted: Composite, report: Report): void {
+  const { name, inner, limits } = wanted;
+  if (expression.kind === "call") {
+    for (const part of expression.arguments) if (part.kind === "tuple") checkParts(part, wanted, report);
+    return;
+  }
+  if (expression.kind === "tuple" && isType(inner))
+    for (const item of expression.items)
+      checkValue(item, { ...wanted, type: inner, limits: limits?.elem }, report);
+  if (expression.kind !== "object") return;
+  if (!isType(inner)) return checkMembers(expression, { ...wanted, members: inner }, report);
+  for (const { key, value } of expression.items)
+    checkValue(
+      value,
+      { ...wanted, name: `${name}.${keyOf(key)}`, type: inner, limits: limits?.elem },
+      report,
+    );
+}
+
+type Members = Wanted & { members: Readonly<Record<string, TerraformType>> };
+
+function checkMembers(
+  { items, line }: Extract<HclExpression, { kind: "object" }>,
+  { name, members, closed }: Members,
   report: Report,
 ): void {
-  if (expression.kind === "call") {
-    for (const part of expression.arguments)
-      if (part.kind === "tuple") checkParts(part, { name, type, inner, limits }, report);
-    return;
-  }
-  if (expression.kind === "tuple") {
-    if (!isType(inner)) return;
-    for (const item of expression.items)
-      checkValue(item, { name, type: inner, limits: limits?.elem }, report);
-  }
-  if (expression.kind !== "object") return;
-  if (isType(inner)) {
-    for (const { key, value } of expression.items)
-      checkValue(value, { name: `${name}.${keyOf(key)}`, type: inner, limits: limits?.elem }, report);
-    return;
-  }
-  const given = new Set(expression.items.map(({ key }) => keyOf(key)));
-  const missing = Object.keys(inner).filter((member) => !given.has(member));
+  const given = new Set(items.map(({ key }) => keyOf(key)));
+  const missing = Object.keys(members).filter(
+    (member) => !given.has(member) && members[member]?.[0] !== "optional",
+  );
   if (missing.length > 0 && ![...given].some((key) => key.includes("${")))
     report({
       kind: "missing-argument",
-      line: expression.line,
+      line,
       message: `"${name}": the attribute ${missing.map((one) => `"${one}"`).join(", ")} is required (null where there is none).`,
     });
-  for (const { key, value } of expression.items) {
-    const member = inner[keyOf(key)];
-    if (member !== undefined)
-      checkValue(value, { name: `${name}.${keyOf(key)}`, type: member, limits: undefined }, report);
+  for (const { key, value, line } of items) {
+    const member = keyOf(key);
+    const type = Object.hasOwn(members, member) ? members[member] : undefined;
+    const inner = { name: `${name}.${member}`, limits: undefined, ...(closed ? { closed } : {}) };
+    if (type !== undefined) checkValue(value, { ...inner, type }, report);
+    else if (closed && !member.includes("${")) report({ ...dropped(name, { member, members }), line });
   }
+}
+
+function dropped(
+  name: string,
+  { member, members }: { member: string; members: Members["members"] },
+): { kind: TerraformProblemKind; severity: "warning"; message: string; remedy: string } {
+  const guess = nearest(member, Object.keys(members));
+  return {
+    kind: "module-argument",
+    severity: "warning",
+    message: `"${name}": the type of the variable has no attribute "${member}", so Terraform drops it without a word.`,
+    remedy: guess === undefined ? "Take it out, or add it to the type." : `Did you mean "${guess}"?`,
+  };
 }
 
 const isType = (inner: Composite["inner"]): inner is TerraformType =>

@@ -287,6 +287,68 @@ describe("calls of modules in the same files", () => {
   });
 });
 
+describe("types of variables", () => {
+  const typed =
+    'variable "pools" {\n type = map(object({ size = string, nodes = optional(number, 1) }))\n}\n';
+  test.each([
+    [
+      `${typed}output "o" {\n value = var.pools["a"].sise\n}`,
+      '5 unresolved-reference "var.pools.a.sise": "pools" has no attribute "sise".',
+    ],
+    ['variable "x" {\n type = list(string)\n default = {}\n}', '3 wrong-type "default": a list is required'],
+    [
+      'variable "x" {\n type = bool\n default = "yes"\n}',
+      '3 wrong-type "default": a bool is required, "yes" is given.',
+    ],
+  ])("%s", (text, problem) => {
+    expect(problemsOf(text).join("\n")).toContain(problem);
+  });
+
+  test("hold for calls of modules and variable files", () => {
+    const pools = moduleOf(typed, "root/pools");
+    const call = (value: string): string[] =>
+      checkModule(moduleOf(`module "m" {\n source = "./pools"\n pools = ${value}\n}`), [pools]).map(
+        ({ line, kind, message }) => `${line} ${kind} ${message}`,
+      );
+    expect(call('{ a = { size = "s" } }')).toEqual([]);
+    expect(call("{ a = {} }")).toEqual([
+      expect.stringContaining('3 missing-argument "pools.a": the attribute "size"'),
+    ]);
+    expect(call('{ a = { size = "s", nodse = 2 } }')).toEqual([
+      expect.stringContaining('3 module-argument "pools.a"'),
+    ]);
+    const module = { ...pools, variables: [{ file: "a.tfvars", body: parseHcl("pools = []") }] };
+    expect(checkModule(module)).toMatchObject([{ kind: "wrong-type", file: "a.tfvars", line: 1 }]);
+    expect(
+      problemsOf(`${typed}output "o" {\n value = [var.pools["a"].nodes, values(var.pools)[0].size]\n}`),
+    ).toEqual([]);
+  });
+});
+
+describe("the state of another root", () => {
+  const writer = moduleOf(
+    'terraform {\n backend "gcs" {\n bucket = "b"\n prefix = "cluster"\n}\n}\noutput "name" {\n value = 1\n}',
+    "cluster",
+  );
+  const read = (output: string, config = 'bucket = "b"\n prefix = "cluster"'): string[] =>
+    checkModule(
+      moduleOf(
+        `data "terraform_remote_state" "c" {\n backend = "gcs"\n config = {\n ${config}\n}\n}\noutput "o" {\n value = data.terraform_remote_state.c.outputs.${output}\n}`,
+        "platform",
+      ),
+      [writer],
+    ).map(({ line, message }) => `${line} ${message}`);
+
+  test("has the output that is read, and a backend that exists", () => {
+    expect(read("name")).toEqual([]);
+    expect(read("nmae")).toEqual(['9 The root in cluster, whose state this reads, has no output "nmae".']);
+    expect(read("anything", 'bucket = "b"\n prefix = "other"')).toEqual([]);
+    expect(read("x", 'bucket = "b"\n prefx = "cluster"')).toEqual([
+      '5 backend "gcs" has no argument "prefx".',
+    ]);
+  });
+});
+
 test.each([
   ["~> 7.45", true],
   [">= 6, < 8", true],

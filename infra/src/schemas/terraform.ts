@@ -18,6 +18,9 @@ import {
 } from "./terraform-providers.ts";
 import { checkReference } from "./terraform-references.ts";
 import { checkRelations } from "./terraform-relations.ts";
+import { requirements } from "./terraform-requirements.ts";
+import { stages } from "./terraform-stages.ts";
+import { variableTypes } from "./terraform-variables.ts";
 import { placedReferences } from "./terraform-scopes.ts";
 
 const found = new WeakMap<TerraformModule, TerraformProblem[]>();
@@ -38,6 +41,9 @@ export function checkModule(
     ...cycles(index),
     ...moduleCalls(index, modules),
     ...unusedValues(index),
+    ...variableTypes(index),
+    ...stages(index, modules),
+    ...requirements(index),
   ];
   for (const { file, body } of module.files) {
     const report: Report = (problem) => problems.push({ file, ...problem });

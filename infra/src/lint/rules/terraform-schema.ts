@@ -178,8 +178,17 @@ const described: readonly Described[] = [
     severity: "error",
     covers: [],
     title: "an argument that a module of the same repository does not declare, or needs",
-    why: "`terraform validate` refuses the call of the module.",
+    why: "`terraform validate` refuses the call of the module; what the type of a variable does not have is dropped without a word.",
     remedy: "Let the call and the variables of the module agree.",
+  },
+  {
+    id: "terraform/provider-source",
+    kind: "provider-source",
+    severity: "error",
+    covers: [],
+    title: "a provider whose source is not told, or is wrong",
+    why: "Terraform looks for a provider without a source under hashicorp/, where only HashiCorp's own are: `terraform init` fails. Each module says for itself.",
+    remedy: "Name it with its source in required_providers of the module.",
   },
 ];
 

@@ -162,6 +162,13 @@ const cases: Readonly<Record<string, { bad: [Files | string, number[]][]; good: 
     ],
     good: [{ "main.tf": 'module "m" {\n source = "./m"\n name = 1\n}', "m/main.tf": 'variable "name" {}' }],
   },
+  "terraform/provider-source": {
+    bad: [
+      [required('random = { source = "hashicorp/random" }') + credential, [6]],
+      [required('civo = { version = "~> 1.2" }'), [3]],
+    ],
+    good: [required('civo = { source = "civo/civo" }') + credential, credential],
+  },
   "terraform/missing-dependency": {
     bad: [
       [secretIn("var.ns"), [10]],
