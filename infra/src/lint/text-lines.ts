@@ -11,25 +11,29 @@ const LINE_COMMENT: Partial<Record<Language, RegExp>> = {
 
 const HASH = /^\s*#/;
 
-/** Lines of everything but prose, comments left out: also of what cannot be parsed. */
-export function* codeLines(workspace: Workspace): Iterable<TextLine> {
+type Lines = { code: TextLine[]; prose: TextLine[] };
+
+/** A dozen rules read all lines: they are cut once. */
+const cut = new WeakMap<Workspace, Lines>();
+
+function linesOf(workspace: Workspace): Lines {
+  let lines = cut.get(workspace);
+  if (lines !== undefined) return lines;
+  lines = { code: [], prose: [] };
   for (const { file, firstLine, language, text } of workspace.snippets) {
-    if (language === "text") continue;
+    const into = language === "text" ? lines.prose : lines.code;
     const comment = LINE_COMMENT[language] ?? HASH;
     for (const [index, line] of text.split("\n").entries()) {
-      if (line.trim() !== "" && !comment.test(line)) {
-        yield { file, line: firstLine + index, text: line, language };
-      }
+      if (line.trim() === "" || comment.test(line)) continue;
+      into.push({ file, line: firstLine + index, text: line, language });
     }
   }
+  cut.set(workspace, lines);
+  return lines;
 }
 
+/** Lines of everything but prose, comments left out: also of what cannot be parsed. */
+export const codeLines = (workspace: Workspace): readonly TextLine[] => linesOf(workspace).code;
+
 /** Lines of what documents say, and of the drawings of folders in them. */
-export function* proseLines(workspace: Workspace): Iterable<TextLine> {
-  for (const { file, firstLine, language, text } of workspace.snippets) {
-    if (language !== "text") continue;
-    for (const [index, line] of text.split("\n").entries()) {
-      if (line.trim() !== "") yield { file, line: firstLine + index, text: line, language };
-    }
-  }
-}
+export const proseLines = (workspace: Workspace): readonly TextLine[] => linesOf(workspace).prose;

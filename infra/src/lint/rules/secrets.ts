@@ -40,7 +40,9 @@ export const literalSecret: Rule = {
     let environment: string | undefined;
     for (const line of codeLines(workspace)) {
       if (encrypted.has(line.file)) continue;
-      variable = /^\s*variable\s+"(?<name>[^"]+)"/.exec(line.text)?.groups?.["name"] ?? variable;
+      if (line.language === "hcl") {
+        variable = /^\s*variable\s+"(?<name>[^"]+)"/.exec(line.text)?.groups?.["name"] ?? variable;
+      }
       const before = environment;
       environment = /^\s*-?\s*["']?name["']?\s*[:=]\s*["']?(?<name>[A-Z][A-Z0-9_]+)["']?,?\s*$/.exec(
         line.text,
@@ -52,10 +54,14 @@ export const literalSecret: Rule = {
   },
 };
 
+/** Most lines hold none of these words: they are passed over before anything is taken apart. */
+const MAY_HOLD_SECRET = /pass|pwd|secret|token|key|cred|auth|\bvalue\b|\bdefault\b/i;
+
 type Named = { variable: string | undefined; environment: string | undefined };
 
 /** The name of a setting of this line whose value is a secret. */
 function literalKey(line: TextLine, { variable, environment }: Named): string | undefined {
+  if (!MAY_HOLD_SECRET.test(line.text)) return undefined;
   const needsQuotes = ["hcl", "tfvars", "python", "json"].includes(line.language);
   for (const { groups } of line.text.matchAll(ASSIGNMENT)) {
     const { key = "", value: written = "" } = groups ?? {};
