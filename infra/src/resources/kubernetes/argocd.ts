@@ -1,6 +1,6 @@
 import { argoProjectName, namespaces, repositoryFolder } from "../../names.ts";
 import type { Plan } from "../../plan.ts";
-import type { DocumentResource, ManifestResource, Reason, Resource } from "../resource.ts";
+import type { DocumentResource, ManifestResource, Reason, Resource, TextResource } from "../resource.ts";
 import { applicationsOf, type Application, type Source } from "./application.ts";
 import { argoCdValues, clusterKinds } from "./argocd-settings.ts";
 import { namespacesOf } from "./namespaces.ts";
@@ -25,6 +25,7 @@ export function argoCd(plan: Plan): Resource[] {
     project(plan, applications),
     ...applications.map((application) => manifest(plan, application)),
     listing(applications),
+    guide(applications),
   ];
 }
 
@@ -124,7 +125,6 @@ function project(plan: Plan, applications: readonly Application[]): ManifestReso
           { group: "argoproj.io", kind: "Application" },
           { group: "argoproj.io", kind: "ApplicationSet" },
         ],
-        orphanedResources: { warn: false },
       },
     },
     notes: {
@@ -250,4 +250,22 @@ const listing = (applications: readonly Application[]): DocumentResource => ({
     kind: "Kustomization",
     resources: ["project.yaml", ...applications.map(({ name }) => `${name}-app.yaml`)],
   },
+});
+
+/** What there is, in the order in which it comes up. */
+const guide = (applications: readonly (Application & { wave: number })[]): TextResource => ({
+  kind: "text",
+  file: `${applicationsFolder}/README.md`,
+  because,
+  text: `# Applications
+
+\`mlops-stack-app.yaml\` is the App of Apps. Applied once, it applies the others in the order of their sync waves: a wave
+begins when everything in the one before it is healthy.
+
+| wave | Application | what it is | Argo CD removes what is no longer in Git |
+| ---: | --- | --- | --- |
+${applications.map(({ wave, name, title, keep }) => `| ${wave} | ${name} | ${title} | ${keep === true ? "no" : "yes"} |`).join("\n")}
+
+Deleting an Application leaves what it made: none of them has a finalizer.
+`,
 });
