@@ -43,6 +43,16 @@ function accessOf({ environment }: Plan): TerraformBody {
   }
 }
 
+const contextVariable = extended(
+  variable("kube_context", "string", "Context of the kubeconfig that is this cluster."),
+  {
+    validation: {
+      condition: ref('var.kube_context != ""'),
+      error_message: "Name the context: an empty one would be whichever is current.",
+    },
+  },
+);
+
 function kubeconfigVariables({ environment, prefix }: Plan): Draft[] {
   const isCivo = environment.target.kind === "civo";
   return [

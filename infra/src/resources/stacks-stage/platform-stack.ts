@@ -1,4 +1,5 @@
 import type { Plan } from "../../plan.ts";
+import type { Resources } from "../../spec/values.ts";
 import { call, ref, template, type TerraformValue } from "../resource.ts";
 import { element, extended, variable, type Draft } from "../terraform-block.ts";
 import { handOver } from "../terraform-state.ts";
@@ -118,12 +119,29 @@ function kubernetesOrchestrator({ environment, prefix, pipelines }: Plan): Part 
         kubernetes_namespace: pipelines?.namespace,
         // The account that Workload Identity gives the bucket to.
         ...(target.kind === "gcp" ? { step_pod_service_account_name: pipelines?.serviceAccount } : {}),
+        pod_settings: podSettings({ cpu: "500m", memory: "1Gi", memoryLimit: "4Gi" }),
+        orchestrator_pod_settings: podSettings({ cpu: "100m", memory: "512Mi", memoryLimit: "1Gi" }),
       } as Record<string, TerraformValue>,
+      comment:
+        "Steps run as pods of ZenML's namespace, which admits none that is root or names no resources. A step that\nneeds more says so in its settings.",
     },
     secrets: [],
     variables: [context === undefined ? kubeContext : extended(kubeContext, { default: context })],
   };
 }
+
+/** Pods as the namespace wants them. ZenML makes the files of its images writable for every user. */
+const podSettings = ({ cpu, memory, memoryLimit }: Resources): TerraformValue =>
+  call("jsonencode", {
+    container_security_context: {
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    resources: { requests: { cpu, memory }, limits: { memory: memoryLimit } },
+  });
 
 function experimentTracker({ tracking }: Plan): Part {
   const uri = `http://${tracking.name}.${tracking.namespace}.svc.cluster.local:${tracking.port}`;

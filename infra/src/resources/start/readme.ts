@@ -229,19 +229,24 @@ function aboutOf(plan: Plan, stage: Stage): string {
 const BEFORE_STACKS =
   "Once ZenML's server answers: an API key for Terraform, which the second command prints, and what the stacks need:";
 
-/** What stage stacks asks for, without a value in the history of the shell. */
+/** What stage stacks asks for; secrets without a trace in the history of the shell. */
 function stackCommands(plan: Plan): string[] {
   const variables = stacksStage(plan).flatMap((made) =>
-    made.kind === "terraform" && made.block.type === "variable" ? [made.block] : [],
+    made.kind === "terraform" && made.block.type === "variable"
+      ? [{ name: made.block.labels[0] ?? "", body: made.block.body }]
+      : [],
   );
-  const addressOf = variables.find(({ labels }) => labels[0] === "server_url")?.body["default"];
-  const asked = variables.filter(({ body }) => !("default" in body)).map(({ labels }) => labels[0] ?? "");
+  const address = variables.find(({ name }) => name === "server_url")?.body["default"];
+  // The Makefile sets the context.
+  const asked = variables.filter(({ name, body }) => !("default" in body) && name !== "kube_context");
+  const isSecret = ({ body }: (typeof variables)[number]): boolean => body["sensitive"] === true;
   return [
-    `zenml login ${String(addressOf)}`,
+    `zenml login ${String(address)}`,
     "zenml service-account create terraform",
-    ...["ZENML_API_KEY", ...asked.map((name) => `TF_VAR_${name}`)].map(
+    ...["ZENML_API_KEY", ...asked.filter(isSecret).map(({ name }) => `TF_VAR_${name}`)].map(
       (name) => `read -rsp '${name}: ' ${name} && export ${name}`,
     ),
+    ...asked.filter((one) => !isSecret(one)).map(({ name }) => `export TF_VAR_${name}=VALUE`),
   ];
 }
 
