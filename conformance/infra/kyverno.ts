@@ -19,6 +19,12 @@ const isPolicy = ({ apiVersion, kind }: KubernetesObject): boolean =>
   /(^|\.)kyverno\.io\//.test(apiVersion) && kind.endsWith("Policy");
 const isException = ({ kind }: KubernetesObject): boolean => kind === "PolicyException";
 
+/** Kinds that policies speak of, and those from whose templates Kyverno derives what it says of pods. */
+const judgedKinds = new Set(
+  "Namespace Pod Service Secret InferenceService Deployment StatefulSet DaemonSet Job CronJob".split(" "),
+);
+export const isJudged = ({ kind }: KubernetesObject): boolean => judgedKinds.has(kind);
+
 export const policyNames = (objects: readonly KubernetesObject[]): string[] =>
   objects.filter(isPolicy).map(({ metadata }) => metadata.name);
 

@@ -5,18 +5,21 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ApiServer, type KubernetesObject } from "./api-server.ts";
 import { readApplications, type Application } from "./applications.ts";
-import { forbiddenObjects, judge, policyNames } from "./kyverno.ts";
+import { complaintsOf } from "./clients.ts";
+import { forbiddenObjects, isJudged, judge, policyNames } from "./kyverno.ts";
 import { healthBy } from "./lua.ts";
 import { Network, policiesIn, type Pod } from "./network.ts";
 import { kindsIn, readOutputs, type Output } from "./outputs.ts";
 import { carefulPod, forbiddenBy, podsIn, type PodSpec } from "./pods.ts";
-import { remarksOn, snippetsIn } from "./shell.ts";
+import { containersOf, remarksOn, snippetsIn } from "./shell.ts";
 
 const enforced = "pod-security.kubernetes.io/enforce";
 /** Of no program; webhooks and proxies of the API server, which no label names, are open to all at theirs. */
 const anyPort = 12_345;
 const outputs = readOutputs();
 let server: ApiServer;
+let flowsSeen = 0;
+const mlflowCommands: (readonly string[])[] = [];
 
 beforeAll(async () => {
   server = await ApiServer.start(kindsIn(outputs));
@@ -140,7 +143,7 @@ describe.each(outputs)("$name", (output: Output) => {
 
   test("Kyverno's policies let its own objects in", async () => {
     const pods = podsIn(objects()).map(({ object }) => object);
-    const verdict = await judge(objects(), [...objects(), ...pods]);
+    const verdict = await judge(objects(), [...objects().filter(isJudged), ...pods]);
     expect(verdict.failed, verdict.output).toEqual([]);
     expect(verdict.errors, verdict.output).toBe(0);
     expect(verdict.passes, verdict.output).toBeGreaterThan(0);
@@ -158,13 +161,21 @@ describe.each(outputs)("$name", (output: Output) => {
   });
 
   test("what its containers run is shell", async () => {
+    for (const { command = [], args = [] } of containersOf(objects()))
+      if (command[0] === "mlflow") mlflowCommands.push([...command, ...args].slice(1));
     expect(await remarksOn(snippetsIn(objects()))).toEqual([]);
   });
 
   test("its Makefile hands it to Argo CD, and shows how that stands", () => {
     const make = (target: string): string => {
       const args = ["--no-print-directory", target, "KUBE_CONTEXT=test"];
-      const done = spawnSync("make", args, { cwd: output.folder, env: server.env, encoding: "utf8" });
+      // A pipe of Node's is a socket, and by a socket on its input bash takes itself for a remote shell.
+      const done = spawnSync("make", args, {
+        cwd: output.folder,
+        env: server.env,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       expect(`${target}: ${done.stderr}`).toBe(`${target}: `);
       expect(done.status).toBe(0);
       return done.stdout;
@@ -207,10 +218,18 @@ describe.each(outputs)("$name", (output: Output) => {
   test("what a pod may reach accepts it", () => {
     const network = new Network(objects());
     const flows = flowsIn(objects());
-    expect(flows.length).toBeGreaterThan(3);
+    flowsSeen += flows.length;
     const closed = flows.filter(({ from, to, port }) => !network.allows(from, to, port));
     expect(closed).toEqual([]);
   });
+});
+
+test("ways through the network were tried", () => {
+  expect(flowsSeen).toBeGreaterThan(0);
+});
+
+test("MLflow's own parser takes what its containers run", async () => {
+  expect(await complaintsOf("mlflow", mlflowCommands)).toEqual([]);
 });
 
 function applyOne(application: Application): string[] {

@@ -50,7 +50,7 @@ export function snippetsIn(objects: readonly KubernetesObject[]): Snippet[] {
 const shellOf = (program: string): Snippet["shell"] => (program.includes("bash") ? "bash" : "sh");
 
 /** Containers wherever an object holds a pod: workloads, and custom resources with a pod of their own. */
-function containersOf(value: unknown): Container[] {
+export function containersOf(value: unknown): Container[] {
   if (Array.isArray(value)) return value.flatMap(containersOf);
   if (typeof value !== "object" || value === null) return [];
   const { containers = [], initContainers = [] } = value as PodSpec;

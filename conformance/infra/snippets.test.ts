@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { commandsIn, complaintsOf } from "./clients.ts";
 import { filesOf, readOutputs, type Output } from "./outputs.ts";
 import { remarksOn, type Snippet } from "./shell.ts";
 
@@ -41,6 +42,30 @@ const targetsOf = (output: Output): string[] => {
 test("ShellCheck sees a mistake where there is one", async () => {
   const remarks = await remarksOn([{ place: "here", shell: "sh", text: "rm -r $folder/*\n" }]);
   expect(remarks.join("\n")).toMatch(/^here 1:\d+: .*SC2086/m);
+});
+
+test("a client's parser refuses what it does not know", async () => {
+  const wrong = [
+    ["connect", "--token=x"],
+    ["stack", "set", "prod"],
+  ];
+  const [complaint = "", ...others] = await complaintsOf("zenml", wrong);
+  expect(complaint).toMatch(/^zenml connect --token=x: No such/);
+  expect(others).toEqual([]);
+});
+
+test("ZenML's and MLflow's own parsers take the commands that outputs print", async () => {
+  const texts = outputs.flatMap((output) => {
+    const blocks = filesOf(output, ".md").flatMap((path) => blocksOf(output, path));
+    const printed = filesOf(output, "outputs.tf").flatMap((path) =>
+      [...read(output, path).matchAll(/"((?:zenml|mlflow) [^"$]*)"/g)].map(([, text = ""]) => text),
+    );
+    return [...blocks.map(({ text }) => text), ...printed];
+  });
+  const zenml = commandsIn("zenml", texts.join("\n"));
+  expect(zenml.length).toBeGreaterThan(0);
+  expect(await complaintsOf("zenml", zenml)).toEqual([]);
+  expect(await complaintsOf("mlflow", commandsIn("mlflow", texts.join("\n")))).toEqual([]);
 });
 
 describe.each(outputs)("$name", (output) => {

@@ -25,6 +25,9 @@ export const ensureDrivers = (): Promise<string> => ensureLocked("drivers");
 /** The folder of the environment with the linters of files that people deploy: `hadolint`, `shellcheck`. */
 export const ensureLinters = (): Promise<string> => ensureLocked("linters");
 
+/** The folder of the environment with ZenML's client, in the version that outputs install the server of. */
+export const ensureZenml = (): Promise<string> => ensureLocked("zenml");
+
 /** The folder of the environment with Go, for machines that have none. */
 export const ensureGo = (): Promise<string> => ensureLocked("go");
 
