@@ -39,65 +39,67 @@ export function problemAt(located: Located, { path, message, ...more }: Seen): P
   return { file: located.file, line: located.lineOf(path), message, ...more };
 }
 
-const patches = new WeakMap<Workspace, ReadonlySet<string>>();
+/** Works something out once for each workspace: many rules ask for the same, once for every reference. */
+export function perWorkspace<T extends object>(
+  workOut: (workspace: Workspace) => T,
+): (workspace: Workspace) => T {
+  const done = new WeakMap<Workspace, T>();
+  return (workspace) => {
+    const before = done.get(workspace);
+    if (before !== undefined) return before;
+    const result = workOut(workspace);
+    done.set(workspace, result);
+    return result;
+  };
+}
 
 /** Files that kustomizations name as patches: parts of objects, laid over others. */
-export function isPatch(workspace: Workspace, { file, value }: Manifest): boolean {
-  let files = patches.get(workspace);
-  if (files === undefined) patches.set(workspace, (files = patchFiles(workspace)));
-  return files.has(posix.normalize(file)) || "$patch" in value;
-}
+export const isPatch = (workspace: Workspace, { file, value }: Manifest): boolean =>
+  patchFiles(workspace).has(posix.normalize(file)) || "$patch" in value;
 
-function patchFiles(workspace: Workspace): ReadonlySet<string> {
-  return new Set(
-    workspace.kustomizations.flatMap(({ folder, value }) => {
-      const named = [
-        ...list(value["patchesStrategicMerge"]),
-        ...[...list(value["patches"]), ...list(value["patchesJson6902"])].map((patch) => at(patch, "path")),
-      ];
-      return named.filter((path) => typeof path === "string").map((path) => posix.join(folder, path));
-    }),
-  );
-}
-
-/** Rules ask for the same objects again and again, once for every reference. */
-const byKinds = new WeakMap<Workspace, Map<string, Manifest[]>>();
+const patchFiles = perWorkspace(
+  ({ kustomizations }): ReadonlySet<string> =>
+    new Set(
+      kustomizations.flatMap(({ folder, value }) => {
+        const named = [
+          ...list(value["patchesStrategicMerge"]),
+          ...[...list(value["patches"]), ...list(value["patchesJson6902"])].map((patch) => at(patch, "path")),
+        ];
+        return named.filter((path) => typeof path === "string").map((path) => posix.join(folder, path));
+      }),
+    ),
+);
 
 /** Whole objects of a kind, whatever their version: `HTTPRoute`, or `Cluster postgresql.cnpg.io` where several groups have it. */
 export function objectsOf(workspace: Workspace, ...kinds: readonly string[]): readonly Manifest[] {
-  let known = byKinds.get(workspace);
-  if (known === undefined) byKinds.set(workspace, (known = new Map()));
-  const key = kinds.join();
-  let found = known.get(key);
-  if (found === undefined) {
-    found = workspace.manifests.filter(
-      (manifest) => isOfKind(manifest, kinds) && !isPatch(workspace, manifest),
-    );
-    known.set(key, found);
-  }
-  return found;
+  const byKind = wholeObjects(workspace);
+  const [kind = ""] = kinds;
+  return kinds.length === 1 ? (byKind.get(kind) ?? []) : kinds.flatMap((one) => byKind.get(one) ?? []);
 }
 
-const isOfKind = ({ kind, apiVersion }: Manifest, kinds: readonly string[]): boolean =>
-  kinds.includes(kind) || kinds.includes(`${kind} ${splitApiVersion(apiVersion).group}`);
+const wholeObjects = perWorkspace((workspace) => {
+  const byKind = new Map<string, Manifest[]>();
+  for (const manifest of workspace.manifests) {
+    if (isPatch(workspace, manifest)) continue;
+    for (const key of [manifest.kind, `${manifest.kind} ${splitApiVersion(manifest.apiVersion).group}`]) {
+      const same = byKind.get(key);
+      if (same === undefined) byKind.set(key, [manifest]);
+      else same.push(manifest);
+    }
+  }
+  return byKind;
+});
 
 export type Container = { value: Fields; path: Path; init: boolean };
 export type Workload = { manifest: Manifest; template: PodTemplate; containers: readonly Container[] };
 
-const workloads = new WeakMap<Workspace, Workload[]>();
-
 /** Everything that makes pods, with the containers in it. */
-export function workloadsOf(workspace: Workspace): readonly Workload[] {
-  let found = workloads.get(workspace);
-  if (found === undefined) {
-    found = workspace.manifests.flatMap((manifest) => {
-      const template = isPatch(workspace, manifest) ? undefined : podTemplate(manifest.value);
-      return template === undefined ? [] : [{ manifest, template, containers: containersOf(template) }];
-    });
-    workloads.set(workspace, found);
-  }
-  return found;
-}
+export const workloadsOf = perWorkspace((workspace): readonly Workload[] =>
+  workspace.manifests.flatMap((manifest) => {
+    const template = isPatch(workspace, manifest) ? undefined : podTemplate(manifest.value);
+    return template === undefined ? [] : [{ manifest, template, containers: containersOf(template) }];
+  }),
+);
 
 export const labelsOf = (template: PodTemplate): Fields => fields(at(template.value, "metadata", "labels"));
 
