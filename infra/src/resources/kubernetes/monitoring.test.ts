@@ -5,6 +5,7 @@ import { alertsOf } from "./alerts.ts";
 import { dashboardJson, dashboardsOf } from "./dashboards.ts";
 import { monitoring } from "./monitoring.ts";
 import { monitorsOf } from "./monitors.ts";
+import { workloadsOf } from "./network-policies.ts";
 import { planNamed, plans } from "./platform-plans.ts";
 
 const folder = join(import.meta.dirname, "..", "..", "..", "data", "metrics");
@@ -78,6 +79,17 @@ describe.each(plans)("%s", (_title, plan) => {
       );
     }
     if (settings.engine === "none") expect(monitoring(plan)).toEqual([]);
+  });
+
+  test("who lets monitoring in is scraped, and who is scraped lets it in", () => {
+    if (plan.environment.monitoring.engine === "none") return;
+    const scraped = new Set(monitored.map(({ workload }) => workload.name));
+    for (const { name, metrics, ingress } of workloadsOf(plan)) {
+      const isOpen = ingress.some(({ peer }) => peer.kind === "monitoring");
+      // Models are scraped one by one: each runtime has a port of its own.
+      const isScraped = metrics !== undefined || (name === "models" && scraped.has("model-fraud"));
+      expect(isOpen, name).toBe(isScraped);
+    }
   });
 
   test("nothing scrapes ZenML, which has no metrics", () => {

@@ -64,6 +64,7 @@ function monitorOf(plan: Plan, monitoring: Monitoring, { workload, metrics }: Sc
       };
 }
 
+/** Google's own kind. There is no schema of it in `data/crds`: the fields are those of its documentation. */
 const podMonitoring = (metadata: KubernetesObject["metadata"], spec: object): KubernetesObject => ({
   apiVersion: "monitoring.googleapis.com/v1",
   kind: "PodMonitoring",

@@ -123,7 +123,6 @@ export const cloudNativePgWorkload = (databases: readonly string[]): Workload =>
 export const kubeBlocksWorkload = (databases: readonly string[]): Workload =>
   operator(namespaces.kubeBlocks, {
     webhookPort: 9443,
-    metricsPorts: [8080],
     egress: inNamespaces(databases, [], "agents of the instances, whose ports differ by engine"),
   });
 
@@ -132,7 +131,6 @@ export const kserveWorkload = (): Workload => operator(namespaces.kserve, { webh
 export const knativeWorkload = (models: string): Workload =>
   operator(namespaces.knative, {
     webhookPort: 8443,
-    metricsPorts: [9090],
     ingress: [
       {
         peer: { kind: "namespace", namespace: namespaces.knative },
@@ -273,6 +271,7 @@ export function gatewayWorkloads(plan: Plan, backends: readonly Flow[]): Workloa
         metricsFlow([controller.metrics]),
       ],
       egress: [api],
+      metrics: byPods(controller.selector, "metrics"),
     },
     // The Job that makes the controller's certificates talks to the API server, before there is a proxy.
     ...(gateway.engine === "envoy-gateway"
@@ -292,7 +291,7 @@ export function gatewayWorkloads(plan: Plan, backends: readonly Flow[]): Workloa
       selector: proxies.selector,
       ingress: [
         anyAddress(proxyPorts(plan), "visitors"),
-        metricsFlow([gateway.engine === "envoy-gateway" ? 19_001 : 9091]),
+        ...(gateway.engine === "envoy-gateway" ? [metricsFlow([19_001])] : []),
       ],
       egress: [
         {
