@@ -14,7 +14,7 @@ export function moduleCalls(index: ModuleIndex, modules: readonly TerraformModul
   const called = new Map<string, ModuleIndex>();
   const problems: TerraformProblem[] = [];
   for (const declared of index.modules.values()) {
-    const target = targetOf(index.module, { declared, modules });
+    const target = calledModule(index, declared, modules);
     if (target === undefined) continue;
     called.set(declared.address, indexOf(target));
     problems.push(...checkCall(declared, indexOf(target)));
@@ -55,9 +55,11 @@ function isRepeated(index: ModuleIndex, name: string, [first]: readonly unknown[
   );
 }
 
-function targetOf(
-  module: TerraformModule,
-  { declared, modules }: { declared: Declared; modules: readonly TerraformModule[] },
+/** The module that a call names by its folder, where it is among those given. */
+export function calledModule(
+  { module }: ModuleIndex,
+  declared: Declared,
+  modules: readonly TerraformModule[],
 ): TerraformModule | undefined {
   const source = attributeOf(declared.block.body, "source");
   const path = source === undefined ? undefined : valueOf(source);

@@ -8,11 +8,12 @@ import type { Report } from "./terraform-problem.ts";
 import type { PlacedReference } from "./terraform-scopes.ts";
 
 /** Roots that are no declarations of the module. */
-const ownRoots = new Set(["each", "count", "self", "path", "terraform"]);
+const ownRoots = new Set(["self", "path", "terraform"]);
 
 /** Checks that a reference leads to something that is declared and has the attribute. */
 export function checkReference(index: ModuleIndex, placed: PlacedReference, report: Report): void {
   const { reference, wholeOnly } = placed;
+  if (reference.root === "each" || reference.root === "count") return checkInstance(placed, report);
   if (ownRoots.has(reference.root)) return;
   if (reference.root === "var")
     return checkNamed(index.variables, { index, reference, noun: "input variable" }, report);
@@ -21,6 +22,17 @@ export function checkReference(index: ModuleIndex, placed: PlacedReference, repo
   if (reference.root === "module")
     return checkNamed(index.modules, { index, reference, noun: "module" }, report);
   checkObject(index, { reference, wholeOnly }, report);
+}
+
+function checkInstance({ reference, block }: PlacedReference, report: Report): void {
+  const needed = reference.root === "each" ? "for_each" : "count";
+  if (attributeOf(block.body, needed) !== undefined) return;
+  report({
+    kind: "unresolved-reference",
+    line: reference.line,
+    message: `"${textOf(reference)}" has no meaning here: ${[block.type, ...block.labels].join(" ")} does not set "${needed}".`,
+    remedy: `Set ${needed}, or write the value itself.`,
+  });
 }
 
 type Named = { index: ModuleIndex; reference: HclReference; noun: string };

@@ -1,8 +1,8 @@
 import { referencesIn, type HclReference } from "../hcl/references.ts";
 import type { HclBlock, HclBody } from "../hcl/syntax.ts";
 
-/** A reference, and whether it names a whole resource, as in `depends_on`. */
-export type PlacedReference = { reference: HclReference; wholeOnly: boolean };
+/** A reference, the block of the module it stands in, and whether it names a whole resource, as in `depends_on`. */
+export type PlacedReference = { reference: HclReference; wholeOnly: boolean; block: HclBlock };
 
 /** Arguments whose words are no references to values. */
 const wordsOf: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -22,15 +22,20 @@ const withoutReferences = new Set(["terraform", "moved"]);
 
 /** References of a block of a module to its other declarations; iterators of `dynamic` are none. */
 export function placedReferences(block: HclBlock): PlacedReference[] {
-  return withoutReferences.has(block.type)
-    ? []
-    : referencesOfBody(block.body, { type: block.type, iterators: [] });
+  if (withoutReferences.has(block.type)) return [];
+  return referencesOfBody(block.body, { type: block.type, iterators: [] }).map(
+    ({ reference, wholeOnly }) => ({
+      reference,
+      wholeOnly,
+      block,
+    }),
+  );
 }
 
 function referencesOfBody(
   body: HclBody,
   { type, iterators }: { type: string; iterators: readonly string[] },
-): PlacedReference[] {
+): Omit<PlacedReference, "block">[] {
   const words = Object.hasOwn(wordsOf, type) ? wordsOf[type] : undefined;
   const own = body.attributes.flatMap(({ name, value }) => {
     if (words?.has(name) || (type === "dynamic" && name === "iterator")) return [];

@@ -1,7 +1,8 @@
 import { childrenOf } from "../../hcl/references.ts";
 import type { HclExpression } from "../../hcl/syntax.ts";
 import { textOf } from "../../hcl/text.ts";
-import type { ModuleIndex } from "../../schemas/terraform-index.ts";
+import { calledModule } from "../../schemas/terraform-calls.ts";
+import { indexOf, type ModuleIndex } from "../../schemas/terraform-index.ts";
 import { bodySchema } from "../../schemas/terraform-providers.ts";
 import type { Problem, Rule } from "../rule.ts";
 import { argument, blocksOfKind, known, resourcesOf } from "../terraform-view.ts";
@@ -44,21 +45,79 @@ function secretsIn(
       return secretsIn(index, local.value, onlyUnmarked).map(({ text }) => ({ text, line: expression.line }));
     return readsSecret(expression, onlyUnmarked) ? [{ text: textOf(expression), line: expression.line }] : [];
   }
+  if (expression.kind === "for") return secretsOfFor(expression);
   return childrenOf(expression).flatMap((part) => secretsIn(index, part, onlyUnmarked));
+}
+
+/** `{ for k, v in civo_database.main : k => v.password }`: its parts are known by their text alone. */
+function secretsOfFor({
+  text,
+  references,
+  line,
+}: Extract<HclExpression, { kind: "for" }>): { text: string; line: number }[] {
+  return references.flatMap((reference) => {
+    const attribute = reference.kind === "reference" ? unmarked[reference.root] : undefined;
+    return attribute !== undefined &&
+      new RegExp(`\\.${attribute}\\b`).test(text) &&
+      !/\bsensitive\(/.test(text)
+      ? [{ text: `${textOf(reference)}[*].${attribute}`, line }]
+      : [];
+  });
 }
 
 function* openOutputs(workspace: Workspace): Iterable<Problem> {
   for (const { file, block, index } of blocksOfKind(workspace, "output")) {
     const value = argument(block.body, "value");
     if (value === undefined || known(index, block.body, "sensitive") === true) continue;
+    const name = block.labels[0] ?? "";
+    const { line } = value;
     const [secret] = secretsIn(index, value.expression, true);
-    if (secret === undefined) continue;
-    yield {
-      file,
-      line: value.line,
-      message: `output "${block.labels[0] ?? ""}" prints ${secret.text}: the provider does not mark it as sensitive`,
-    };
+    if (secret !== undefined)
+      yield {
+        file,
+        line,
+        message: `output "${name}" prints ${secret.text}: the provider does not mark it as sensitive`,
+      };
+    const [marked] = isRoot(index) ? markedIn({ workspace, index }, value.expression) : [];
+    if (secret === undefined && marked !== undefined)
+      yield {
+        file,
+        line,
+        message: `output "${name}" prints ${marked}, which is marked as sensitive: Terraform refuses it`,
+      };
   }
+}
+
+/** Only the outputs of a root are refused; those of a module stay marked. */
+const isRoot = ({ module }: ModuleIndex): boolean =>
+  !module.excerpt &&
+  module.files.some(({ body }) =>
+    body.blocks.some(
+      ({ type, body }) =>
+        type === "provider" || (type === "terraform" && body.blocks.some(({ type }) => type === "backend")),
+    ),
+  );
+
+/** Sensitive variables, and sensitive outputs of the modules that are called. */
+function markedIn(
+  { workspace, index }: { workspace: Workspace; index: ModuleIndex },
+  expression: HclExpression,
+): string[] {
+  if (expression.kind === "call" && /^(?:nonsensitive|length|keys|can|issensitive)$/.test(expression.name))
+    return [];
+  if (expression.kind !== "reference")
+    return childrenOf(expression).flatMap((part) => markedIn({ workspace, index }, part));
+  const [name, ...rest] = expression.steps;
+  const variable = expression.root === "var" ? index.variables.get(`var.${String(name)}`) : undefined;
+  if (variable !== undefined)
+    return known(index, variable.block.body, "sensitive") === true ? [textOf(expression)] : [];
+  const call = expression.root === "module" ? index.modules.get(`module.${String(name)}`) : undefined;
+  const target = call === undefined ? undefined : calledModule(index, call, workspace.modules);
+  const output = rest.find((step) => typeof step === "string" && step !== "*");
+  const declared = target === undefined ? undefined : indexOf(target).outputs.get(`output.${String(output)}`);
+  return declared !== undefined && known(index, declared.block.body, "sensitive") === true
+    ? [textOf(expression)]
+    : [];
 }
 
 function* releaseSecrets(workspace: Workspace): Iterable<Problem> {

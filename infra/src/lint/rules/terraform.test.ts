@@ -125,6 +125,8 @@ const cases: Readonly<Record<string, { bad: [Files | string, number[]][]; good: 
   },
   "terraform/unresolved-reference": {
     bad: [
+      [resource("civo_network", "label = each.key"), [2]],
+      [resource("civo_network", 'for_each = toset(["a"])\nlabel = "n-${count.index}"'), [3]],
       ['output "o" {\n value = var.x\n}', [2]],
       [
         resource(
@@ -218,6 +220,15 @@ const cases: Readonly<Record<string, { bad: [Files | string, number[]][]; good: 
   },
   "terraform/open-output": {
     bad: [
+      [
+        {
+          "main.tf":
+            'provider "civo" {}\nmodule "m" {\n source = "./m"\n}\noutput "o" {\n value = module.m.key\n}\noutput "p" {\n value = var.v\n}\nvariable "v" {\n sensitive = true\n}',
+          "m/main.tf": 'output "key" {\n value = 1\n sensitive = true\n}',
+        },
+        [6, 9],
+      ],
+      ['output "o" {\n value = { for k, v in civo_database.main : k => v.password }\n}', [2]],
       [
         `${credential}output "o" {\n value = "key \${civo_object_store_credential.c.secret_access_key}"\n}`,
         [5],
