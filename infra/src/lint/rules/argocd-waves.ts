@@ -1,6 +1,6 @@
 import { dirname } from "node:path/posix";
 import type { HelmRelease, Manifest, Workspace } from "../workspace.ts";
-import { at, objectsOf, textAt } from "./kubernetes-objects.ts";
+import { at, objectsOf, textAt, perWorkspace } from "./kubernetes-objects.ts";
 
 /** Order in Argo CD: phases of hooks, sync waves, and which Application an object belongs to. */
 
@@ -43,14 +43,14 @@ export const applicationsOf = (workspace: Workspace): readonly Manifest[] =>
 export const isSameApplication = (a: Manifest, b: Manifest): boolean => dirname(a.file) === dirname(b.file);
 
 /** The chart of an Application, with its wave. */
-export const chartsOf = (
-  workspace: Workspace,
-): { application: Manifest; release: HelmRelease; wave: number }[] =>
-  applicationsOf(workspace).flatMap((application) =>
-    workspace.releases
-      .filter((release) => release.file === application.file && isWithin(release, application))
-      .map((release) => ({ application, release, wave: waveOf(application) })),
-  );
+export const chartsOf = perWorkspace(
+  (workspace: Workspace): { application: Manifest; release: HelmRelease; wave: number }[] =>
+    applicationsOf(workspace).flatMap((application) =>
+      workspace.releases
+        .filter((release) => release.file === application.file && isWithin(release, application))
+        .map((release) => ({ application, release, wave: waveOf(application) })),
+    ),
+);
 
 /** Several Applications may stand in one file: a release belongs to the one that names its chart. */
 const isWithin = (release: HelmRelease, application: Manifest): boolean => {

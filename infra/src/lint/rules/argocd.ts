@@ -1,5 +1,5 @@
 import type { Problem, Rule } from "../rule.ts";
-import type { Workspace } from "../workspace.ts";
+import type { Manifest, Workspace } from "../workspace.ts";
 import {
   applicationsOf,
   chartsOf,
@@ -184,25 +184,23 @@ function* chartOrder(workspace: Workspace): Iterable<Problem> {
     }
 }
 
+/** Whether one object of an Application is applied before another: by phase, then by wave. */
+function isBefore(one: Manifest, other: Manifest): boolean {
+  const phase = (manifest: Manifest): number => {
+    const hooks = hooksOf(manifest);
+    return hooks.includes("PreSync") ? 0 : hooks.some((hook) => /^PostSync|^SyncFail/.test(hook)) ? 2 : 1;
+  };
+  return phase(one) < phase(other) || (phase(one) === phase(other) && waveOf(one) < waveOf(other));
+}
+
 function* namespaceOrder(workspace: Workspace): Iterable<Problem> {
+  if (!usesArgo(workspace)) return;
+  const inNamespace = Map.groupBy(workspace.manifests, ({ namespace }) => namespace);
   for (const namespace of objectsOf(workspace, "Namespace")) {
-    const user = workspace.manifests.find(
-      (one) =>
-        one.namespace === namespace.name &&
-        isSameApplication(one, namespace) &&
-        waveOf(one) < waveOf(namespace) &&
-        !hooksOf(one).includes("PostSync"),
+    const early = (inNamespace.get(namespace.name) ?? []).find(
+      (one) => isSameApplication(one, namespace) && isBefore(one, namespace),
     );
-    const early =
-      user ??
-      workspace.manifests.find(
-        (one) =>
-          one.namespace === namespace.name &&
-          isSameApplication(one, namespace) &&
-          hooksOf(one).includes("PreSync") &&
-          hooksOf(namespace).length === 0,
-      );
-    if (early !== undefined && usesArgo(workspace))
+    if (early !== undefined)
       yield problemAt(namespace, {
         path: ["metadata", "name"],
         message: `the namespace ${namespace.name} is made in wave ${waveOf(namespace)}, after ${early.kind} ${early.name} in it`,

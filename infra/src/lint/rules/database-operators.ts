@@ -12,6 +12,7 @@ import {
   problemAt,
   textAt,
   workloadsOf,
+  perWorkspace,
 } from "./kubernetes-objects.ts";
 
 /** Databases that operators run: KubeBlocks and CloudNativePG. */
@@ -22,7 +23,7 @@ const POSTGRES = "Cluster postgresql.cnpg.io";
 type Component = { cluster: Manifest; value: unknown; path: Path; name: string; engine: string };
 
 /** The engine of a component, from whichever of its old and new fields names it. */
-const componentsOf = (workspace: Workspace): Component[] =>
+const componentsOf = perWorkspace((workspace: Workspace): Component[] =>
   objectsOf(workspace, KUBEBLOCKS).flatMap((cluster) =>
     list(at(cluster.value, "spec", "componentSpecs")).map((value, index) => {
       const named = [
@@ -41,7 +42,8 @@ const componentsOf = (workspace: Workspace): Component[] =>
         engine,
       };
     }),
-  );
+  ),
+);
 
 /** Versions that the addons of KubeBlocks 1.0 and of its next release list, by the line they belong to. */
 const LISTED: readonly {
@@ -114,19 +116,21 @@ function meantBy(workspace: Workspace, host: string): Meant | undefined {
   };
 }
 
-const hostsOf = (
-  workspace: Workspace,
-): (ReturnType<typeof databaseUrls>[number] & {
-  host: string;
-  user: string | undefined;
-  database: string;
-})[] =>
-  databaseUrls(workspace).flatMap((found) => {
-    const parts = urlParts(found.url);
-    return parts === undefined || parts.host === ""
-      ? []
-      : [Object.assign({}, found, { host: parts.host, user: parts.user, database: parts.database })];
-  });
+const hostsOf = perWorkspace(
+  (
+    workspace: Workspace,
+  ): (ReturnType<typeof databaseUrls>[number] & {
+    host: string;
+    user: string | undefined;
+    database: string;
+  })[] =>
+    databaseUrls(workspace).flatMap((found) => {
+      const parts = urlParts(found.url);
+      return parts === undefined || parts.host === ""
+        ? []
+        : [Object.assign({}, found, { host: parts.host, user: parts.user, database: parts.database })];
+    }),
+);
 
 function* hosts(workspace: Workspace): Iterable<Problem> {
   for (const { host, located, path } of hostsOf(workspace)) {

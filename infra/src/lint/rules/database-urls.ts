@@ -2,7 +2,7 @@ import { isTemplated } from "../../schemas/templated.ts";
 import type { Located, Path, Workspace } from "../workspace.ts";
 import { chartName } from "./chart-objects.ts";
 import { variablesNamed } from "./jinja-variables.ts";
-import { at, variablesIn, fields, list, objectsOf, workloadsOf } from "./kubernetes-objects.ts";
+import { at, variablesIn, fields, list, objectsOf, workloadsOf, perWorkspace } from "./kubernetes-objects.ts";
 
 /** Every place where a database URL of a consumer stands, in whatever file. */
 
@@ -17,14 +17,14 @@ const VARIABLES: Readonly<Record<string, Consumer>> = {
 const isUrl = (value: unknown): value is string =>
   typeof value === "string" && /^[a-z][a-z\d+.-]*:\/\//i.test(value);
 
-export function databaseUrls(workspace: Workspace): DatabaseUrl[] {
+export const databaseUrls = perWorkspace((workspace: Workspace): DatabaseUrl[] => {
   return [
     ...inReleases(workspace),
     ...inContainers(workspace),
     ...inData(workspace),
     ...inVariables(workspace),
   ];
-}
+});
 
 function inReleases(workspace: Workspace): DatabaseUrl[] {
   return workspace.releases.flatMap((release) => {

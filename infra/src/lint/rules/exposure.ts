@@ -1,6 +1,6 @@
 import { isTemplated } from "../../schemas/templated.ts";
 import type { HelmRelease, Manifest, Path, Workspace } from "../workspace.ts";
-import { at, list, mayBeSameNamespace, objectsOf } from "./kubernetes-objects.ts";
+import { at, list, mayBeSameNamespace, objectsOf, perWorkspace } from "./kubernetes-objects.ts";
 
 /** A way in from outside: a route or an ingress, with the services it leads to. */
 export type Backend = {
@@ -13,12 +13,12 @@ export type Backend = {
 
 const ROUTES = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"];
 
-export function backendsOf(workspace: Workspace): Backend[] {
+export const backendsOf = perWorkspace((workspace: Workspace): Backend[] => {
   return [
     ...objectsOf(workspace, ...ROUTES).flatMap(routeBackends),
     ...objectsOf(workspace, "Ingress networking.k8s.io").flatMap(ingressBackends),
   ];
-}
+});
 
 function routeBackends(manifest: Manifest): Backend[] {
   return list(at(manifest.value, "spec", "rules")).flatMap((rule, index) =>

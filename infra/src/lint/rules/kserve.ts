@@ -14,13 +14,14 @@ import {
   problemAt,
   textAt,
   type Fields,
+  perWorkspace,
 } from "./kubernetes-objects.ts";
 
 /** InferenceServices: mode, autoscaling, placement, credentials. */
 
 type Component = { service: Manifest; value: Fields; path: Path };
 
-const componentsOf = (workspace: Workspace): Component[] =>
+const componentsOf = perWorkspace((workspace: Workspace): Component[] =>
   objectsOf(workspace, "InferenceService serving.kserve.io").flatMap((service) =>
     ["predictor", "transformer", "explainer"].flatMap((name) => {
       const value = at(service.value, "spec", name);
@@ -28,7 +29,8 @@ const componentsOf = (workspace: Workspace): Component[] =>
         ? []
         : [{ service, value: fields(value), path: ["spec", name] }];
     }),
-  );
+  ),
+);
 
 const annotation = (service: Manifest, name: string): string | undefined =>
   textAt(service.value, "metadata", "annotations", name);

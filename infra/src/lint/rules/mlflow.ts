@@ -19,6 +19,7 @@ import {
   workloadsOf,
   type Container,
   type Workload,
+  perWorkspace,
 } from "./kubernetes-objects.ts";
 
 /** MLflow's own server: schema upgrades, artifacts, who may reach it. */
@@ -30,7 +31,7 @@ const has = (workspace: Workspace, { workload, container }: Server, variable: st
 
 const IMAGE = /(?:^|\/)mlflow(?:-[\w-]+)?(?::|@|$)/;
 
-function serversOf(workspace: Workspace): Server[] {
+const serversOf = perWorkspace((workspace: Workspace): Server[] => {
   return workloadsOf(workspace).flatMap((workload) => {
     const { kind } = workload.manifest;
     if (kind !== "Deployment" && kind !== "StatefulSet") return [];
@@ -38,7 +39,7 @@ function serversOf(workspace: Workspace): Server[] {
       .filter(({ init, value }) => !init && IMAGE.test(String(value["image"])))
       .map((container) => ({ workload, container, words: wordsOf(container) }));
   });
-}
+});
 
 /** Runs `mlflow db upgrade`, in whatever words. */
 const upgradesDatabase = (workspace: Workspace): boolean =>

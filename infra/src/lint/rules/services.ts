@@ -14,6 +14,7 @@ import {
   problemAt,
   workloadsOf,
   type Fields,
+  perWorkspace,
 } from "./kubernetes-objects.ts";
 import { dangling, releasesIn } from "./targets.ts";
 
@@ -28,7 +29,7 @@ type Service = {
   from: "manifest" | "release" | "operator";
 };
 
-function servicesOf(workspace: Workspace): Service[] {
+const servicesOf = perWorkspace((workspace: Workspace): Service[] => {
   const written = objectsOf(workspace, "Service").map(({ name, namespace, value, apiVersion }): Service => {
     const ports = list(at(value, "spec", "ports")).flatMap((port) => [at(port, "port"), at(port, "name")]);
     return {
@@ -61,7 +62,7 @@ function servicesOf(workspace: Workspace): Service[] {
     },
   );
   return [...written, ...charts, ...operators];
-}
+});
 
 function* backends(workspace: Workspace): Iterable<Problem> {
   const services = servicesOf(workspace);
@@ -129,7 +130,7 @@ const OF_OPERATORS =
 
 type Selector = { from: Manifest; path: Path; wanted: Fields };
 
-function selectorsOf(workspace: Workspace): Selector[] {
+const selectorsOf = perWorkspace((workspace: Workspace): Selector[] => {
   const paths: Readonly<Record<string, Path>> = {
     Service: ["spec", "selector"],
     PodDisruptionBudget: ["spec", "selector", "matchLabels"],
@@ -142,7 +143,7 @@ function selectorsOf(workspace: Workspace): Selector[] {
     const wanted = fields(at(from.value, ...path));
     return Object.keys(wanted).length === 0 ? [] : [{ from, path, wanted }];
   });
-}
+});
 
 function* selectors(workspace: Workspace): Iterable<Problem> {
   const workloads = workloadsOf(workspace);

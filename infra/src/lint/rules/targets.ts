@@ -4,7 +4,15 @@ import { isTemplated } from "../../schemas/templated.ts";
 import type { Problem } from "../rule.ts";
 import type { HelmRelease, Manifest, Path, Workspace } from "../workspace.ts";
 import { secretName } from "./container-environment.ts";
-import { at, known, list, mayBeSameNamespace, objectsOf, problemAt } from "./kubernetes-objects.ts";
+import {
+  at,
+  known,
+  list,
+  mayBeSameNamespace,
+  objectsOf,
+  problemAt,
+  perWorkspace,
+} from "./kubernetes-objects.ts";
 
 /** Names that references lead to, and when it is safe to say that one leads nowhere. */
 
@@ -65,14 +73,14 @@ const generated = (workspace: Workspace, generator: "secretGenerator" | "configM
     }),
   );
 
-export const configMapTargets = (workspace: Workspace): Target[] => [
+export const configMapTargets = perWorkspace((workspace: Workspace): Target[] => [
   ...targetsOf(workspace, "ConfigMap"),
   ...generated(workspace, "configMapGenerator"),
   { name: "kube-root-ca.crt", namespace: undefined },
-];
+]);
 
 /** Secrets that the files make, those of operators included. */
-export function secretTargets(workspace: Workspace): Target[] {
+export const secretTargets = perWorkspace((workspace: Workspace): Target[] => {
   const made = objectsOf(workspace, "Secret", "SealedSecret", "ExternalSecret").map((one) => ({
     name: secretName(one),
     namespace: one.namespace,
@@ -107,7 +115,7 @@ export function secretTargets(workspace: Workspace): Target[] {
     ...kubeblocks,
     ...terraform(workspace),
   ];
-}
+});
 
 /** cert-manager makes the certificates that a Gateway or Ingress with its annotation names. */
 function listeners(workspace: Workspace): Target[] {

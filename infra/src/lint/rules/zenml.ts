@@ -12,6 +12,7 @@ import {
   mayBeSameNamespace,
   objectsOf,
   problemAt,
+  perWorkspace,
 } from "./kubernetes-objects.ts";
 
 /** ZenML's server: who can claim it, how it is reached, what it does not have. */
@@ -23,7 +24,7 @@ type Server = {
   settings: Readonly<Record<string, unknown>>;
 };
 
-const serversOf = (workspace: Workspace): Server[] =>
+const serversOf = perWorkspace((workspace: Workspace): Server[] =>
   workspace.releases.flatMap((release) => {
     const { values } = release;
     if (chartName(release) !== "zenml" || values === undefined) return [];
@@ -32,7 +33,8 @@ const serversOf = (workspace: Workspace): Server[] =>
         ? "zenml"
         : "server";
     return [{ release, values, main, settings: fields(at(values.value, main)) }];
-  });
+  }),
+);
 
 const routesTo = (workspace: Workspace, release: HelmRelease): Backend[] =>
   backendsOf(workspace).filter((backend) => leadsTo(backend, release, "zenml"));
