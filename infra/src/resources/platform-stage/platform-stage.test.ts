@@ -111,12 +111,11 @@ test("the database of tracking is made in a server of Civo, by a pod that may do
 });
 
 test("the cluster is named, wherever a kubeconfig may hold several", () => {
-  expect(printTerraform(terraformOf(platformStage(situation("MinIO"))))).toContain(
-    "config_context = var.kube_context",
-  );
-  expect(bodiesOf(platformStage(situation("MinIO")), "variable").get("kube_context")).not.toHaveProperty(
-    "default",
-  );
+  const resources = platformStage(situation("MinIO"));
+  expect(printTerraform(terraformOf(resources))).toContain("config_context = var.kube_context");
+  const context = bodiesOf(resources, "variable").get("kube_context");
+  expect(context).toHaveProperty("validation");
+  expect(context).not.toHaveProperty("default");
 });
 
 test("templates of Secrets become expressions", () => {

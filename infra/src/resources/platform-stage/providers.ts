@@ -59,8 +59,6 @@ function kubeconfigVariables({ environment, prefix }: Plan): Draft[] {
     extended(variable("kubeconfig", "string", "Path of the kubeconfig."), {
       default: isCivo ? kubeconfigPath(prefix) : "~/.kube/config",
     }),
-    ...(isCivo
-      ? []
-      : [variable("kube_context", "string", "Context of the kubeconfig that is this cluster.")]),
+    ...(isCivo ? [] : [contextVariable]),
   ];
 }
