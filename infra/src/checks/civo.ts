@@ -194,7 +194,7 @@ const SMALL: Readonly<Record<string, number>> = { "g4s.kube.xsmall": 1, "g4s.kub
 
 const smallNodes: SpecRule = {
   id: "civo/small-nodes",
-  severity: "error",
+  severity: "warning",
   covers: [],
   title: "Nodes that are too small for the platform",
   why: "Kubernetes itself takes a good part of a small node; Argo CD's controller or a database would not find room on any.",
