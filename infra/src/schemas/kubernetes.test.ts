@@ -86,6 +86,21 @@ test.each([
     [],
   ],
   [
+    "what kubectl prints and people leave empty",
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: a\n  annotations:\nspec:\n  selector: { matchLabels: { app: a } }\n  strategy: {}\n  template:\n    metadata: { creationTimestamp: null, labels: { app: a } }\n    spec:\n      volumes:\n      containers: [{ name: a, image: a:1, resources: {} }]\nstatus: {}\n`,
+    [],
+  ],
+  [
+    "what the reader of a document fills in",
+    `apiVersion: v1\nkind: Service\nmetadata: { name: a, namespace: <namespace> }\nspec: { ports: [{ port: 80 }] }\n`,
+    [],
+  ],
+  [
+    "a kind of a group that is kept in part",
+    `apiVersion: policies.kyverno.io/v1\nkind: DeletingPolicy\nmetadata: { name: a }\n`,
+    [],
+  ],
+  [
     "a misspelt field",
     deployment("      nodeselector: { a: b }\n"),
     [/unknown field .*nodeselector.*nearest field is nodeSelector/],

@@ -40,7 +40,11 @@ function* inventedAnnotations(workspace: Workspace): Iterable<Problem> {
   for (const manifest of workspace.manifests)
     for (const section of ["annotations", "labels"])
       for (const key of Object.keys(fields(at(manifest.value, "metadata", section))))
-        if (INVENTED.test(key) && !key.startsWith("policies.kyverno.io/"))
+        if (
+          INVENTED.test(key) &&
+          !key.startsWith("policies.kyverno.io/") &&
+          key !== "reports.kyverno.io/disabled"
+        )
           yield problemAt(manifest, {
             path: ["metadata", section, key],
             message: `${key} is nothing that Kyverno knows: it exempts ${manifest.kind} ${manifest.name} from nothing`,

@@ -27,6 +27,9 @@ export const defaultCredential: Rule = {
 const ASSIGNMENT =
   /(?<key>["']?[A-Za-z_][\w.-]*["']?)\s*[:=]\s*(?<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;]+)/g;
 
+/** `${KEY:-}` of the shell is none. */
+const SHELL_ASSIGNMENT = /(?<![\w${-])(?<key>[A-Za-z_]\w*)=(?<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;)]+)/g;
+
 export const literalSecret: Rule = {
   id: "secret/literal",
   severity: "error",
@@ -63,7 +66,8 @@ type Named = { variable: string | undefined; environment: string | undefined };
 function literalKey(line: TextLine, { variable, environment }: Named): string | undefined {
   if (!MAY_HOLD_SECRET.test(line.text)) return undefined;
   const needsQuotes = ["hcl", "tfvars", "python", "json"].includes(line.language);
-  for (const { groups } of line.text.matchAll(ASSIGNMENT)) {
+  const isShell = ["shell", "makefile", "dockerfile"].includes(line.language);
+  for (const { groups } of line.text.matchAll(isShell ? SHELL_ASSIGNMENT : ASSIGNMENT)) {
     const { key = "", value: written = "" } = groups ?? {};
     const isQuoted = /^["']/.test(written);
     if (needsQuotes && !isQuoted) continue;

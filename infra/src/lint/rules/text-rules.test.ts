@@ -63,7 +63,8 @@ const cases: Readonly<Record<string, Case>> = {
       "a.tf":
         'variable "db_password" {\n  type = string\n}\nlocals {\n  password = random_password.db.result\n  token    = var.token\n}\n',
       "sealed.yaml": "kind: SealedSecret\nspec:\n  encryptedData:\n    password: AgBy3i4OJSWK\n",
-      "a.sh": 'export PASSWORD="$1"\nTOKEN=$(cat /run/secrets/token)\n',
+      "a.sh":
+        'export PASSWORD="$1"\nTOKEN=$(cat /run/secrets/token)\nif [[ -n "${KUBE_PASSWORD:-}" && -n "${KUBE_TOKEN:-}" ]]; then true; fi\n',
     },
   },
   "secret/in-address": {
