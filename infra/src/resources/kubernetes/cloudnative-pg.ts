@@ -278,6 +278,8 @@ function restore({ plan, component }: PostgresServer, settings: CloudNativePg): 
         imageName: databaseImages.postgresql[settings.version],
         resources: containerResources(settings.resources),
         storage: { size: settings.storage, storageClass: storageClassOf(plan.environment) },
+        // Its log is kept under its own name: that of the old cluster stays as it is.
+        plugins: [archiver(component)],
         bootstrap: {
           recovery: {
             source: server,
