@@ -14,8 +14,8 @@ const cache =
   process.env["PLINTH_CACHE_DIR"] ??
   join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plinth-conformance");
 
-/** Each is a Go module whose `tool` lines say what is built. */
-export const modules = ["lua", "terraform", "kubernetes", "kyverno"] as const;
+/** Each is a Go module whose `tool` lines say what is built. `providers` is our own: schemas without a cloud behind them. */
+export const modules = ["lua", "terraform", "providers", "kubernetes", "kyverno"] as const;
 export type Module = (typeof modules)[number];
 
 /** What Kyverno's module asks for, the newest of the three. */
@@ -24,7 +24,9 @@ const goVersion = [1, 26, 6] as const;
 /** The folder with the programs of a module, built when it is missing. The first time takes minutes. */
 export async function ensurePrograms(module: Module): Promise<string> {
   const source = join(here, "go", module);
-  const inputs = ["go.mod", "go.sum"].map((name) => readFileSync(join(source, name)));
+  const inputs = globSync("{go.{mod,sum},*.go}", { cwd: source })
+    .sort()
+    .map((name) => readFileSync(join(source, name)));
   const hash = createHash("sha256");
   for (const input of inputs) hash.update(input);
   const folder = join(cache, `${module}-${hash.digest("hex").slice(0, 16)}`);
