@@ -7,10 +7,14 @@ import type { KubernetesObject } from "./api-server.ts";
 import { carefulPod, forbiddenBy } from "./pods.ts";
 import { ensurePrograms } from "./tools.ts";
 
+export interface Refusal {
+  readonly policy: string;
+  /** As in `Pod tracking/plinth`. */
+  readonly resource: string;
+}
+
 export interface Verdict {
-  /** As in `require-owner Pod tracking/plinth`, sorted. */
-  readonly failed: readonly string[];
-  readonly passes: number;
+  readonly refused: readonly Refusal[];
   readonly errors: number;
   readonly output: string;
 }
@@ -76,15 +80,15 @@ export async function judge(
       { encoding: "utf8", env: { PATH: process.env["PATH"] ?? "", HOME: folder }, maxBuffer: 64 << 20 },
     );
     const output = `${done.stdout}${done.stderr}`;
-    const counts = /pass: (?<pass>\d+), fail: \d+, warn: \d+, error: (?<error>\d+)/.exec(output)?.groups;
-    if (counts === undefined) throw new Error(`kyverno apply ended with ${done.status}:\n${output}`);
-    const failed = [...output.matchAll(/^policy (\S+) -> resource (\S*)\/(\S+)\/(\S+) failed/gm)];
+    const errors = /pass: \d+, fail: \d+, warn: \d+, error: (\d+)/.exec(output)?.[1];
+    if (errors === undefined) throw new Error(`kyverno apply ended with ${done.status}:\n${output}`);
+    const failed = [...output.matchAll(/^policy (\S+) -> resource (\S*)\/([^/\s]+)\/(\S+) failed/gm)];
     return {
-      failed: failed
-        .map(([, policy, namespace, kind, name]) => `${policy} ${kind} ${namespace}/${name}`)
-        .sort(),
-      passes: Number(counts["pass"]),
-      errors: Number(counts["error"]),
+      refused: failed.map(([, policy = "", namespace, kind, name]) => ({
+        policy,
+        resource: `${kind} ${namespace}/${name}`,
+      })),
+      errors: Number(errors),
       output,
     };
   } finally {
