@@ -16,9 +16,9 @@ export async function goldens(): Promise<Golden[]> {
   const examples = globSync("examples/*.config.ts", { cwd: root }).sort();
   const all = await Promise.all(
     examples.map(async (example) => {
-      const { findings, environments } = await checkProject(join(root, example));
+      const { environments } = await checkProject(join(root, example));
       const target = basename(example, ".config.ts");
-      return environments.map(({ name, files }) => ({
+      return environments.map(({ name, files, findings }) => ({
         name: `${target}-${name}`,
         environment: name,
         files,

@@ -39,7 +39,7 @@ describe("any valid configuration", () => {
       if (typeof value !== "object" || value === null) return value;
       return Object.fromEntries(
         Object.entries(value)
-          .reverse()
+          .toReversed()
           .map(([key, below]) => [key, reversed(below)]),
       );
     };

@@ -2,6 +2,7 @@ import { addTerraform } from "./workspace-terraform.ts";
 import { addDocument, addReleases } from "./workspace-kubernetes.ts";
 import { commandsIn } from "./workspace-commands.ts";
 import { isRecord } from "./plain-values.ts";
+import { applyKustomizations } from "./workspace-kustomize.ts";
 import type { Located, Path, Snippet, Workspace } from "./workspace.ts";
 import { readYaml } from "./yaml-documents.ts";
 
@@ -25,6 +26,7 @@ export function buildWorkspace(snippets: readonly Snippet[]): Workspace {
   }
   addTerraform(workspace, snippets);
   addReleases(workspace);
+  applyKustomizations(workspace);
   return workspace;
 }
 
