@@ -118,7 +118,7 @@ function inferenceService(plan: Plan, serving: KServe, model: Model): Kubernetes
         maxReplicas: model.maxReplicas,
         scaleMetric: model.scaleMetric,
         scaleTarget: model.scaleTarget,
-        // Knative takes these only with feature flags, and sets what is needed by itself.
+        // Knative refuses a seccomp profile of the pod.
         ...(standard
           ? { securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } }
           : {}),
