@@ -58,8 +58,12 @@ function newIndex(module: TerraformModule): ModuleIndex {
     output: outputs,
     module: modules,
   };
-  for (const { file, body } of module.files)
-    for (const block of body.blocks) {
+  for (const { file, body } of ownFiles(module))
+    // A check may have a data source of its own, which the module's other blocks may read too.
+    for (const block of body.blocks.flatMap((block) => [
+      block,
+      ...(block.type === "check" ? blocksOf(block.body, "data") : []),
+    ])) {
       if (block.type === "terraform") addConstraints(constraints, block.body);
       if (block.type === "locals")
         for (const { name, value, line } of block.body.attributes) {
@@ -76,6 +80,10 @@ function newIndex(module: TerraformModule): ModuleIndex {
     }
   return { module, objects, variables, outputs, modules, locals, all, constraints };
 }
+
+/** Files of a module but for override files, whose blocks change those of the others. */
+export const ownFiles = ({ files }: TerraformModule): TerraformModule["files"] =>
+  files.filter(({ file }) => !/(?:^|[/_])override\.tf(?:\.json)?$/.test(file));
 
 function addConstraints(constraints: Map<string, string>, terraform: HclBody): void {
   for (const block of terraform.blocks) {

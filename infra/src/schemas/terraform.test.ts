@@ -143,7 +143,7 @@ describe("the language itself", () => {
   test("all that there is", () => {
     expect(
       problemsOf(
-        'terraform {\n required_version = ">= 1.11"\n required_providers {\n a = { source = "a/a" }\n }\n backend "gcs" {\n bucket = "b"\n }\n}\nvariable "x" {\n type = string\n default = null\n nullable = true\n validation {\n condition = var.x != ""\n error_message = "no"\n }\n}\noutput "o" {\n value = var.x\n precondition {\n condition = true\n error_message = "no"\n }\n}\ncheck "c" {\n data "a_b" "c" {}\n assert {\n condition = true\n error_message = "no"\n }\n}\nimport {\n to = a_b.c\n id = "x"\n}\nremoved {\n from = a_b.d\n lifecycle {\n destroy = false\n }\n}\nresource "a_b" "c" {\n lifecycle {\n postcondition {\n condition = self.x\n error_message = "no"\n }\n }\n provisioner "local-exec" {\n command = "x"\n }\n}',
+        'terraform {\n required_version = ">= 1.11"\n required_providers {\n a = { source = "a/a" }\n }\n backend "gcs" {\n bucket = "b"\n }\n}\nvariable "x" {\n type = string\n default = null\n nullable = true\n validation {\n condition = var.x != ""\n error_message = "no"\n }\n}\noutput "o" {\n value = var.x\n precondition {\n condition = true\n error_message = "no"\n }\n}\ncheck "c" {\n data "a_b" "c" {}\n assert {\n condition = data.a_b.c.ok\n error_message = "no"\n }\n}\nimport {\n to = a_b.c\n id = "x"\n}\nremoved {\n from = a_b.d\n lifecycle {\n destroy = false\n }\n}\nresource "a_b" "c" {\n lifecycle {\n postcondition {\n condition = self.x\n error_message = "no"\n }\n }\n provisioner "local-exec" {\n command = "x"\n }\n}',
       ),
     ).toEqual([]);
   });
@@ -240,6 +240,11 @@ describe("no false alarm", () => {
     ],
   ])("%s", (_, text) => {
     expect(problemsOf(text)).toEqual([]);
+  });
+
+  test("override files change what the others declare", () => {
+    const files = ["main.tf", "main_override.tf"].map((file) => ({ file, body: parseHcl(`${bucket}}`) }));
+    expect(checkModule({ folder: ".", excerpt: false, files, variables: [] })).toEqual([]);
   });
 
   test("an excerpt is not blamed for what stands elsewhere", () => {

@@ -3,7 +3,14 @@ import type { HclBlock } from "../hcl/syntax.ts";
 import { checkBody, type MetaArguments } from "./terraform-body.ts";
 import { moduleCalls, unusedValues } from "./terraform-calls.ts";
 import { cycles, duplicates } from "./terraform-graph.ts";
-import { attributeOf, indexOf, isOurRelease, type ModuleIndex } from "./terraform-index.ts";
+import {
+  attributeOf,
+  blocksOf,
+  indexOf,
+  isOurRelease,
+  ownFiles,
+  type ModuleIndex,
+} from "./terraform-index.ts";
 import { textOf } from "../hcl/text.ts";
 import { nearest } from "./nearest.ts";
 import { checkLanguage } from "./terraform-language.ts";
@@ -45,11 +52,13 @@ export function checkModule(
     ...stages(index, modules),
     ...requirements(index),
   ];
-  for (const { file, body } of module.files) {
+  for (const { file, body } of ownFiles(module)) {
     const report: Report = (problem) => problems.push({ file, ...problem });
     checkLanguage(body, module.excerpt, report);
     for (const block of body.blocks) {
       checkSchema(index, block, report);
+      for (const data of block.type === "check" ? blocksOf(block.body, "data") : [])
+        checkSchema(index, data, report);
       for (const placed of placedReferences(block)) checkReference(index, placed, report);
     }
   }

@@ -38,7 +38,8 @@ const isCounted = ({ block }: TerraformObject): boolean => argument(block.body, 
 const STORE = /\b(?<host>object-?store)\.(?<region>[\w-]+|\$\{[^}]*\})\.civo\.com\b/gi;
 
 function* endpointHosts(workspace: Workspace): Iterable<Problem> {
-  for (const { file, line, text } of codeLines(workspace))
+  const places = workspace.snippets.filter(({ text }) => /\.civo\.com\b/.test(text));
+  for (const { file, line, text } of codeLines({ ...workspace, snippets: places }))
     for (const { 0: found, groups } of text.matchAll(STORE)) {
       const { host = "", region = "" } = groups ?? {};
       const isLower = region.startsWith("${") || region === region.toLowerCase();

@@ -7,6 +7,7 @@ import {
   argument,
   blocksOfKind,
   known,
+  mayBe,
   resourcesIn,
   resourcesOf,
   type TerraformObject,
@@ -49,7 +50,7 @@ function namespacesIn(module: TerraformModule): Namespace[] {
 function namespaceOf(object: TerraformObject): { expression: HclExpression; line: number } | undefined {
   const { type, index, block } = object;
   if (type === "helm_release")
-    return known(index, block.body, "create_namespace") === true
+    return mayBe(known(index, block.body, "create_namespace"), true)
       ? undefined
       : argument(block.body, "namespace");
   if (type === "kubectl_manifest") {
