@@ -4,10 +4,24 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureClient, ensureZenml } from "../src/environment.ts";
+import { ensurePrograms } from "./tools.ts";
 
 const script = join(import.meta.dirname, "python", "parse_command.py");
 
 export type Client = "mlflow" | "zenml";
+
+/** What `kubectl` says against each command. Flags are parsed before help is shown, so nothing is run. */
+export async function complaintsOfKubectl(commands: readonly (readonly string[])[]): Promise<string[]> {
+  const program = join(await ensurePrograms("kubernetes"), "kubectl");
+  return commands.flatMap((args) => {
+    const end = args.indexOf("--");
+    const own = end < 0 ? args : args.slice(0, end);
+    const done = spawnSync(program, [...own, "--help"], { encoding: "utf8", env: { HOME: "/nonexistent" } });
+    return done.status === 0 && done.stderr === ""
+      ? []
+      : [`kubectl ${args.join(" ")}: ${done.stderr.trim()}`];
+  });
+}
 
 /** What the client's parser says against each command, given as its arguments; a line for each that it refuses. */
 export async function complaintsOf(
@@ -43,12 +57,38 @@ export async function complaintsOf(
   }
 }
 
-/** Commands of this client in lines of shell; words may be quoted. What follows a pipe or another command is another one. */
-export function commandsIn(client: Client, text: string): string[][] {
-  const lines = text.replaceAll(/\\\n/g, " ").split(/\n|&&|\|\|?|;/);
-  return lines
-    .map((line) => line.trim().replace(/^(?:\$ |exec )/, ""))
-    .filter((line) => line.startsWith(`${client} `))
-    .map((line) => [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)])
-    .map((words) => words.slice(1).map(([, double, single, bare]) => double ?? single ?? bare ?? ""));
+/** Calls of a program in lines of shell, as argument lists. Variables stay as they are written. */
+export function commandsIn(program: string, text: string): string[][] {
+  return simpleCommands(text)
+    .map((words) => words.slice(words[0] === "exec" ? 1 : 0))
+    .filter(([first]) => first === program)
+    .map((words) => words.slice(1));
+}
+
+/** Splits at newlines, pipes and the other operators, outside of quotes. */
+function simpleCommands(text: string): string[][] {
+  const commands: string[][] = [[]];
+  let word: string | undefined;
+  const endWord = (): void => {
+    if (word !== undefined) commands.at(-1)?.push(word);
+    word = undefined;
+  };
+  const pieces = text
+    .replaceAll("\\\n", " ")
+    .matchAll(
+      /"(?<double>(?:[^"\\]|\\.)*)"|'(?<single>[^']*)'|(?<end>[\n;|&()<>])|(?<space>[ \t]+)|\\?(?<plain>.)/gs,
+    );
+  for (const { groups } of pieces) {
+    if (groups?.["end"] !== undefined) {
+      endWord();
+      commands.push([]);
+    } else if (groups?.["space"] !== undefined) {
+      endWord();
+    } else {
+      const double = groups?.["double"]?.replaceAll(/\\(["$`\\])/g, "$1");
+      word = `${word ?? ""}${double ?? groups?.["single"] ?? groups?.["plain"] ?? ""}`;
+    }
+  }
+  endWord();
+  return commands;
 }

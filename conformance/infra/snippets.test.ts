@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { commandsIn, complaintsOf } from "./clients.ts";
+import { commandsIn, complaintsOf, complaintsOfKubectl } from "./clients.ts";
 import { filesOf, readOutputs, type Output } from "./outputs.ts";
 import { remarksOn, type Snippet } from "./shell.ts";
 
@@ -54,18 +54,39 @@ test("a client's parser refuses what it does not know", async () => {
   expect(others).toEqual([]);
 });
 
+/** Every command that an output shows, prints or runs. */
+function commandTexts(output: Output): string {
+  const blocks = filesOf(output, ".md").flatMap((path) => blocksOf(output, path));
+  const printed = filesOf(output, "outputs.tf").flatMap((path) =>
+    [...read(output, path).matchAll(/"((?:zenml|mlflow|kubectl) (?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) =>
+      text.replaceAll(/\\(.)/g, "$1"),
+    ),
+  );
+  const recipes = targetsOf(output).map(
+    (target) => make(output, ["--dry-run", "--no-print-directory", target]).output,
+  );
+  return [...blocks.map(({ text }) => text), ...printed, ...recipes].join("\n");
+}
+
 test("ZenML's and MLflow's own parsers take the commands that outputs print", async () => {
-  const texts = outputs.flatMap((output) => {
-    const blocks = filesOf(output, ".md").flatMap((path) => blocksOf(output, path));
-    const printed = filesOf(output, "outputs.tf").flatMap((path) =>
-      [...read(output, path).matchAll(/"((?:zenml|mlflow) [^"$]*)"/g)].map(([, text = ""]) => text),
-    );
-    return [...blocks.map(({ text }) => text), ...printed];
-  });
-  const zenml = commandsIn("zenml", texts.join("\n"));
+  const texts = outputs.map(commandTexts).join("\n");
+  const zenml = commandsIn("zenml", texts);
   expect(zenml.length).toBeGreaterThan(0);
   expect(await complaintsOf("zenml", zenml)).toEqual([]);
-  expect(await complaintsOf("mlflow", commandsIn("mlflow", texts.join("\n")))).toEqual([]);
+  expect(await complaintsOf("mlflow", commandsIn("mlflow", texts))).toEqual([]);
+});
+
+test("kubectl takes the commands that outputs print", async () => {
+  const [complaint = "", ...others] = await complaintsOfKubectl([
+    ["get", "pods", "--outptu=json"],
+    ["get", "pods"],
+  ]);
+  expect(complaint).toContain("unknown flag: --outptu");
+  expect(others).toEqual([]);
+  const commands = commandsIn("kubectl", outputs.map(commandTexts).join("\n"));
+  const different = [...new Map(commands.map((one) => [one.join(" "), one])).values()];
+  expect(different.length).toBeGreaterThan(10);
+  expect(await complaintsOfKubectl(different)).toEqual([]);
 });
 
 describe.each(outputs)("$name", (output) => {
