@@ -3,12 +3,20 @@ import { merge, type JsonObject } from "../spec/merge.ts";
 import type { Environment } from "../spec/platform.ts";
 import { resolveEnvironment } from "../spec/resolve.ts";
 import { sharedBetween } from "./environments.ts";
+import { google } from "./gcp-cases.ts";
 import { cluster } from "./platform-cases.ts";
 
-function environments(changes: Record<string, JsonObject>, shared: JsonObject = {}): Environment[] {
+const environments = (changes: Record<string, JsonObject>, shared: JsonObject = {}): Environment[] =>
+  environmentsOn(cluster, changes, shared);
+
+function environmentsOn(
+  base: JsonObject,
+  changes: Record<string, JsonObject>,
+  shared: JsonObject = {},
+): Environment[] {
   return Object.keys(changes).map((name) => {
     const { environment, problems } = resolveEnvironment(
-      { ...merge(cluster, shared), environments: changes },
+      { ...merge(base, shared), environments: changes },
       name,
     );
     if (environment === undefined) throw new Error(JSON.stringify(problems));
@@ -30,4 +38,15 @@ test("two environments in one folder, or at one domain, are told of", () => {
 test("environments with folders and domains of their own, and a single one, are not", () => {
   expect(rulesOf(environments({ dev: { domain: "dev.example.com" }, prod: {} }))).toEqual([]);
   expect(rulesOf(environments({ prod: {} }, { gitOps: { path: "deploy" } }))).toEqual([]);
+});
+
+test("two environments in one project do not make one entry of Secret Manager", () => {
+  const shared = { pipelines: { engine: "zenml", activation: {} } };
+  const dev = { domain: "dev.example.com" };
+  expect(rulesOf(environmentsOn(google, { dev, prod: {} }, shared))).toEqual(["prod: gcp/shared-secret"]);
+  const own = { pipelines: { activation: { password: { secret: "dev-zenml-admin" } } } };
+  expect(rulesOf(environmentsOn(google, { dev: { ...dev, ...own }, prod: {} }, shared))).toEqual([]);
+  const project = { target: { project: "acme-dev" } };
+  expect(rulesOf(environmentsOn(google, { dev: { ...dev, ...project }, prod: {} }, shared))).toEqual([]);
+  expect(rulesOf(environmentsOn(google, { dev, prod: {} }))).toEqual([]);
 });

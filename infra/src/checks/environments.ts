@@ -1,4 +1,5 @@
 import { repositoryFolder } from "../names.ts";
+import { planOf } from "../plan.ts";
 import type { Environment } from "../spec/platform.ts";
 import type { SpecProblem } from "./check.ts";
 
@@ -25,7 +26,40 @@ export function sharedBetween(environments: readonly Environment[]): SharedProbl
         `its domain is ${domain}, as that of ${other} is: visitors and certificates would go to either`,
       remedy: "Give each environment a domain of its own, or one below the other's: staging.example.com.",
     }),
+    ...sharedEntries(environments),
   ];
+}
+
+/** Terraform makes the entries of Secret Manager that people fill: a name is free once in a project. */
+function sharedEntries(environments: readonly Environment[]): SharedProblem[] {
+  const seen = new Map<string, string>();
+  return environments.flatMap((environment) => {
+    const { name, secrets } = environment;
+    if (secrets.engine !== "external-secrets" || secrets.store.kind !== "gcp-secret-manager") return [];
+    const { project } = secrets.store;
+    const entries = new Set(
+      planOf(environment).secrets.flatMap(({ inputs }) =>
+        Object.values(inputs).flatMap(({ entry, origin }) => (origin === "given" ? [entry] : [])),
+      ),
+    );
+    return [...entries].flatMap((entry) => {
+      const place = `${project}/${entry}`;
+      const other = seen.get(place);
+      if (other === undefined) {
+        seen.set(place, name);
+        return [];
+      }
+      return [
+        {
+          rule: "gcp/shared-secret",
+          environment: name,
+          path: ["secrets", "store", "project"],
+          message: `the entry ${entry} of Secret Manager in the project ${project} is already that of ${other}: it can be made once`,
+          remedy: `Give each environment a project of its own, or name another entry than ${entry} in one of them.`,
+        },
+      ];
+    });
+  });
 }
 
 type Collision = {
