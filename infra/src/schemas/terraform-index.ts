@@ -65,6 +65,7 @@ function newIndex(module: TerraformModule): ModuleIndex {
       ...(block.type === "check" ? blocksOf(block.body, "data") : []),
     ])) {
       if (block.type === "terraform") addConstraints(constraints, block.body);
+      if (block.type === "provider") addOldConstraint(constraints, block);
       if (block.type === "locals")
         for (const { name, value, line } of block.body.attributes) {
           const local = { address: `local.${name}`, file, line, value };
@@ -94,6 +95,31 @@ function addConstraints(constraints: Map<string, string>, terraform: HclBody): v
       if (typeof version === "string") constraints.set(name, version);
     }
   }
+}
+
+/** Before required_providers, the version stood in the provider's own block. */
+function addOldConstraint(constraints: Map<string, string>, { labels: [name = ""], body }: HclBlock): void {
+  const version = attributeOf(body, "version");
+  const told = version === undefined ? undefined : valueOf(version);
+  if (typeof told === "string" && !constraints.has(name)) constraints.set(name, told);
+}
+
+/** The index of a module with what other modules say of providers that it says nothing of: its root may be among them. */
+export function withConstraintsOf(index: ModuleIndex, modules: readonly TerraformModule[]): ModuleIndex {
+  const constraints = new Map<string, string>();
+  for (const module of modules)
+    if (module.excerpt === index.module.excerpt && module !== index.module)
+      for (const [name, constraint] of indexOf(module).constraints) {
+        const before = constraints.get(name);
+        constraints.set(name, before === undefined ? constraint : `${before}, ${constraint}`);
+      }
+  return { ...index, constraints: new Map([...constraints, ...index.constraints]) };
+}
+
+/** `provider = google-beta` on a resource of google: another provider, which has more than we know. */
+export function hasOtherProvider({ labels: [type = ""], body }: HclBlock): boolean {
+  const provider = attributeOf(body, "provider");
+  return provider?.kind === "reference" && provider.root !== providerOf(type);
 }
 
 /** True when the release whose schema we have may be the one in use. Of another major version it says nothing. */

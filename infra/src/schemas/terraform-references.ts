@@ -1,7 +1,13 @@
 import type { HclReference } from "../hcl/references.ts";
 import { textOf } from "../hcl/text.ts";
 import { nearest } from "./nearest.ts";
-import { attributeOf, isOurRelease, type Declared, type ModuleIndex } from "./terraform-index.ts";
+import {
+  attributeOf,
+  hasOtherProvider,
+  isOurRelease,
+  type Declared,
+  type ModuleIndex,
+} from "./terraform-index.ts";
 import { stepProblem } from "./terraform-paths.ts";
 import { bodySchema, type BlockKind } from "./terraform-providers.ts";
 import type { Report } from "./terraform-problem.ts";
@@ -103,7 +109,7 @@ function checkObject(
       );
     return;
   }
-  if (wholeOnly) return;
+  if (wholeOnly || hasOtherProvider(declared.block)) return;
   const inner = instanceSteps(declared, { rest, reference }, report);
   if (inner !== undefined) checkSteps(index, { kind, type, rest: inner, reference }, report);
 }

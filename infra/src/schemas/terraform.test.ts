@@ -223,6 +223,14 @@ describe("no false alarm", () => {
       'terraform {\n required_providers {\n helm = {\n source = "hashicorp/helm"\n version = "~> 2.12"\n}\n}\n}\nresource "helm_release" "x" {\n name = "x"\n chart = "x"\n set {\n name = "a"\n value = "b"\n}\n}',
     ],
     [
+      "another provider of the same types",
+      'resource "google_storage_bucket" "b" {\n provider = google-beta\n new_in_beta = 1\n}\noutput "o" {\n value = google_storage_bucket.b.new_in_beta\n}',
+    ],
+    [
+      "a version as it was told of old",
+      'provider "helm" {\n version = "~> 1.0"\n}\nresource "helm_release" "x" {\n name = "x"\n chart = "x"\n set {\n name = "a"\n value = "b"\n}\n}',
+    ],
+    [
       "a provider that is not known",
       'resource "aws_s3_bucket" "b" {\n anything = 1\n}\noutput "o" {\n value = aws_s3_bucket.b.arn\n}',
     ],
@@ -240,6 +248,17 @@ describe("no false alarm", () => {
     ],
   ])("%s", (_, text) => {
     expect(problemsOf(text)).toEqual([]);
+  });
+
+  test("a module takes the providers of the root that calls it", () => {
+    const module = moduleOf(
+      'resource "helm_release" "x" {\n name = "x"\n chart = "x"\n set {\n name = "a"\n value = "b"\n}\n}',
+      "m",
+    );
+    const root = moduleOf(
+      'terraform {\n required_providers {\n helm = { source = "hashicorp/helm", version = "~> 2.0" }\n}\n}',
+    );
+    expect(checkModule(module, [root, module])).toEqual([]);
   });
 
   test("override files change what the others declare", () => {

@@ -6,9 +6,11 @@ import { cycles, duplicates } from "./terraform-graph.ts";
 import {
   attributeOf,
   blocksOf,
+  hasOtherProvider,
   indexOf,
   isOurRelease,
   ownFiles,
+  withConstraintsOf,
   type ModuleIndex,
 } from "./terraform-index.ts";
 import { textOf } from "../hcl/text.ts";
@@ -42,7 +44,7 @@ export function checkModule(
 ): TerraformProblem[] {
   const before = found.get(module);
   if (before !== undefined) return before;
-  const index = indexOf(module);
+  const index = withConstraintsOf(indexOf(module), modules);
   const problems: TerraformProblem[] = [
     ...duplicates(index),
     ...cycles(index),
@@ -86,7 +88,7 @@ function checkSchema(index: ModuleIndex, block: HclBlock, report: Report): void 
   if (!Object.hasOwn(metaOf, block.type)) return;
   const kind = block.type as BlockKind;
   const [type = "", name] = block.labels;
-  if (!isOurRelease(index, type)) return;
+  if (!isOurRelease(index, type) || hasOtherProvider(block)) return;
   const known = bodySchema(kind, type);
   if (known === undefined) return checkType({ kind, type, line: block.line }, report);
   const what =
