@@ -15,7 +15,15 @@ export type ImageReference = {
 const LINE =
   /(?:^|[\s{,"-])(?:image|imageName|baseImage)["']?\s*[:=]\s*["']?(?<image>(?:\{\{[^}]*\}\}|\$\{[^}]*\}|[^\s"',}#{])+)|^FROM\s+(?:--\S+\s+)?(?<from>\S+)/;
 
-export function imageReferences(workspace: Workspace): ImageReference[] {
+const found = new WeakMap<Workspace, ImageReference[]>();
+
+export function imageReferences(workspace: Workspace): readonly ImageReference[] {
+  let images = found.get(workspace);
+  if (images === undefined) found.set(workspace, (images = findImages(workspace)));
+  return images;
+}
+
+function findImages(workspace: Workspace): ImageReference[] {
   const found: ImageReference[] = [];
   const stages = new Set<string>();
   for (const { file, line, text } of codeLines(workspace)) {

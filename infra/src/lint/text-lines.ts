@@ -11,6 +11,10 @@ const LINE_COMMENT: Partial<Record<Language, RegExp>> = {
 
 const HASH = /^\s*#/;
 
+/** A longer line or file was written by a program: a bundle, a schema, a bill of materials. */
+const LONGEST = 4096;
+const LARGEST = 512 * 1024;
+
 type Lines = { code: TextLine[]; prose: TextLine[] };
 
 /** A dozen rules read all lines: they are cut once. */
@@ -21,10 +25,11 @@ function linesOf(workspace: Workspace): Lines {
   if (lines !== undefined) return lines;
   lines = { code: [], prose: [] };
   for (const { file, firstLine, language, text } of workspace.snippets) {
+    if (text.length > LARGEST) continue;
     const into = language === "text" ? lines.prose : lines.code;
     const comment = LINE_COMMENT[language] ?? HASH;
     for (const [index, line] of text.split("\n").entries()) {
-      if (line.trim() === "" || comment.test(line)) continue;
+      if (line.length > LONGEST || line.trim() === "" || comment.test(line)) continue;
       into.push({ file, line: firstLine + index, text: line, language });
     }
   }
