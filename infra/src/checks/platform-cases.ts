@@ -48,19 +48,10 @@ export const cases: Case[] = [
     right: kyverno({ exempt: ["notebooks"] }),
   },
   {
-    rule: "policies/image-from-other-registry",
-    wrong: kyverno({ registries: ["registry.acme.com"] }),
-    path: "tracking.image",
-    right: kyverno({ registries: ["registry.acme.com", "ghcr.io/acme"] }),
-  },
-  {
-    rule: "policies/image-from-other-registry",
-    wrong: {
-      ...kyverno({ registries: ["ghcr.io/acme"] }),
-      objectStore: { image: "ghcr.io/acme2/minio:1.0.0" },
-    },
-    path: "objectStore.image",
-    right: kyverno({ registries: ["ghcr.io/acme"] }),
+    rule: "policies/registries-judge-nothing",
+    wrong: kyverno({ registries: ["ghcr.io/acme"] }),
+    path: "policies.registries",
+    right: { ...google, ...kyverno({ registries: ["ghcr.io/acme"] }) },
   },
   {
     rule: "monitoring/none-in-production",

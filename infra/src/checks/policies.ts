@@ -70,34 +70,27 @@ const ownExempt: SpecRule = {
   },
 };
 
-const unknownRegistry: SpecRule = {
-  id: "policies/image-from-other-registry",
-  severity: "error",
+const registriesOfOthers: SpecRule = {
+  id: "policies/registries-judge-nothing",
+  severity: "warning",
   covers: [],
-  title: "An image of the platform from a registry that the policies refuse",
-  why: "With Deny the component never starts: the policy is about its own image too.",
-  check: ({ policies, tracking, objectStore }) => {
-    if (policies.engine !== "kyverno" || policies.registries.length === 0) return [];
-    const { registries } = policies;
-    const images = [
-      { path: ["tracking", "image"], image: tracking.image },
-      ...(objectStore.engine === "minio"
-        ? [{ path: ["objectStore", "image"], image: objectStore.image }]
-        : []),
-    ];
-    return images
-      .filter(({ image }) => !registries.some((registry) => image.startsWith(`${registry}/`)))
-      .map(({ path, image }) => ({
-        path,
-        message: `${image} is from none of the registries ${registries.join(", ")}`,
-        remedy: "Add its registry to policies.registries, or copy the image to one that is there.",
-      }));
-  },
+  title: "Registries for namespaces that are not judged",
+  why: "In a cluster that is there already the policies hold in the platform's own namespaces only, and what runs in those is named in the repository.",
+  check: ({ policies, target }) =>
+    policies.engine !== "kyverno" || policies.registries.length === 0 || target.kind !== "kubernetes"
+      ? []
+      : [
+          {
+            path: ["policies", "registries"],
+            message: `policies.registries names ${policies.registries.join(", ")}, and no policy is made of it`,
+            remedy: "Leave it out, or let the cluster's owner make the policy for the other namespaces.",
+          },
+        ],
 };
 
 export const policyRules: readonly SpecRule[] = [
   auditInProduction,
   noneInProduction,
   ownExempt,
-  unknownRegistry,
+  registriesOfOthers,
 ];

@@ -144,7 +144,7 @@ export const policies = z.discriminatedUnion("engine", [
     action: z.enum(["Audit", "Deny"]),
     /** Namespaces the policies leave alone besides the cluster's own. */
     exempt: z.array(dnsLabel).default([]),
-    /** Registries, or folders of registries, that images may come from; any when none is named. */
+    /** Registries, or folders of registries, that images in namespaces of others may come from; any when none is named. */
     registries: z
       .array(
         z.string().regex(/^[a-z0-9][a-z0-9.:-]*(\/[a-z0-9._-]+)*$/, "a registry, for example ghcr.io/acme"),

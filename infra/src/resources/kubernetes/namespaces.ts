@@ -55,8 +55,10 @@ function settingOf({ tracking, pipelines, environment }: Plan, namespace: string
 function levelOf({ environment, tracking, pipelines }: Plan, name: string): { level: Level; why?: string } {
   const baseline = (why: string): { level: Level; why: string } => ({ level: "baseline", why });
   const { serving, target } = environment;
-  if (serving.engine === "kserve" && name === serving.namespace) {
-    return baseline("KServe's runtimes name no seccomp profile, which `restricted` asks for.");
+  if (serving.engine === "kserve" && serving.mode === "knative" && name === serving.namespace) {
+    return baseline(
+      "Knative hands on no seccomp profile of a pod, and KServe's runtimes name none of their own.",
+    );
   }
   const blocks =
     (name === tracking.namespace && environment.tracking.database.engine === "kubeblocks") ||

@@ -32,6 +32,7 @@ const settings: Record<string, { name: string; settings: JsonObject }> = {
     settings: {
       target: { kind: "gcp", project: "acme-mlops", region: "europe-west1", backupRegion: "europe-west4" },
       pipelines: { ...zenml, exposure: { kind: "public" } },
+      policies: { engine: "kyverno", action: "Deny", registries: ["europe-west1-docker.pkg.dev"] },
       serving: { engine: "kserve", exposure: { kind: "public" }, models: [model] },
     },
   },
@@ -59,7 +60,7 @@ const settings: Record<string, { name: string; settings: JsonObject }> = {
       pipelines: { ...zenml, exposure: { kind: "public" } },
       serving: { engine: "kserve", mode: "knative", models: [{ ...model, scaleMetric: "rps" }] },
       secrets: { engine: "external-secrets", store: { kind: "existing", name: "vault" } },
-      policies: { engine: "kyverno", action: "Audit", exempt: ["notebooks"], registries: ["ghcr.io"] },
+      policies: { engine: "kyverno", action: "Audit", exempt: ["notebooks"] },
       objectStore: { engine: "minio", image: "ghcr.io/acme/minio:1.0.0" },
     },
   },

@@ -72,13 +72,16 @@ test("the cluster's namespaces and the exempt ones are left alone", () => {
   }
 });
 
-test("registries are a policy only where some are named", () => {
+test("registries are a policy for namespaces that are not the platform's own, where some are named", () => {
   const find = (title: string): PolicySpec | undefined =>
     objects(planNamed(title), "ValidatingPolicy").find(
       ({ metadata }) => metadata.name === "allow-known-registries",
     )?.["spec"] as PolicySpec | undefined;
-  expect(find("Google Cloud, production")).toBeUndefined();
-  expect(find("bare cluster, Knative and kgateway")?.validations[0]?.expression).toBe(
-    "variables.containers.all(c, c.image.startsWith('ghcr.io/'))",
+  expect(find("Civo, development")).toBeUndefined();
+  const policy = find("Google Cloud, production");
+  expect(policy?.validations[0]?.expression).toBe(
+    "variables.containers.all(c, c.image.startsWith('europe-west1-docker.pkg.dev/'))",
   );
+  const [except] = policy?.matchConstraints.namespaceSelector.matchExpressions ?? [];
+  expect(except?.values).toEqual(expect.arrayContaining(["tracking", "cert-manager", "kube-system"]));
 });

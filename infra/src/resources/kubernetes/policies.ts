@@ -2,6 +2,7 @@ import { componentLabels, namespaces } from "../../names.ts";
 import type { Plan } from "../../plan.ts";
 import type { KubernetesObject, ManifestResource, Reason, Resource } from "../resource.ts";
 import { exceptionsExpire } from "../versions.ts";
+import { namespacesOf } from "./namespaces.ts";
 import { overlayFolder } from "./part.ts";
 import { platformOverlay } from "./platform-folders.ts";
 
@@ -48,6 +49,8 @@ type Rule = {
   resource: "namespaces" | "pods";
   variables?: readonly { name: string; expression: string }[];
   validations: readonly { message: string; expression: string }[];
+  /** Namespaces it leaves alone besides those that all policies do. */
+  except?: readonly string[];
 };
 
 const CONTAINERS = {
@@ -55,7 +58,8 @@ const CONTAINERS = {
   expression: "object.spec.containers + object.spec.?initContainers.orValue([])",
 };
 
-function rulesOf({ environment }: Plan, settings: Settings): Rule[] {
+function rulesOf(plan: Plan, settings: Settings): Rule[] {
+  const { environment } = plan;
   const rules: Rule[] = [
     {
       name: "require-requests-and-memory-limits",
@@ -110,11 +114,13 @@ function rulesOf({ environment }: Plan, settings: Settings): Rule[] {
       ],
     },
   ];
+  // In a cluster that is not the platform's alone, the namespaces of others are not its business.
+  if (environment.target.kind === "kubernetes") return rules;
   if (settings.registries.length > 0) {
     const known = settings.registries.map((registry) => `c.image.startsWith('${registry}/')`).join(" || ");
     rules.push({
       name: "allow-known-registries",
-      why: "Images come from registries that somebody looks after.",
+      why: "Images come from registries that somebody looks after. What the platform itself runs is named in this repository.",
       resource: "pods",
       variables: [CONTAINERS],
       validations: [
@@ -123,22 +129,20 @@ function rulesOf({ environment }: Plan, settings: Settings): Rule[] {
           expression: `variables.containers.all(c, ${known})`,
         },
       ],
+      except: namespacesOf(plan).map(({ name }) => name),
     });
   }
-  // In a cluster that is not the platform's alone, the namespaces of others are not its business.
-  if (environment.target.kind !== "kubernetes") {
-    rules.push({
-      name: "require-owner-of-namespace",
-      why: "Somebody answers for every namespace.",
-      resource: "namespaces",
-      validations: [
-        {
-          message: "every namespace has the label owner",
-          expression: "object.metadata.?labels.?owner.orValue('') != ''",
-        },
-      ],
-    });
-  }
+  rules.push({
+    name: "require-owner-of-namespace",
+    why: "Somebody answers for every namespace.",
+    resource: "namespaces",
+    validations: [
+      {
+        message: "every namespace has the label owner",
+        expression: "object.metadata.?labels.?owner.orValue('') != ''",
+      },
+    ],
+  });
   return rules;
 }
 
@@ -152,7 +156,7 @@ function policyObject(plan: Plan, rule: Rule, settings: Settings): KubernetesObj
       validationActions: [settings.action],
       evaluation: { background: { enabled: true } },
       matchConstraints: {
-        namespaceSelector: namespaceSelector(plan, settings),
+        namespaceSelector: namespaceSelector(plan, settings, rule.except),
         resourceRules: [
           { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: [resource] },
         ],
@@ -178,19 +182,24 @@ const GOOGLE = [
   "gmp-system",
 ];
 
-function namespaceSelector({ environment }: Plan, { exempt }: Settings): object {
+function namespaceSelector(
+  { environment }: Plan,
+  { exempt }: Settings,
+  except: readonly string[] = [],
+): object {
   const others = [
     ...SYSTEM,
     ...(environment.target.kind === "gcp" ? GOOGLE : []),
     namespaces.kyverno,
     ...exempt,
+    ...except,
   ];
-  const except = [
+  const expressions = [
     { key: "kubernetes.io/metadata.name", operator: "NotIn", values: [...new Set(others)].sort() },
   ];
   return environment.target.kind === "kubernetes"
-    ? { matchLabels: { "app.kubernetes.io/part-of": environment.platform }, matchExpressions: except }
-    : { matchExpressions: except };
+    ? { matchLabels: { "app.kubernetes.io/part-of": environment.platform }, matchExpressions: expressions }
+    : { matchExpressions: expressions };
 }
 
 type Exception = {
