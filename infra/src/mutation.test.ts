@@ -196,7 +196,7 @@ describe("names that files share", () => {
         )) {
           const others = files.filter((other, place) => place !== at || other.text.split(name).length > 2);
           if (!others.some(({ path, text }) => path.endsWith(".yaml") && namesIt(text, kind, name))) continue;
-          const text = `${file.text.slice(0, index)}${head}${name}-x${file.text.slice(index + whole.length)}`;
+          const text = `${file.text.slice(0, index)}${head}${name}x${file.text.slice(index + whole.length)}`;
           if (!isSeen(files.with(at, { ...file, text }))) unseen.push(`${file.path} ${kind} ${name}`);
         }
       }

@@ -125,8 +125,10 @@ function databaseDefaults(
       return { engine, dialect, replicas: production ? 2 : 1 };
     case "cloud-sql":
       return { engine, dialect, highAvailability: production };
-    case "civo-database":
-      return { engine, dialect, version: dialect === "mysql" ? "8.0" : "17", nodes: production ? 2 : 1 };
+    case "civo-database": {
+      const version = (given["dialect"] ?? dialect) === "mysql" ? "8.0" : "17";
+      return { engine, dialect, version, nodes: production ? 2 : 1 };
+    }
     default:
       return { engine };
   }

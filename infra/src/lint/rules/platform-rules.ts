@@ -10,6 +10,7 @@ import { kserveRules } from "./kserve.ts";
 import { kubernetesSchemaRules } from "./kubernetes-schema.ts";
 import { kyvernoRules } from "./kyverno.ts";
 import { mlflowRules } from "./mlflow.ts";
+import { namespaceRules } from "./namespaces.ts";
 import { ownershipRules } from "./ownership.ts";
 import { probeRules } from "./probes.ts";
 import { rbacRules } from "./rbac.ts";
@@ -28,6 +29,7 @@ export const platformRules: readonly Rule[] = [
   ...workloadRules,
   ...probeRules,
   ...consumerRules,
+  ...namespaceRules,
   ...ownershipRules,
   ...argocdRules,
   ...argocdApplicationRules,
