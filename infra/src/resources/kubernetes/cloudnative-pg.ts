@@ -46,7 +46,7 @@ export function postgresServer(server: PostgresServer): Resource[] {
         patches: [clusterPatch(server)],
       },
     }),
-    ...(backup.enabled ? [restore(server, settings)] : []),
+    ...(backup.enabled ? restore(server, settings) : []),
   ];
 }
 
@@ -178,31 +178,31 @@ function memoryParameters(limit: string): Record<string, string> {
 
 function backupFiles(server: PostgresServer): FolderFile[] {
   const { plan, component } = server;
-  const { backup } = plan.environment;
   const { server: name } = component.database;
   const because: Reason[] = [
     { setting: "backup.enabled", why: `${name} is backed up, and can go back to any moment.` },
   ];
   return [
     fileOf(because, "objectstore.yaml", objectStore(server)),
-    explained(
-      fileOf(because, "scheduled-backup.yaml", {
-        apiVersion: "postgresql.cnpg.io/v1",
-        kind: "ScheduledBackup",
-        metadata: { name, namespace: component.namespace },
-        spec: {
-          schedule: `0 ${backup.schedule}`,
-          immediate: true,
-          backupOwnerReference: "self",
-          cluster: { name },
-          method: "plugin",
-          pluginConfiguration: { name: "barman-cloud.cloudnative-pg.io" },
-        },
-      }),
-      { notes: { "spec.schedule": "Six fields: seconds come first." } },
-    ),
+    explained(fileOf(because, "scheduled-backup.yaml", scheduledBackup(plan, component.namespace, name)), {
+      notes: { "spec.schedule": "Six fields: seconds come first." },
+    }),
   ];
 }
+
+const scheduledBackup = ({ environment }: Plan, namespace: string, cluster: string): KubernetesObject => ({
+  apiVersion: "postgresql.cnpg.io/v1",
+  kind: "ScheduledBackup",
+  metadata: { name: cluster, namespace },
+  spec: {
+    schedule: `0 ${environment.backup.schedule}`,
+    immediate: true,
+    backupOwnerReference: "self",
+    cluster: { name: cluster },
+    method: "plugin",
+    pluginConfiguration: { name: "barman-cloud.cloudnative-pg.io" },
+  },
+});
 
 function objectStore({ plan, component }: PostgresServer): KubernetesObject {
   const { environment, backupStore: store, buckets } = plan;
@@ -254,12 +254,15 @@ function objectStore({ plan, component }: PostgresServer): KubernetesObject {
 }
 
 /** An example that no kustomization lists: nothing of it is applied until somebody does. */
-function restore({ plan, component }: PostgresServer, settings: CloudNativePg): Resource {
+function restore({ plan, component }: PostgresServer, settings: CloudNativePg): Resource[] {
   const { server, name: database, user } = component.database;
-  return {
-    kind: "manifest",
+  const common = {
+    kind: "manifest" as const,
     file: `${overlayFolder(plan, server)}/restore/cluster.yaml`,
     because: [{ setting: "backup.enabled", why: "A backup is worth what its restore is: this is how." }],
+  };
+  const restored: Resource = {
+    ...common,
     comment: [
       `Restores ${server} to a moment, as a new cluster beside the old one. No kustomization lists this file.`,
       "1. Set targetTime (leave recoveryTarget out for the newest state there is).",
@@ -300,4 +303,6 @@ function restore({ plan, component }: PostgresServer, settings: CloudNativePg): 
       },
     },
   };
+  const backups = scheduledBackup(plan, component.namespace, `${server}-restored`);
+  return [restored, { ...common, object: backups }];
 }
