@@ -13,6 +13,8 @@ export type ValueNode = {
   d?: string | number | boolean;
   k?: Readonly<Record<string, ValueNode>>;
   open?: boolean;
+  items?: string;
+  from?: string;
   itemKeys?: readonly string[];
   each?: Readonly<Record<string, ValueNode>>;
   yaml?: boolean;
