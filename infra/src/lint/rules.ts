@@ -13,6 +13,7 @@ import { terraformOrderRules } from "./rules/terraform-order.ts";
 import { terraformRegionRules } from "./rules/terraform-regions.ts";
 import { terraformSchemaRules } from "./rules/terraform-schema.ts";
 import { terraformSecretRules } from "./rules/terraform-secrets.ts";
+import { terraformZenmlStackRules } from "./rules/terraform-zenml-stacks.ts";
 import { terraformZenmlRules } from "./rules/terraform-zenml.ts";
 import { versionRules } from "./rules/versions.ts";
 import { zenmlCommandRules } from "./rules/zenml-commands.ts";
@@ -28,6 +29,7 @@ export const rules: readonly Rule[] = [
   ...terraformGoogleAccessRules,
   ...terraformRegionRules,
   ...terraformZenmlRules,
+  ...terraformZenmlStackRules,
   ...platformRules,
   ...secretRules,
   ...imageRules,

@@ -156,13 +156,13 @@ const unapplied: readonly { type: string; names: readonly string[]; what: string
   },
   {
     type: "civo_kubernetes_cluster",
-    names: ["cni", "cluster_type", "applications"],
+    names: ["cni", "cluster_type", "applications", "pools.size"],
     what: "a new value is an error, not a replacement",
     change: "make a second cluster",
   },
   {
     type: "civo_kubernetes_node_pool",
-    names: ["size"],
+    names: ["size", "label", "public_ip_node_pool"],
     what: "a new value is not applied",
     change: "make a second pool and drain the first",
   },
@@ -172,10 +172,11 @@ function* unappliedChanges(workspace: Workspace): Iterable<Problem> {
   for (const { type, names, what, change } of unapplied)
     for (const { file, block, index, address } of resourcesOf(workspace, type))
       for (const name of names) {
-        const written = argument(block.body, name);
+        const path = name.split(".");
+        const written = argument(block.body, ...path);
         // Only what differs by environment or time is meant to change.
         if (written?.expression.kind !== "conditional") continue;
-        if (!isUnknown(known(index, block.body, name)) || isGuarded(block)) continue;
+        if (!isUnknown(known(index, block.body, ...path)) || isGuarded(block)) continue;
         yield {
           file,
           line: written.line,

@@ -1,5 +1,15 @@
+import { distance } from "fastest-levenshtein";
+import { references } from "../../hcl/references.ts";
 import type { Problem, Rule } from "../rule.ts";
-import { argument, blocksOfKind, isUnknown, known, knownText, resourcesOf } from "../terraform-view.ts";
+import {
+  argument,
+  blocksOfKind,
+  isUnknown,
+  known,
+  knownText,
+  resourcesIn,
+  resourcesOf,
+} from "../terraform-view.ts";
 import { codeLines } from "../text-lines.ts";
 import type { Workspace } from "../workspace.ts";
 import { admitsMajor } from "../../schemas/terraform-index.ts";
@@ -124,7 +134,58 @@ function* carelessBuckets(workspace: Workspace): Iterable<Problem> {
   }
 }
 
+/** Roles of the services that a platform uses, to tell a slip from a role that we do not know. */
+const roles: Readonly<Record<string, string>> = {
+  artifactregistry: "admin reader writer repoAdmin createOnPushWriter createOnPushRepoAdmin",
+  cloudkms:
+    "admin cryptoKeyEncrypterDecrypter cryptoKeyEncrypter cryptoKeyDecrypter viewer publicKeyViewer signer verifier",
+  cloudsql: "admin client editor viewer instanceUser",
+  container: "admin clusterAdmin clusterViewer developer viewer defaultNodeServiceAccount",
+  dns: "admin reader",
+  gkebackup: "admin viewer backupAdmin restoreAdmin delegatedBackupAdmin delegatedRestoreAdmin",
+  iam: "workloadIdentityUser workloadIdentityPoolAdmin serviceAccountUser serviceAccountTokenCreator serviceAccountAdmin serviceAccountKeyAdmin serviceAccountOpenIdTokenCreator",
+  logging: "admin logWriter viewer configWriter privateLogViewer bucketWriter",
+  monitoring: "admin editor viewer metricWriter alertPolicyEditor dashboardEditor",
+  secretmanager: "admin secretAccessor secretVersionAdder secretVersionManager viewer",
+  storage:
+    "admin objectAdmin objectCreator objectUser objectViewer hmacKeyAdmin bucketViewer legacyBucketOwner legacyBucketReader legacyBucketWriter legacyObjectOwner legacyObjectReader",
+};
+
+function* misspeltRoles(workspace: Workspace): Iterable<Problem> {
+  for (const { file, type, block, index, line: start } of resourcesOf(workspace)) {
+    if (!/^google_.*_iam_(?:member|binding)$/.test(type)) continue;
+    const line = argument(block.body, "role")?.line ?? start;
+    for (const role of rolesOf(known(index, block.body, "role"), known(index, block.body, "for_each"))) {
+      const [, service = "", name = ""] = /^roles\/(\w+)\.(\w+)$/.exec(role) ?? [];
+      const all = Object.hasOwn(roles, service) ? (roles[service]?.split(" ") ?? []) : [];
+      const meant =
+        all.includes(name) || name.length < 5 ? undefined : all.find((one) => distance(one, name) <= 2);
+      if (meant !== undefined)
+        yield {
+          file,
+          line,
+          message: `There is no role ${role}: \`validate\` and \`plan\` pass, the API refuses it`,
+          remedy: `Did you mean "roles/${service}.${meant}"?`,
+        };
+    }
+  }
+}
+
 function* accountKeys(workspace: Workspace): Iterable<Problem> {
+  for (const module of workspace.modules)
+    for (const { file, body } of module.files)
+      for (const { root, steps, line } of references(body))
+        if (
+          root === "google_service_account_key" &&
+          steps.includes("private_key") &&
+          resourcesIn(module, root).length === 0
+        )
+          yield {
+            file,
+            line,
+            message:
+              "The private half of a service account key: it does not expire, and stands in the state in clear",
+          };
   for (const { file, line, address } of resourcesOf(workspace, "google_service_account_key"))
     yield {
       file,
@@ -197,6 +258,15 @@ export const terraformGoogleAccessRules: readonly Rule[] = [
     why: "Whoever gets hold of the account gets all of it: other teams' models, all secrets, the state of Terraform.",
     remedy: "Bind the role on the bucket, the secret or the key.",
     check: wideBindings,
+  },
+  {
+    id: "google/unknown-role",
+    severity: "error",
+    covers: [],
+    title: "a role that does not exist",
+    why: "The provider does not know the roles there are; the API refuses the binding.",
+    remedy: "Write the role as the service lists it.",
+    check: misspeltRoles,
   },
   {
     id: "google/force-destroy",

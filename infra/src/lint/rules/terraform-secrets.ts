@@ -29,7 +29,7 @@ function readsSecret(reference: { root: string; steps: readonly unknown[] }, onl
 }
 
 /** Secret references of an expression, but for those wrapped in `sensitive(...)`; through local values. */
-function secretsIn(
+export function secretsIn(
   index: ModuleIndex,
   expression: HclExpression,
   onlyUnmarked = false,

@@ -8,6 +8,7 @@ import { terraformOrderRules } from "./terraform-order.ts";
 import { terraformRegionRules } from "./terraform-regions.ts";
 import { terraformSchemaRules } from "./terraform-schema.ts";
 import { terraformSecretRules } from "./terraform-secrets.ts";
+import { terraformZenmlStackRules } from "./terraform-zenml-stacks.ts";
 import { terraformZenmlRules } from "./terraform-zenml.ts";
 
 const rules: readonly Rule[] = [
@@ -19,6 +20,7 @@ const rules: readonly Rule[] = [
   ...terraformGoogleAccessRules,
   ...terraformRegionRules,
   ...terraformZenmlRules,
+  ...terraformZenmlStackRules,
 ];
 
 /** `resource("type", "argument = 1")`: a resource named `x` with these lines. */
@@ -50,6 +52,11 @@ const component = (flavor: string, configuration: string): string =>
   );
 const role = (role: string): string =>
   resource("google_project_iam_member", `project = "p"\nrole = "${role}"\nmember = "user:a@example.com"`);
+const awsConnector = (key: string): string =>
+  resource(
+    "zenml_service_connector",
+    `name = "c"\ntype = "aws"\nauth_method = "secret-key"\nconfiguration = {\n region = "eu"\n aws_access_key_id = sensitive("a")\n aws_secret_access_key = ${key}\n}`,
+  );
 const required = (text: string): string => `terraform {\n required_providers {\n ${text}\n }\n}\n`;
 
 /** For each rule: files that it finds something in, with the lines, and files that are right. */
@@ -486,12 +493,28 @@ const cases: Readonly<Record<string, { bad: [Files | string, number[]][]; good: 
       },
     ],
   },
+  "google/unknown-role": {
+    bad: [
+      [role("roles/storage.objectAdmn"), [3]],
+      [
+        resource(
+          "google_storage_bucket_iam_member",
+          'bucket = "b"\nrole = "roles/storage.objectuser"\nmember = "user:a@example.com"',
+        ),
+        [3],
+      ],
+    ],
+    good: [role("roles/storage.objectUser"), role("roles/run.invoker"), role("roles/storage.somethingNew")],
+  },
   "google/force-destroy": {
     bad: [[resource("google_storage_bucket", 'name = "n"\nforce_destroy = true'), [3]]],
     good: [resource("google_storage_bucket", 'name = "n"\nforce_destroy = false')],
   },
   "google/service-account-key": {
-    bad: [[resource("google_service_account_key", "service_account_id = var.a"), [1]]],
+    bad: [
+      [{ "excerpt:doc.tf": "locals {\n key = google_service_account_key.dev.private_key\n}" }, [2]],
+      [resource("google_service_account_key", "service_account_id = var.a"), [1]],
+    ],
     good: [resource("google_service_account", 'account_id = "abcdef"')],
   },
   "zenml/stack-module": {
@@ -606,6 +629,20 @@ const cases: Readonly<Record<string, { bad: [Files | string, number[]][]; good: 
       ),
       resource("zenml_stack", 'name = "s"\ncomponents = var.components'),
     ],
+  },
+  "zenml/open-connector": {
+    bad: [
+      [awsConnector("civo_object_store_credential.c.secret_access_key") + credential, [8]],
+      [`${awsConnector("var.key")}variable "key" {}`, [8]],
+    ],
+    good: [
+      awsConnector("sensitive(civo_object_store_credential.c.secret_access_key)") + credential,
+      `${awsConnector("var.key")}variable "key" {\n sensitive = true\n}`,
+    ],
+  },
+  "zenml/stack-inheritance": {
+    bad: [['module "m" {\n source = "x/y/z"\n base_stack_id = zenml_stack.base.id\n}', [3]]],
+    good: ['module "m" {\n source = "x/y/z"\n artifact_store_id = zenml_stack_component.a.id\n}'],
   },
   "zenml/loose-connector-resource": {
     bad: [[resource("zenml_stack_component", 'connector_resource_id = "gs://b"'), [2]]],
