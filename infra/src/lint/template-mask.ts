@@ -4,9 +4,9 @@ export type Mask = { text: string; used: boolean; restore(value: string): string
 /** A word that is plain YAML wherever it stands, and that nobody writes. */
 const WORD = "PLINTHx";
 
-/** `{{ x }}` and `${x}`; the text of an expression may hold quoted braces, and one level of braces. */
+/** `{{ x }}` and `${x}`, but not `${{ x }}`, which GitHub reads after YAML; the text of an expression may hold quoted braces, and one level of braces. */
 const EXPRESSION =
-  /\{\{(?:[^{}\n]|\{[^{}\n]*\}|\}(?!\}))*\}\}|(?<!\$)\$\{(?:[^{}\n"]|"[^"\n]*"|\{[^{}\n]*\})*\}/g;
+  /\{\{(?:[^{}\n]|\{[^{}\n]*\}|\}(?!\}))*\}\}|(?<!\$)\$\{(?!\{)(?:[^{}\n"]|"[^"\n]*"|\{[^{}\n]*\})*\}/g;
 
 /** `{% if x %}`, `%{ if x }`, `{{- if x }}`: a line that only steers the engine. */
 const STEERING =

@@ -1,6 +1,6 @@
 import type { Language, Workspace } from "./workspace.ts";
 
-export type TextLine = { file: string; line: number; text: string; language: Language };
+export type TextLine = { file: string; line: number; text: string; language: Language; excerpt: boolean };
 
 const LINE_COMMENT: Partial<Record<Language, RegExp>> = {
   hcl: /^\s*(?:#|\/\/)/,
@@ -24,13 +24,13 @@ function linesOf(workspace: Workspace): Lines {
   let lines = cut.get(workspace);
   if (lines !== undefined) return lines;
   lines = { code: [], prose: [] };
-  for (const { file, firstLine, language, text } of workspace.snippets) {
+  for (const { file, firstLine, language, text, excerpt } of workspace.snippets) {
     if (text.length > LARGEST) continue;
     const into = language === "text" ? lines.prose : lines.code;
     const comment = LINE_COMMENT[language] ?? HASH;
     for (const [index, line] of text.split("\n").entries()) {
       if (line.length > LONGEST || line.trim() === "" || comment.test(line)) continue;
-      into.push({ file, line: firstLine + index, text: line, language });
+      into.push({ file, line: firstLine + index, text: line, language, excerpt });
     }
   }
   cut.set(workspace, lines);

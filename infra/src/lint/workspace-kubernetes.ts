@@ -18,7 +18,7 @@ export function addDocument(workspace: Workspace, document: Located, place: Plac
     workspace.kustomizations.push({ ...document, value, folder: dirname(file) });
     return;
   }
-  if (typeof apiVersion !== "string" || typeof kind !== "string") {
+  if (typeof apiVersion !== "string" || typeof kind !== "string" || !VERSION.test(apiVersion)) {
     workspace.documents.push(document);
     return;
   }
@@ -39,6 +39,9 @@ export function addDocument(workspace: Workspace, document: Located, place: Plac
   };
   workspace.manifests.push(manifest);
 }
+
+/** `v1`, `apps/v1`, or what a template makes of it; `0.0.2` is the version of something else. */
+const VERSION = /^v\d|\/|[{$]/;
 
 function isKustomization(file: string, value: Record<string, unknown>): boolean {
   const { kind, apiVersion } = value;

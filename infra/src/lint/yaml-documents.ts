@@ -15,7 +15,7 @@ export type YamlDocument = {
 export type YamlText = {
   documents: YamlDocument[];
   problems: { line: number; message: string }[];
-  /** Line of the first expression of a template outside of quotes. */
+  /** Line of the first value that a template engine has to fill in before the text is YAML at all. */
   templateLine: number | undefined;
 };
 
@@ -41,8 +41,9 @@ export function readYaml(text: string, firstLine: number): YamlText {
       if (error.code !== "DUPLICATE_KEY") break;
     }
     if (fatal.length > 0 || document.contents === null) continue;
-    const templateLine = mask.used ? firstTemplate(document, lineAt) : undefined;
-    result.templateLine ??= templateLine;
+    const templates = mask.used ? templatesIn(document, mask) : [];
+    const offset = templates.find(({ text }) => text.startsWith("{{"))?.offset;
+    if (offset !== undefined) result.templateLine ??= lineAt(offset);
     const value = valueOf(document, mask);
     if (value === null || value === undefined) continue;
     const contents = document.contents;
@@ -50,7 +51,7 @@ export function readYaml(text: string, firstLine: number): YamlText {
       value,
       lineOf: (path) => lineAt(offsetOf(document, path, mask)),
       line: lineAt(contents.range?.[0] ?? 0),
-      templated: templateLine !== undefined,
+      templated: templates.length > 0,
     });
   }
   return result;
@@ -85,15 +86,12 @@ function restored(value: unknown, mask: Mask): unknown {
 }
 
 /** A template within quotes or a block of text is only text: `{{ $labels.pod }}` of an alert. */
-function firstTemplate(document: Document.Parsed, lineAt: (offset: number) => number): number | undefined {
-  let found: number | undefined;
+function templatesIn(document: Document.Parsed, mask: Mask): { text: string; offset: number }[] {
+  const found: { text: string; offset: number }[] = [];
   visit(document, {
     Scalar(_, node) {
-      if (node.type !== "PLAIN" || typeof node.value !== "string" || !node.value.includes("PLINTHx")) {
-        return undefined;
-      }
-      found = lineAt(node.range?.[0] ?? 0);
-      return visit.BREAK;
+      if (node.type !== "PLAIN" || typeof node.value !== "string" || !node.value.includes("PLINTHx")) return;
+      found.push({ text: mask.restore(node.value), offset: node.range?.[0] ?? 0 });
     },
   });
   return found;

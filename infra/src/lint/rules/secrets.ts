@@ -79,6 +79,8 @@ function literalKey(line: TextLine, { variable, environment }: Named): string | 
         : plain === "value" && environment !== undefined
           ? environment
           : key.replaceAll(/["']/g, "");
+    // "password" as a password of a document is a place to fill in; in a file it is what will be set.
+    if (line.excerpt && /^(?:pass(?:word|wd)?|secret|token|user(?:name)?)\d*$/i.test(value)) continue;
     // Within an address the part before the colon is a user.
     if (name !== undefined && !/:\/\//.test(value) && isSecretSetting(name, value)) return name;
   }
@@ -197,7 +199,7 @@ function* dataProblems(manifest: Manifest): Iterable<Problem> {
 }
 
 const SECRET_OPTION =
-  /^--?(?:password|passwd|token|api-key|api_key|secret|secret-key|access-token)(?:=(?<value>.*))?$/;
+  /^--?(?:password|passwd|token|api-key|api_key|secret-key|access-token)(?:=(?<value>.*))?$/;
 
 export const commandSecret: Rule = {
   id: "secret/in-command",
