@@ -7,7 +7,7 @@ import { databaseImages, kubeBlocksVersions } from "../versions.ts";
 import { accountJobName } from "./database-parts.ts";
 import { accountScript } from "./account-script.ts";
 import { explained, fileOf, partFolders, type FolderFile, type Patch } from "./kustomize.ts";
-import { storageClassOf } from "./part.ts";
+import { overlayFolder, storageClassOf } from "./part.ts";
 import { containerResources, containerSecurity, podSecurity, secretVariable, variable } from "./pods.ts";
 
 /** A MySQL or PostgreSQL server run by KubeBlocks, with its backups and the application's account in it. */
@@ -27,26 +27,29 @@ export function kubeBlocksServer(server: KubeBlocksServer): Resource[] {
       why: `KubeBlocks runs the ${settings.dialect === "mysql" ? "MySQL" : "PostgreSQL"} database of ${component.name}.`,
     },
   ];
-  return partFolders({
-    plan,
-    name: component.database.server,
-    namespace: component.namespace,
-    because,
-    base: [
-      explained(fileOf(because, "cluster.yaml", cluster(server)), {
-        notes: {
-          "spec.terminationPolicy":
-            "Deleting this object deletes nothing. WipeOut would take the backups along with the volumes.",
-        },
-      }),
-      fileOf(because, "configmap.yaml", accountConfig(server)),
-      accountJob(server, because),
-    ],
-    overlay: {
-      files: plan.environment.backup.enabled ? [backupRepository(server)] : [],
-      patches: [clusterPatch(server)],
-    },
-  });
+  return [
+    ...partFolders({
+      plan,
+      name: component.database.server,
+      namespace: component.namespace,
+      because,
+      base: [
+        explained(fileOf(because, "cluster.yaml", cluster(server)), {
+          notes: {
+            "spec.terminationPolicy":
+              "Deleting this object deletes nothing. WipeOut would take the backups along with the volumes.",
+          },
+        }),
+        fileOf(because, "configmap.yaml", accountConfig(server)),
+        accountJob(server, because),
+      ],
+      overlay: {
+        files: plan.environment.backup.enabled ? [backupRepository(server)] : [],
+        patches: [clusterPatch(server)],
+      },
+    }),
+    ...(plan.environment.backup.enabled ? [restore(server)] : []),
+  ];
 }
 
 const DEFINITIONS = {
@@ -172,6 +175,41 @@ function backupRepository({ plan, component }: KubeBlocksServer): FolderFile {
         }
       : {},
   );
+}
+
+/** An example that no kustomization lists: nothing of it is applied until somebody does. */
+function restore({ plan, component }: KubeBlocksServer): Resource {
+  const { namespace, database } = component;
+  const { server } = database;
+  return {
+    kind: "manifest",
+    file: `${overlayFolder(plan, server)}/restore/restore.yaml`,
+    because: [{ setting: "backup.enabled", why: "A backup is worth what its restore is: this is how." }],
+    comment: [
+      `Restores a backup of ${server} as a new cluster beside the old one. No kustomization lists this file.`,
+      "1. Choose a backup and write its name below. With the one of the log, restorePointInTime says to which moment.",
+      `kubectl get backups.dataprotection.kubeblocks.io -n ${namespace} --sort-by=.metadata.creationTimestamp`,
+      "2. Apply it and wait until the cluster runs:",
+      "kubectl create --filename restore/restore.yaml",
+      `kubectl get clusters.apps.kubeblocks.io/${server}-restored -n ${namespace} --watch`,
+      `3. Compare, then let ${component.name} use ${server}-restored, or dump the database from it into the old one.`,
+      "Do this every few months: a restore that was never tried is none.",
+    ].join("\n"),
+    object: {
+      apiVersion: "operations.kubeblocks.io/v1alpha1",
+      kind: "OpsRequest",
+      metadata: { name: `${server}-restore`, namespace },
+      spec: {
+        type: "Restore",
+        clusterName: `${server}-restored`,
+        restore: {
+          backupName: "name-of-the-backup",
+          backupNamespace: namespace,
+          volumeRestorePolicy: "Parallel",
+        },
+      },
+    },
+  };
 }
 
 const accountConfig = ({ component, settings }: KubeBlocksServer): KubernetesObject => ({
