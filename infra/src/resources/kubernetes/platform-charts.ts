@@ -94,6 +94,8 @@ export const kubeBlocksValues = (addons: readonly string[]): object => ({
   dataProtection: { image: { registry: "docker.io" } },
   addonChartsImage: { registry: "docker.io" },
   autoInstalledAddons: addons,
+  // Volumes have the class that the settings name.
+  storageClass: { create: false },
 });
 
 export const kserveValues = (plan: Plan): object => ({

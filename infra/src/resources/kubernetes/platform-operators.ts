@@ -15,6 +15,16 @@ const engines = ({ environment: { tracking, pipelines } }: Plan): string[] => [
 export const needsBarman = (plan: Plan): boolean =>
   plan.environment.backup.enabled && engines(plan).includes("cloudnative-pg");
 
+/** The authority of webhooks, which cert-manager writes into what a chart leaves empty, or a chart makes anew each time. */
+const injectedAuthority = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"].map((kind) => ({
+  group: "admissionregistration.k8s.io",
+  kind,
+  jqPathExpressions: [".webhooks[]?.clientConfig.caBundle"],
+}));
+
+/** Certificates and keys that KubeBlocks' chart makes anew whenever it is rendered. */
+const renderedAnew = [{ kind: "Secret", jsonPointers: ["/data"] }, ...injectedAuthority];
+
 export function databaseOperators(plan: Plan): PlatformPart[] {
   const { tracking, pipelines, environment } = plan;
   const servers = [
@@ -83,19 +93,13 @@ export function databaseOperators(plan: Plan): PlatformPart[] {
         ],
         because: blocks.map(({ setting }) => reason(setting, "KubeBlocks runs this database")),
         serverSide: true,
+        ignoreDifferences: renderedAnew,
         workloads: [pods.kubeBlocksWorkload(blocks.map(({ namespace }) => namespace))],
       }),
     );
   }
   return parts;
 }
-
-/** cert-manager writes the authority of webhooks into what the chart leaves empty. */
-const injectedAuthority = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"].map((kind) => ({
-  group: "admissionregistration.k8s.io",
-  kind,
-  jqPathExpressions: [".webhooks[]?.clientConfig.caBundle"],
-}));
 
 export function servingParts(plan: Plan): PlatformPart[] {
   const { serving } = plan.environment;
