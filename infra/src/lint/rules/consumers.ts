@@ -3,7 +3,7 @@ import type { Problem, Rule } from "../rule.ts";
 import type { Workspace } from "../workspace.ts";
 import { chartName } from "./chart-objects.ts";
 import { mayHaveVariable } from "./container-environment.ts";
-import { databaseUrls, isKnownPart, urlParts, type DatabaseUrl } from "./database-urls.ts";
+import { databaseUrls, isKnownPart, urlParts } from "./database-urls.ts";
 import { at, environment, fields, list, problemAt, textAt, workloadsOf } from "./kubernetes-objects.ts";
 
 /** Which database which server can use, and how each wants its URL. */
@@ -139,14 +139,6 @@ function* withoutTls(workspace: Workspace): Iterable<Problem> {
       });
     }
 }
-
-export const hostsOf = (workspace: Workspace): (DatabaseUrl & { host: string; user: string | undefined })[] =>
-  databaseUrls(workspace).flatMap((found) => {
-    const parts = urlParts(found.url);
-    return parts === undefined || parts.host === ""
-      ? []
-      : [Object.assign(found, { host: parts.host, user: parts.user })];
-  });
 
 export const consumerRules: readonly Rule[] = [
   {

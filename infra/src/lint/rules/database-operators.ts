@@ -192,6 +192,8 @@ function* single(workspace: Workspace): Iterable<Problem> {
     if (lacks.length > 0)
       yield problemAt(cluster, {
         path: [...path, "replicas"],
+        // Who sets Delete, and not more, keeps nothing of worth in it.
+        severity: at(cluster.value, "spec", "terminationPolicy") === "Delete" ? "info" : "warning",
         message: `${cluster.name}/${name} has ${lacks.join(" and ")}: ${lacks.includes("no backup") ? "a lost volume is lost data" : "a drained node is an outage"}`,
       });
     if (at(value, "resources", "limits", "memory") === undefined && !isTemplated(at(value, "resources")))
@@ -229,6 +231,8 @@ function* postgresBackups(workspace: Workspace): Iterable<Problem> {
     yield problemAt(cluster, {
       path: ["metadata", "name"],
       message: `the cluster ${cluster.name} has ${lacks}: it cannot be brought back`,
+      // Neither is a decision, as for development; one without the other is a slip.
+      severity: scheduled || archived ? "warning" : "info",
     });
   }
 }

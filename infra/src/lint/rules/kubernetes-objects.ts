@@ -120,8 +120,6 @@ export function mayMatch(wanted: Fields, labels: Fields): boolean {
   );
 }
 
-export const isWhole = (manifest: Manifest): boolean => manifest.origin === "file" && !manifest.templated;
-
 export const releasesOf = (workspace: Workspace, chart: string): HelmRelease[] =>
   workspace.releases.filter((release) => release.chart === chart);
 
