@@ -85,7 +85,7 @@ export function databaseOperators(plan: Plan): PlatformPart[] {
       ...(environment.target.kind === "gcp" ? [] : [upstream("volume-snapshot-crds")]),
       part({
         name: "kubeblocks",
-        title: "Operator of MySQL",
+        title: "Operator of databases",
         namespace: namespaces.kubeBlocks,
         after: ["namespaces", "network-policies", "kubeblocks-crds", "volume-snapshot-crds"],
         sources: [
