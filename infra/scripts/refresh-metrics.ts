@@ -11,7 +11,12 @@ const answer = await fetch(address);
 if (!answer.ok) throw new Error(`${address} answered ${answer.status}.`);
 const types = [...(await answer.text()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];
 const metrics = Object.fromEntries(
-  types.map(([, name = "", type = ""]): [string, string] => [name, type]).sort(([a], [b]) => (a < b ? -1 : 1)),
+  types
+    .map(([, name = "", type = ""]): [string, string] => [name, type])
+    .sort(([a], [b]) => (a < b ? -1 : 1)),
 );
 const file = join(import.meta.dirname, "..", "data", "metrics", "plinth.json");
-writeFileSync(file, `${JSON.stringify({ source: "/metrics of the server of this repository", metrics }, null, 2)}\n`);
+writeFileSync(
+  file,
+  `${JSON.stringify({ source: "/metrics of the server of this repository", metrics }, null, 2)}\n`,
+);
