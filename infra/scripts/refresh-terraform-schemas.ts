@@ -1,4 +1,4 @@
-// Writes files of infra/data/terraform again from the providers that are installed:
+// Writes files of infra/data/terraform again from the providers that are installed, functions.json from Terraform itself:
 //   node infra/scripts/refresh-terraform-schemas.ts FOLDER [NAME...]
 // FOLDER holds a Terraform configuration after `terraform init` (or with dev_overrides, see infra/data/terraform/README.md)
 // that requires the providers; NAME limits it to some of them. With --all, types are written that the file did not have.
@@ -30,6 +30,21 @@ const { provider_selections: versions, terraform_version: own } = terraform("ver
   provider_selections: Record<string, string>;
   terraform_version: string;
 };
+
+const { function_signatures: signatures } = terraform("metadata", "functions", "-json") as {
+  function_signatures: Record<string, { parameters?: unknown[]; variadic_parameter?: unknown }>;
+};
+const functions = Object.fromEntries(
+  Object.entries(signatures)
+    // Each is there a second time under core::.
+    .filter(([name]) => !name.includes("::"))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { parameters = [], variadic_parameter: more }]) => [
+      name,
+      more === undefined ? [parameters.length, parameters.length] : [parameters.length],
+    ]),
+);
+writeFileSync(join(data, "functions.json"), `${JSON.stringify({ version: own, functions })}\n`);
 
 for (const [address, answer] of Object.entries(answers)) {
   const [, namespace = "", name = ""] = address.split("/");

@@ -16,7 +16,8 @@ export type TerraformProblemKind =
   | "duplicate"
   | "cycle"
   | "module-argument"
-  | "provider-source";
+  | "provider-source"
+  | "function";
 
 export type TerraformProblem = {
   kind: TerraformProblemKind;

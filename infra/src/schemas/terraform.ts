@@ -15,6 +15,7 @@ import {
 } from "./terraform-index.ts";
 import { textOf } from "../hcl/text.ts";
 import { nearest } from "./nearest.ts";
+import { checkFunctions } from "./terraform-functions.ts";
 import { checkLanguage } from "./terraform-language.ts";
 import type { Report, TerraformProblem } from "./terraform-problem.ts";
 import { stepProblem } from "./terraform-paths.ts";
@@ -59,6 +60,7 @@ export function checkModule(
     checkLanguage(body, module.excerpt, report);
     for (const block of body.blocks) {
       checkSchema(index, block, report);
+      checkFunctions(block, report);
       for (const data of block.type === "check" ? blocksOf(block.body, "data") : [])
         checkSchema(index, data, report);
       for (const placed of placedReferences(block)) checkReference(index, placed, report);

@@ -155,6 +155,15 @@ const described: readonly Described[] = [
     remedy: "Declare it, or correct the name.",
   },
   {
+    id: "terraform/function",
+    kind: "function",
+    severity: "error",
+    covers: [],
+    title: "a function that Terraform does not have, or with too few or too many arguments",
+    why: "`terraform validate` refuses the call: functions cannot be declared.",
+    remedy: "Use a function that there is.",
+  },
+  {
     id: "terraform/duplicate",
     kind: "duplicate",
     severity: "error",

@@ -148,6 +148,12 @@ const cases: Readonly<Record<string, { bad: [Files | string, number[]][]; good: 
       { "excerpt:doc.tf": 'output "o" {\n value = var.x\n}' },
     ],
   },
+  "terraform/function": {
+    bad: [['locals {\n a = uper("x")\n b = [upper("x", "y")]\n c = "${jsondecode()}"\n}', [2, 3, 4]]],
+    good: [
+      'variable "x" {\n type = map(object({ a = optional(string, "b") }))\n}\nlocals {\n a = upper(merge(var.x, {})...)\n b = format("%s", provider::time::rfc3339_parse("x"))\n c = core::upper("x")\n}',
+    ],
+  },
   "terraform/duplicate": {
     bad: [
       [credential + credential, [4]],
