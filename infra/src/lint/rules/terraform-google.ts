@@ -18,6 +18,9 @@ function* autopilotPools(workspace: Workspace): Iterable<Problem> {
     if (written?.kind !== "reference" || written.root !== "google_container_cluster") continue;
     const cluster = index.objects.get(`google_container_cluster.${String(written.steps[0])}`);
     if (cluster === undefined || known(index, cluster.block.body, "enable_autopilot") !== true) continue;
+    // A pool for the other kind of cluster: count = var.autopilot ? 0 : 1.
+    if (argument(block.body, "count") !== undefined || argument(block.body, "for_each") !== undefined)
+      continue;
     yield {
       file,
       line,

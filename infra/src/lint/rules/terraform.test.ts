@@ -393,6 +393,13 @@ const cases: Readonly<Record<string, { bad: [Files | string, number[]][]; good: 
       ],
     ],
     good: [
+      resource("google_container_cluster", 'name = "c"\nenable_autopilot = var.auto') +
+        resource(
+          "google_container_node_pool",
+          "count = var.auto ? 0 : 1\ncluster = google_container_cluster.x.id",
+        ) +
+        'variable "auto" {\n default = true\n}',
+
       resource(
         "google_container_cluster",
         'name = "c"\nremove_default_node_pool = true\ninitial_node_count = 1',
