@@ -33,6 +33,8 @@ const openKinds = [
   properties: { spec: { type: "object" } },
 }));
 
+export const openKindNames: ReadonlySet<string> = new Set(openKinds.map((one) => one["x-kind"]));
+
 /** The definitions of the kinds named, as in `Certificate.cert-manager.io`. Every one costs the server a second at its start. */
 export function customResourceDefinitions(kinds: ReadonlySet<string>): object[] {
   const schemas = globSync("*.json", { cwd: folder })

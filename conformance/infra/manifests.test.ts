@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ApiServer, type KubernetesObject } from "./api-server.ts";
 import { readApplications, type Application } from "./applications.ts";
 import { complaintsOf } from "./clients.ts";
+import { openKindNames } from "./crds.ts";
 import { forbiddenObjects, isJudged, judge, policyNames, type Refusal } from "./kyverno.ts";
 import { healthBy } from "./lua.ts";
 import { Network, policiesIn, type Pod } from "./network.ts";
@@ -63,6 +64,19 @@ describe.each(outputs)("$name", (output: Output) => {
     const after = server.read(objects());
     expect(after.length).toBe(objects().length);
     expect(versions(after)).toEqual(versions(before));
+  });
+
+  test("a field that a kind does not have is an error", () => {
+    const kinds = new Map(objects().map((object) => [`${object.apiVersion} ${object.kind}`, object]));
+    const withSpec = [...kinds.values()].filter(
+      (object) => typeof object["spec"] === "object" && !openKindNames.has(object.kind),
+    );
+    expect(withSpec.length).toBeGreaterThan(5);
+    const taken = withSpec.filter((object) => {
+      const answer = server.apply([{ ...object, spec: { ...(object["spec"] as object), nonsense: "x" } }]);
+      return !/unknown field|field not declared in schema/.test(answer.stderr);
+    });
+    expect(taken.map(({ kind }) => kind)).toEqual([]);
   });
 
   test("the pods of its workloads are let in", async () => {
