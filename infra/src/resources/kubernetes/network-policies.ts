@@ -14,7 +14,12 @@ export function networkPolicies(plan: Plan): Resource[] {
   const specs = namespacesOf(plan);
   const workloads = workloadsOf(plan);
   const files = specs.map(({ name }) => `${name}.yaml`);
-  const because: Reason[] = [{ setting: "name", why: "nothing talks to anything that it does not need" }];
+  const because: Reason[] = [
+    {
+      setting: "tracking.engine",
+      why: "what each part talks to follows from its engine; the rest is denied",
+    },
+  ];
   return [
     ...specs.flatMap((spec) => {
       const file = `${platformBase(part)}/${spec.name}.yaml`;

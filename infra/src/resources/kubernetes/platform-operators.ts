@@ -80,9 +80,10 @@ export function databaseOperators(plan: Plan): PlatformPart[] {
     const addons = blocks.map(({ database }) =>
       database.engine === "kubeblocks" ? database.dialect : "mysql",
     );
+    const because = blocks.map(({ setting }) => reason(setting, "KubeBlocks runs this database"));
     parts.push(
-      upstream("kubeblocks-crds"),
-      ...(environment.target.kind === "gcp" ? [] : [upstream("volume-snapshot-crds")]),
+      upstream("kubeblocks-crds", because),
+      ...(environment.target.kind === "gcp" ? [] : [upstream("volume-snapshot-crds", because)]),
       part({
         name: "kubeblocks",
         title: "Operator of databases",
@@ -91,7 +92,7 @@ export function databaseOperators(plan: Plan): PlatformPart[] {
         sources: [
           chart("kubeblocks", { values: values.kubeBlocksValues([...new Set(addons)]), skipCrds: true }),
         ],
-        because: blocks.map(({ setting }) => reason(setting, "KubeBlocks runs this database")),
+        because,
         serverSide: true,
         ignoreDifferences: renderedAnew,
         workloads: [pods.kubeBlocksWorkload(blocks.map(({ namespace }) => namespace))],

@@ -20,17 +20,13 @@ export const chart = (
   ...(more.skipCrds === true ? { skipCrds: true } : {}),
 });
 
-export const upstream = (name: keyof typeof customResources): PlatformPart => ({
+export const upstream = (name: keyof typeof customResources, because: readonly Reason[]): PlatformPart => ({
   name,
   title: "Custom resources, before anything that uses them",
   namespace: namespaces.argoCd,
   after: [],
   sources: [{ kind: "upstream", ...customResources[name] }],
-  because: [
-    name.includes("gateway")
-      ? reason("gateway.engine", "routes are objects of the Gateway API")
-      : reason("tracking.database.engine", "KubeBlocks wants its custom resources before its controller"),
-  ],
+  because,
   serverSide: true,
   keep: true,
   workloads: [],

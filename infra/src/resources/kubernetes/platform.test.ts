@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Plan } from "../../plan.ts";
 import { checkValues } from "../../schemas/charts.ts";
 import { checkManifest, scopeOf } from "../../schemas/kubernetes.ts";
+import { valueAt } from "../../spec/merge.ts";
 import { resourcesOf } from "../../synth.ts";
 import type { ManifestResource, Resource } from "../resource.ts";
 import { charts } from "../versions.ts";
@@ -161,6 +162,17 @@ describe.each(plans)("%s", (_title, plan) => {
     );
     const wanted = plan.secrets.filter(({ writer }) => writer === "secrets");
     expect(made.sort()).toEqual(wanted.map(({ namespace, name }) => `${namespace}/${name}`).sort());
+  });
+
+  test("every file says which settings it is there for, and why", () => {
+    for (const { file, because } of resources) {
+      expect(because.length, file).toBeGreaterThan(0);
+      for (const { setting, why } of because) {
+        const path = setting.split(/[.[\]]+/).filter((step) => step !== "");
+        expect(valueAt(plan.environment, path), `${file}: ${setting}`).toBeDefined();
+        expect(why.length, file).toBeGreaterThan(5);
+      }
+    }
   });
 
   test("every object is in a namespace that is made, with its pod security", () => {

@@ -23,7 +23,10 @@ export function platformParts(plan: Plan): PlatformPart[] {
 }
 
 function foundation(plan: Plan): PlatformPart[] {
-  const always = reason("name", "every component has a namespace with its own limits");
+  const always = reason(
+    "gitOps.repository",
+    "Argo CD brings the platform, each part in a namespace of its own",
+  );
   return [
     part({
       name: "namespaces",
@@ -40,7 +43,9 @@ function foundation(plan: Plan): PlatformPart[] {
       title: "Who may talk to whom",
       namespace: namespaces.argoCd,
       sources: [folder(plan, "network-policies")],
-      because: [reason("name", "nothing talks to anything that it does not need")],
+      because: [
+        reason("tracking.engine", "what each part talks to follows from its engine; the rest is denied"),
+      ],
       workloads: [pods.argoCdWorkload()],
     }),
     ...(needsCertManager(plan)
@@ -141,7 +146,7 @@ function gatewayParts(plan: Plan): PlatformPart[] {
   const controller: PlatformPart[] = [];
   if (engine === "envoy-gateway") {
     controller.push(
-      upstream("envoy-gateway-crds"),
+      upstream("envoy-gateway-crds", because),
       part({
         name: "envoy-gateway",
         title: "Makes proxies of Gateways and routes",
@@ -176,7 +181,7 @@ function gatewayParts(plan: Plan): PlatformPart[] {
   const routes = routesOf(plan);
   return [
     // GKE brings the Gateway API along.
-    ...(engine === "gke" ? [] : [upstream("gateway-api-crds")]),
+    ...(engine === "gke" ? [] : [upstream("gateway-api-crds", because)]),
     ...controller,
     part({
       name: "certificates",

@@ -241,7 +241,8 @@ function exceptionsOf({ environment }: Plan): Exception[] {
       name: "kubeblocks-limits",
       policies: limits,
       namespace: namespaces.kubeBlocks,
-      setting: "tracking.database.engine",
+      setting:
+        tracking.database.engine === "kubeblocks" ? "tracking.database.engine" : "pipelines.database.engine",
       why: "The Jobs that install KubeBlocks' addons name no limits.",
     });
   }
