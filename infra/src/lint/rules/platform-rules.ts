@@ -8,10 +8,12 @@ import { helmRules } from "./helm.ts";
 import { kserveRuntimeRules } from "./kserve-runtimes.ts";
 import { kserveRules } from "./kserve.ts";
 import { kubernetesSchemaRules } from "./kubernetes-schema.ts";
+import { kustomizeRules } from "./kustomize.ts";
 import { kyvernoRules } from "./kyverno.ts";
 import { mlflowRules } from "./mlflow.ts";
 import { namespaceRules } from "./namespaces.ts";
 import { ownershipRules } from "./ownership.ts";
+import { policyTargetRules } from "./policy-targets.ts";
 import { probeRules } from "./probes.ts";
 import { rbacRules } from "./rbac.ts";
 import { referenceRules } from "./references.ts";
@@ -26,6 +28,8 @@ export const platformRules: readonly Rule[] = [
   ...serviceRules,
   ...referenceRules,
   ...gatewayRules,
+  ...policyTargetRules,
+  ...kustomizeRules,
   ...workloadRules,
   ...probeRules,
   ...consumerRules,
