@@ -1,6 +1,10 @@
 import { posix } from "node:path";
 import type { TerraformModule } from "../lint/workspace.ts";
+import type { HclReference } from "../hcl/references.ts";
+import type { HclStep } from "../hcl/syntax.ts";
+import { textOf } from "../hcl/text.ts";
 import { valueOf } from "../hcl/value.ts";
+import { keyProblem } from "./terraform-object-keys.ts";
 import { placedReferences } from "./terraform-scopes.ts";
 import { nearest } from "./nearest.ts";
 import { attributeOf, indexOf, type Declared, type ModuleIndex } from "./terraform-index.ts";
@@ -28,7 +32,12 @@ export function moduleCalls(index: ModuleIndex, modules: readonly TerraformModul
         const output = rest.find((step) => typeof step === "string" && step !== "*");
         if (target === undefined || typeof output !== "string" || isRepeated(index, String(name), rest))
           continue;
-        if (target.outputs.has(`output.${output}`)) continue;
+        const declared = target.outputs.get(`output.${output}`);
+        if (declared !== undefined) {
+          const steps = rest.slice(rest.indexOf(output) + 1);
+          problems.push(...outputProblems(declared, { file, reference, steps }));
+          continue;
+        }
         const guess = nearest(
           output,
           [...target.outputs.keys()].map((one) => one.slice("output.".length)),
@@ -42,6 +51,18 @@ export function moduleCalls(index: ModuleIndex, modules: readonly TerraformModul
         });
       }
   return problems;
+}
+
+/** A key that is read of an output, and that its value does not have. */
+export function outputProblems(
+  { block }: Declared,
+  { file, reference, steps }: { file: string; reference: HclReference; steps: readonly HclStep[] },
+): TerraformProblem[] {
+  const value = attributeOf(block.body, "value");
+  const problem = value === undefined ? undefined : keyProblem(value, steps);
+  if (problem === undefined) return [];
+  const message = `"${textOf(reference)}": ${problem.message}`;
+  return [{ kind: "unresolved-reference", file, line: reference.line, message, remedy: problem.remedy }];
 }
 
 /** With `for_each` the first name may be the key of an instance. */

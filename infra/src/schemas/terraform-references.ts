@@ -8,6 +8,7 @@ import {
   type Declared,
   type ModuleIndex,
 } from "./terraform-index.ts";
+import { keyProblem } from "./terraform-object-keys.ts";
 import { stepProblem } from "./terraform-paths.ts";
 import { bodySchema, type BlockKind } from "./terraform-providers.ts";
 import type { Report } from "./terraform-problem.ts";
@@ -58,6 +59,17 @@ function checkNamed(
     return;
   }
   const address = `${reference.root}.${name}`;
+  const local = index.locals.get(address);
+  if (local !== undefined && reference.root === "local") {
+    const problem = keyProblem(local.value, reference.steps.slice(1));
+    if (problem !== undefined)
+      report({
+        kind: "unresolved-reference",
+        line: reference.line,
+        ...problem,
+        message: `"${textOf(reference)}": ${problem.message}`,
+      });
+  }
   // The rest of an excerpt is elsewhere.
   if (declared.has(address) || index.module.excerpt) return;
   const guess = nearest(address, declared.keys());

@@ -6,6 +6,7 @@ import { checkBody } from "./terraform-body.ts";
 import { attributeOf, blocksOf, indexOf, type Declared, type ModuleIndex } from "./terraform-index.ts";
 import { backends } from "./terraform-language.ts";
 import type { TerraformProblem } from "./terraform-problem.ts";
+import { outputProblems } from "./terraform-calls.ts";
 import { placedReferences } from "./terraform-scopes.ts";
 
 /**
@@ -29,7 +30,11 @@ export function stages(index: ModuleIndex, modules: readonly TerraformModule[]):
         const writer = writers.get(`${reference.root}.${String(type)}.${String(name)}`);
         if (writer === undefined || outputs !== "outputs" || typeof output !== "string" || output === "*")
           continue;
-        if (writer.outputs.has(`output.${output}`)) continue;
+        const declared = writer.outputs.get(`output.${output}`);
+        if (declared !== undefined) {
+          problems.push(...outputProblems(declared, { file, reference, steps: reference.steps.slice(4) }));
+          continue;
+        }
         const guess = nearest(
           output,
           [...writer.outputs.keys()].map((one) => one.slice("output.".length)),

@@ -300,6 +300,21 @@ describe("calls of modules in the same files", () => {
     ]);
   });
 
+  test("keys of what is written out are looked up, in locals, outputs of modules and other states", () => {
+    expect(
+      problemsOf(
+        'locals {\n a = { b = { c = 1 }, (var.k) = 2 }\n d = { e = 1 }\n f = [local.a.x, local.a.b.c, local.d["e"], local.d.g]\n}\nvariable "k" {}',
+      ),
+    ).toEqual(['4 unresolved-reference "local.d.g": there is no "g" in it.']);
+    const child = moduleOf('output "all" {\n value = sensitive({ id = 1 })\n}', "root/child");
+    const root = moduleOf(
+      'module "c" {\n source = "./child"\n}\noutput "o" {\n value = [module.c.all.id, module.c.all.di]\n}',
+    );
+    expect(checkModule(root, [root, child]).map(({ message }) => message)).toEqual([
+      '"module.c.all.di": there is no "di" in it.',
+    ]);
+  });
+
   test("a value for a variable that is not declared has no effect", () => {
     const root = {
       ...moduleOf('variable "region" {}'),
