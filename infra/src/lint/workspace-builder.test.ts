@@ -152,6 +152,24 @@ describe("commands", () => {
     expect(commands({ "a.md": "Never say `zenml connect --token`.\n" })).toEqual([]);
   });
 
+  test("come from containers, workflows and playbooks", () => {
+    const pod =
+      'apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec:\n  containers:\n    - name: a\n      command: [zenml]\n      args:\n        - status\n    - name: b\n      command:\n        - /bin/sh\n        - -ec\n        - |\n          # why\n          mlflow db upgrade "$URL" &&\n            zenml version\n';
+    expect(commands({ "pod.yaml": pod })).toEqual([
+      [7, "zenml status"],
+      [16, "mlflow db upgrade $URL"],
+      [17, "zenml version"],
+    ]);
+    const workflow = "on: push\njobs:\n  a:\n    steps:\n      - uses: x\n      - run: zenml status\n";
+    expect(commands({ ".github/workflows/a.yml": workflow })).toEqual([[6, "zenml status"]]);
+    expect(commands({ ".gitlab-ci.yml": "a:\n  script:\n    - zenml status\n" })).toEqual([
+      [3, "zenml status"],
+    ]);
+    expect(commands({ "tasks/main.yml": "- name: a\n  ansible.builtin.shell: zenml status\n" })).toEqual([
+      [2, "zenml status"],
+    ]);
+  });
+
   test("come from the texts of outputs, also where the file cannot be parsed", () => {
     const text =
       'output "a" {\n  value = var.x ? "zenml connect --url \\"${var.u}\\"" : ""\n}\noutput "b" {\n  value = var.x ? <<EOT\nRun this:\n\n  zenml stack set a\nEOT\n  : ""\n}\n';

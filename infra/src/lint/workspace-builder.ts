@@ -1,6 +1,7 @@
 import { addTerraform } from "./workspace-terraform.ts";
 import { addDocument, addReleases } from "./workspace-kubernetes.ts";
 import { commandsIn } from "./workspace-commands.ts";
+import { embeddedCommands } from "./embedded-commands.ts";
 import { isRecord } from "./plain-values.ts";
 import { applyKustomizations } from "./workspace-kustomize.ts";
 import type { Located, Path, Snippet, Workspace } from "./workspace.ts";
@@ -25,6 +26,7 @@ export function buildWorkspace(snippets: readonly Snippet[]): Workspace {
     for (const command of commandsIn(snippet)) workspace.commands.push(command);
   }
   addTerraform(workspace, snippets);
+  for (const command of embeddedCommands(workspace)) workspace.commands.push(command);
   addReleases(workspace);
   applyKustomizations(workspace);
   return workspace;
