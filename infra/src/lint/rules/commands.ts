@@ -48,6 +48,8 @@ const WITH_VALUE = new Set([
   "--kubeconfig",
 ]);
 
+const MAKING = new Set(["create", "run", "expose", "autoscale"]);
+
 const VERBS = new Set([
   "get",
   "describe",
@@ -97,8 +99,14 @@ export const kubectlTarget: Rule = {
     // What a chart or an operator makes is not in the files.
     if (workspace.releases.length > 0) return;
     let labels: Labels | undefined;
-    for (const command of workspace.commands.filter(({ words }) => words[0] === "kubectl")) {
+    const kubectl = workspace.commands.filter(({ words }) => words[0] === "kubectl");
+    // What a script makes itself is in no file.
+    const made = new Set(
+      kubectl.filter(({ words }) => MAKING.has(words[1] ?? "")).flatMap(({ words }) => words),
+    );
+    for (const command of kubectl) {
       for (const asked of askedFor(command.words)) {
+        if ("kind" in asked && made.has(asked.name)) continue;
         const problem =
           "kind" in asked
             ? nameProblem(asked, manifests)

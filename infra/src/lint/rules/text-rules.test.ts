@@ -166,7 +166,7 @@ const cases: Readonly<Record<string, Case>> = {
     lines: [1, 2],
     good: {
       "a.sh":
-        "kubectl get svc/dev-api\nkubectl get pods -l app=a -n x\nkubectl logs job/other\nkubectl get svc $NAME\n",
+        "kubectl get svc/dev-api\nkubectl get pods -l app=a -n x\nkubectl logs job/other\nkubectl get svc $NAME\nkubectl create service clusterip made\nkubectl get svc made\n",
       "a.yaml": `${service("api")}---\n${deployment("a")}`,
     },
   },
