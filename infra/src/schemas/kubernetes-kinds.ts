@@ -49,7 +49,22 @@ export function kindsOfGroup(group: string): string[] {
 
 /** Kinds that exist and have no schema here. What is in neither is most likely a slip, in the groups that are known whole. */
 const WITHOUT_SCHEMA: Readonly<Record<string, readonly string[]>> = {
-  "": ["Endpoints", "Event", "List", "Node", "PersistentVolume", "PodTemplate", "ReplicationController"],
+  // `Config` is a kubeconfig, the last ones are what a server answers about itself.
+  "": [
+    "Config",
+    "Endpoints",
+    "Event",
+    "List",
+    "Node",
+    "Binding",
+    "Status",
+    "APIGroup",
+    "APIGroupList",
+    "APIResourceList",
+    "PersistentVolume",
+    "PodTemplate",
+    "ReplicationController",
+  ],
   apps: ["ControllerRevision", "ReplicaSet"],
   batch: [],
   policy: [],
@@ -77,6 +92,7 @@ const WITHOUT_SCHEMA: Readonly<Record<string, readonly string[]>> = {
   "serving.knative.dev": [],
   "postgresql.cnpg.io": ["FailoverQuorum"],
   "barmancloud.cnpg.io": [],
+  "kustomize.config.k8s.io": ["Component", "Kustomization"],
 };
 
 /** Whether all kinds of the group are known, so that another one does not exist. */
