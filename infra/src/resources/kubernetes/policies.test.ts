@@ -60,15 +60,24 @@ test("in a cluster of others only the platform's own namespaces are judged", () 
   for (const { matchLabels } of constraintsOf("bare cluster, upstream engines")) {
     expect(matchLabels).toEqual({ "app.kubernetes.io/part-of": "acme" });
   }
-  for (const { matchLabels } of constraintsOf("Google Cloud, production"))
-    expect(matchLabels).toBeUndefined();
 });
 
-test("the cluster's namespaces and the exempt ones are left alone", () => {
-  for (const { matchExpressions } of constraintsOf("bare cluster, Knative and kgateway")) {
-    expect(matchExpressions[0]?.values).toEqual(
-      expect.arrayContaining(["kube-system", "kyverno", "notebooks"]),
+test("in a cluster of its own pods are judged where somebody answers for them, and namespaces must say who", () => {
+  const plan = planNamed("Google Cloud, production");
+  for (const { metadata, spec } of objects(plan, "ValidatingPolicy")) {
+    const { matchConstraints, matchConditions } = spec as PolicySpec & { matchConditions?: object[] };
+    const isOfNamespaces = metadata.name === "require-owner-of-namespace";
+    expect(matchConstraints.namespaceSelector.matchLabels).toBeUndefined();
+    expect(JSON.stringify(matchConstraints).includes('{"key":"owner","operator":"Exists"}')).toBe(
+      !isOfNamespaces,
     );
+    expect(matchConditions === undefined).toBe(!isOfNamespaces);
+  }
+});
+
+test("exempt namespaces are left alone", () => {
+  for (const { matchExpressions } of constraintsOf("bare cluster, Knative and kgateway")) {
+    expect(matchExpressions.at(-1)?.values).toEqual(expect.arrayContaining(["kyverno", "notebooks"]));
   }
 });
 
@@ -82,6 +91,6 @@ test("registries are a policy for namespaces that are not the platform's own, wh
   expect(policy?.validations[0]?.expression).toBe(
     "variables.containers.all(c, c.image.startsWith('europe-west1-docker.pkg.dev/'))",
   );
-  const [except] = policy?.matchConstraints.namespaceSelector.matchExpressions ?? [];
-  expect(except?.values).toEqual(expect.arrayContaining(["tracking", "cert-manager", "kube-system"]));
+  const except = policy?.matchConstraints.namespaceSelector.matchExpressions.at(-1);
+  expect(except?.values).toEqual(expect.arrayContaining(["tracking", "cert-manager", "kyverno"]));
 });

@@ -146,6 +146,12 @@ function rulesOf(plan: Plan, settings: Settings): Rule[] {
   return rules;
 }
 
+/** Google Cloud makes namespaces for what it adds to a cluster, and Knative's operator one for its ingress. */
+const MADE_BY_A_PERSON = {
+  name: "made-by-a-person",
+  expression: "!['gke-', 'gmp-', 'kourier-'].exists(prefix, object.metadata.name.startsWith(prefix))",
+};
+
 function policyObject(plan: Plan, rule: Rule, settings: Settings): KubernetesObject {
   const { name, resource, variables, validations } = rule;
   return {
@@ -156,51 +162,36 @@ function policyObject(plan: Plan, rule: Rule, settings: Settings): KubernetesObj
       validationActions: [settings.action],
       evaluation: { background: { enabled: true } },
       matchConstraints: {
-        namespaceSelector: namespaceSelector(plan, settings, rule.except),
+        namespaceSelector: selectorOf(plan, settings, rule),
         resourceRules: [
           { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: [resource] },
         ],
       },
+      ...(resource === "namespaces" ? { matchConditions: [MADE_BY_A_PERSON] } : {}),
       ...(variables === undefined ? {} : { variables }),
       validations,
     },
   };
 }
 
-/** Namespaces of the cluster itself. */
-const SYSTEM = ["kube-node-lease", "kube-public", "kube-system"];
-
-/** Those that Google Cloud looks after. */
-const GOOGLE = [
-  "gke-gmp-system",
-  "gke-managed-cim",
-  "gke-managed-filestorecsi",
-  "gke-managed-parallelstorecsi",
-  "gke-managed-system",
-  "gke-managed-volumepopulator",
-  "gmp-public",
-  "gmp-system",
-];
-
-function namespaceSelector(
-  { environment }: Plan,
-  { exempt }: Settings,
-  except: readonly string[] = [],
-): object {
-  const others = [
-    ...SYSTEM,
-    ...(environment.target.kind === "gcp" ? GOOGLE : []),
-    namespaces.kyverno,
-    ...exempt,
-    ...except,
-  ];
-  const expressions = [
-    { key: "kubernetes.io/metadata.name", operator: "NotIn", values: [...new Set(others)].sort() },
-  ];
-  return environment.target.kind === "kubernetes"
-    ? { matchLabels: { "app.kubernetes.io/part-of": environment.platform }, matchExpressions: expressions }
-    : { matchExpressions: expressions };
+/**
+ * Pods are judged where somebody answers for them: the cluster's own namespaces, and those that a cloud adds to it from time
+ * to time, have no owner. In a cluster that is not the platform's alone it judges its own namespaces only.
+ */
+function selectorOf({ environment }: Plan, { exempt }: Settings, { resource, except = [] }: Rule): object {
+  const cluster = resource === "namespaces" ? SYSTEM : [];
+  const left = [...new Set([...cluster, namespaces.kyverno, ...exempt, ...except])].sort();
+  const others = { key: "kubernetes.io/metadata.name", operator: "NotIn", values: left };
+  if (environment.target.kind === "kubernetes") {
+    return { matchLabels: { "app.kubernetes.io/part-of": environment.platform }, matchExpressions: [others] };
+  }
+  return {
+    matchExpressions: [...(resource === "pods" ? [{ key: "owner", operator: "Exists" }] : []), others],
+  };
 }
+
+/** Namespaces that are there before anybody comes. */
+const SYSTEM = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
 type Exception = {
   name: string;
