@@ -24,7 +24,7 @@ function fullName(release: HelmRelease, chart: string): string | undefined {
   return releaseName.includes(chart) ? releaseName : `${releaseName}-${chart}`;
 }
 
-/** The main Service of a release; undefined where the chart, or the name it gives, is not known. */
+/** The only Service of a release; undefined where the chart makes several, or is not known. */
 export function serviceOf(release: HelmRelease): ChartService | undefined {
   const chart = chartName(release);
   const name = fullName(release, chart);
@@ -39,17 +39,10 @@ export function serviceOf(release: HelmRelease): ChartService | undefined {
       return typeof port === "number" ? { name, ports: [port, "http"], labels } : undefined;
     }
     case "mlflow": {
+      // Other publishers have a chart of this name that makes other Services.
+      if (!/community-charts|mlflow\.org|mlflow\/mlflow/.test(release.repository ?? "")) return undefined;
       const port = at(release.values?.value, "service", "port") ?? 80;
       return typeof port === "number" ? { name, ports: [port], labels } : undefined;
-    }
-    case "argo-cd": {
-      const base =
-        release.releaseName === "argocd" || release.releaseName === "argo-cd" ? release.releaseName : name;
-      return {
-        name: `${base}-server`,
-        ports: [80, 443, "http", "https"],
-        labels: { "app.kubernetes.io/name": "argocd-server" },
-      };
     }
     default:
       return undefined;

@@ -45,7 +45,13 @@ function* parents(workspace: Workspace): Iterable<Problem> {
         targets,
         false,
       );
+      const elsewhere = targets.find((target) => target.name === name);
       if (missing !== undefined) yield missing;
+      else if (elsewhere !== undefined && known(namespace) && route.origin === "file")
+        yield problemAt(route, {
+          path: [...path, at(route.value, ...path, "namespace") === undefined ? "name" : "namespace"],
+          message: `the Gateway ${name} is not in ${namespace}, but in ${elsewhere.namespace ?? ""}`,
+        });
       continue;
     }
     const listeners = list(at(gateway.value, "spec", "listeners"));

@@ -49,6 +49,49 @@ test("a traffic policy has its gateway", () => {
   expect(ids(policy("other"))).toEqual(["reference/policy-target:6"]);
 });
 
+test("a store has its account, an issuer its gateway", () => {
+  const store = (account: string): string => `apiVersion: external-secrets.io/v1
+kind: SecretStore
+metadata: { name: s, namespace: a }
+spec:
+  provider:
+    gcpsm:
+      auth:
+        workloadIdentity:
+          serviceAccountRef: { name: ${account} }
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: reader, namespace: a }
+`;
+  expect(ids(store("reader"))).toEqual([]);
+  expect(ids(store("writer"))).toEqual(["reference/reader:9"]);
+  const issuer = (gateway: string): string => `apiVersion: cert-manager.io/v1
+kind: ClusterIssuer
+metadata: { name: i }
+spec:
+  acme:
+    solvers:
+      - http01:
+          gatewayHTTPRoute:
+            parentRefs:
+              - { name: ${gateway}, namespace: g }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: platform, namespace: g }
+`;
+  expect(ids(issuer("platform"))).toEqual([]);
+  expect(ids(issuer("other"))).toEqual(["reference/reader:10"]);
+});
+
+test("a policy of a cloud has its Service", () => {
+  const health = (service: string): string =>
+    `apiVersion: networking.gke.io/v1\nkind: HealthCheckPolicy\nmetadata: { name: h, namespace: a }\nspec:\n  targetRef: { group: "", kind: Service, name: ${service} }\n---\napiVersion: v1\nkind: Service\nmetadata: { name: web, namespace: a }\nspec: { ports: [{ port: 80 }] }\n`;
+  expect(ids(health("web"))).toEqual([]);
+  expect(ids(health("wab"))).toEqual(["reference/policy-target:5"]);
+});
+
 const exception = (kind: string, name: string): string => `apiVersion: policies.kyverno.io/v1
 kind: PolicyException
 metadata: { name: e, namespace: kyverno }

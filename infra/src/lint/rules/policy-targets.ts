@@ -4,7 +4,8 @@ import { isTemplated } from "../../schemas/templated.ts";
 import type { Problem, Rule } from "../rule.ts";
 import type { Manifest, Path, Workspace } from "../workspace.ts";
 import { at, known, list, objectsOf, problemAt } from "./kubernetes-objects.ts";
-import { dangling, targetsOf } from "./targets.ts";
+import { servicesOf } from "./services.ts";
+import { dangling, releasesIn, targetsOf } from "./targets.ts";
 
 /** Policies and exceptions that name what they hold for. */
 
@@ -28,11 +29,12 @@ function* targets(workspace: Workspace): Iterable<Problem> {
     ];
     for (const [reference, path] of references) {
       const [kind, name] = [at(reference, "kind"), at(reference, "name")];
-      if (!known(kind) || !known(name) || !["Gateway", "HTTPRoute", "GRPCRoute"].includes(kind)) continue;
+      if (!known(kind) || !known(name)) continue;
+      if (!["Gateway", "HTTPRoute", "GRPCRoute", "Service"].includes(kind)) continue;
       const missing = dangling(
         { from: policy, path, what: kind, name, namespace: policy.namespace },
-        targetsOf(workspace, kind),
-        false,
+        kind === "Service" ? servicesOf(workspace) : targetsOf(workspace, kind),
+        kind === "Service" && releasesIn(workspace, policy.namespace).length > 0,
       );
       if (missing !== undefined) yield missing;
     }
@@ -78,6 +80,42 @@ function* projectKinds(workspace: Workspace): Iterable<Problem> {
             message: `${String(group)} has no kind ${String(kind)}; the nearest is ${slip}`,
           });
       }
+}
+
+/** Accounts by which stores read, and gateways by which issuers prove that a host is theirs. */
+function* readers(workspace: Workspace): Iterable<Problem> {
+  for (const store of objectsOf(workspace, "SecretStore", "ClusterSecretStore", "Issuer", "ClusterIssuer"))
+    for (const { key, index, name, namespace, path } of namedIn(store)) {
+      const what =
+        key === "serviceAccountRef" ? "ServiceAccount" : key === "parentRefs" ? "Gateway" : undefined;
+      if (what === undefined || (key === "parentRefs") !== (index !== undefined)) continue;
+      const own = typeof namespace === "string" ? namespace : store.namespace;
+      const missing = dangling(
+        { from: store, path, what, name, namespace: own },
+        targetsOf(workspace, what),
+        what === "ServiceAccount" && releasesIn(workspace, own).length > 0,
+      );
+      if (missing !== undefined) yield missing;
+    }
+}
+
+type Named = { key: unknown; index: number | undefined; name: string; namespace: unknown; path: Path };
+
+/** Every place below `spec` that names something, with the field that holds it. */
+function namedIn({ value }: Manifest): Named[] {
+  const found: Named[] = [];
+  const visit = (part: unknown, path: Path): void => {
+    if (typeof part !== "object" || part === null) return;
+    const [holder, last] = [path.at(-2), path.at(-1)];
+    const [key, index] = typeof last === "number" ? [holder, last] : [last, undefined];
+    const name = at(part, "name");
+    if (known(name))
+      found.push({ key, index, name, namespace: at(part, "namespace"), path: [...path, "name"] });
+    for (const [step, inner] of Object.entries(part))
+      visit(inner, [...path, Array.isArray(part) ? Number(step) : step]);
+  };
+  visit(at(value, "spec"), ["spec"]);
+  return found;
 }
 
 const LABEL = "kubernetes.io/metadata.name";
@@ -128,6 +166,15 @@ export const policyTargetRules: readonly Rule[] = [
     why: "The policy is accepted and holds for nothing.",
     remedy: "Name the Gateway or route as it is made, in the policy's own namespace.",
     check: targets,
+  },
+  {
+    id: "reference/reader",
+    severity: "error",
+    covers: ["E48"],
+    title: "a store or issuer that names an account or gateway that is not there",
+    why: "The store stays not ready, the certificate is never issued.",
+    remedy: "Name the ServiceAccount or Gateway as it is made.",
+    check: readers,
   },
   {
     id: "kyverno/exception-without-policy",

@@ -184,6 +184,11 @@ test("a listener takes a route by namespace and host", () => {
   expect(ids(selector + namespace("{}"))).toEqual(["gateway/route-not-admitted:11"]);
 });
 
+test("a gateway is named with its namespace", () => {
+  const elsewhere = route("https", "a.example.com").replace("namespace: gateways", "namespace: gateway");
+  expect(ids(gateway("{ from: All }") + elsewhere)).toEqual(["gateway/route-not-admitted:12"]);
+});
+
 test("a route into another namespace needs a grant there", () => {
   const crossing = object(
     "HTTPRoute",

@@ -112,6 +112,16 @@ test("selectors find pods", () => {
   expect(ids(web + budget("x").replace("app: x", "cnpg.io/cluster: pg"))).toEqual([]);
 });
 
+test("pods of known charts have the chart's labels", () => {
+  const budget = (name: string): Files => ({
+    "kustomization.yaml":
+      "helmCharts: [{ name: zenml, repo: 'oci://public.ecr.aws/zenml', releaseName: zenml, namespace: zenml }]\n",
+    "pdb.yaml": `apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: { name: b, namespace: zenml }\nspec:\n  maxUnavailable: 1\n  selector: { matchLabels: { app.kubernetes.io/name: ${name} } }\n`,
+  });
+  expect(ids(budget("zenml"))).toEqual([]);
+  expect(ids(budget("zenml-server"))).toEqual(["selector:6"]);
+});
+
 test("a target port has its name in a container", () => {
   expect(ids(web + service("web", "https"))).toEqual(["target-port:16"]);
   expect(ids(web + service("web", "8080"))).toEqual([]);

@@ -1,5 +1,5 @@
 import type { Problem, Rule } from "../rule.ts";
-import type { Manifest, Path, Workspace } from "../workspace.ts";
+import type { HelmRelease, Manifest, Path, Workspace } from "../workspace.ts";
 import { chartName, serviceOf } from "./chart-objects.ts";
 import { backendsOf, leadsTo, type Backend } from "./exposure.ts";
 import {
@@ -29,7 +29,7 @@ type Service = {
   from: "manifest" | "release" | "operator";
 };
 
-const servicesOf = perWorkspace((workspace: Workspace): Service[] => {
+export const servicesOf = perWorkspace((workspace: Workspace): Service[] => {
   const written = objectsOf(workspace, "Service").map(({ name, namespace, value, apiVersion }): Service => {
     const ports = list(at(value, "spec", "ports")).flatMap((port) => [at(port, "port"), at(port, "name")]);
     return {
@@ -145,6 +145,13 @@ const selectorsOf = perWorkspace((workspace: Workspace): Selector[] => {
   });
 });
 
+/** Charts put their name and the release's on their pods; of charts that are not known, any label may come. */
+function mayMakePods(release: HelmRelease, wanted: Fields): boolean {
+  const labels = serviceOf(release)?.labels;
+  if (labels === undefined) return true;
+  return Object.entries(labels).every(([key, value]) => wanted[key] === undefined || wanted[key] === value);
+}
+
 function* selectors(workspace: Workspace): Iterable<Problem> {
   const workloads = workloadsOf(workspace);
   for (const { from, path, wanted } of selectorsOf(workspace)) {
@@ -153,14 +160,17 @@ function* selectors(workspace: Workspace): Iterable<Problem> {
     const here = workloads.filter(({ manifest }) =>
       namespaces.some((namespace) => mayBeSameNamespace(manifest.namespace, namespace)),
     );
-    if (here.length === 0 || here.some(({ template }) => mayMatch(wanted, labelsOf(template)))) continue;
-    if (namespaces.some((namespace) => releasesIn(workspace, namespace).length > 0)) continue;
+    const releases = namespaces.flatMap((namespace) => releasesIn(workspace, namespace));
+    if (here.length + releases.length === 0) continue;
+    if (here.some(({ template }) => mayMatch(wanted, labelsOf(template)))) continue;
+    // Policies of the network are also for pods that a chart's server makes, and that no file names.
+    if (releases.some((release) => from.kind === "NetworkPolicy" || mayMakePods(release, wanted))) continue;
     const labels = Object.entries(wanted)
       .map(([key, value]) => `${key}=${String(value)}`)
       .join(", ");
     yield problemAt(from, {
       path,
-      message: `${from.kind} ${from.name} selects ${labels}, and no pod of the ${here.length} workloads of its namespace has that`,
+      message: `${from.kind} ${from.name} selects ${labels}, and no pod of its namespace has that`,
     });
   }
 }
