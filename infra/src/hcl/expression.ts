@@ -120,7 +120,7 @@ const constants: Readonly<Record<string, boolean | null>> = { true: true, false:
 
 function parseWord(scanner: Scanner, { word, line }: { word: string; line: number }): HclExpression {
   let name = word;
-  while (scanner.startsWith("::")) {
+  while (scanner.peek() === ":" && scanner.startsWith("::")) {
     scanner.at += 2;
     const next = scanner.identifier();
     if (next === undefined)

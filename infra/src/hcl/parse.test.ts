@@ -160,6 +160,15 @@ describe("mistakes are refused in Terraform's words, at Terraform's line", () =>
     expect(error.line).toBe(line);
   });
 
+  test("every argument that is set twice is told, and the rest is read", () => {
+    const error = errorOf("a = 1\nb {\n c = 1\n c = 2\n}\na = 2\nd = 3", 10);
+    expect([error, ...error.others].map(({ line }) => line)).toEqual([13, 15]);
+    expect(error.body?.attributes.map(({ name, value }) => [name, valueOf(value)])).toEqual([
+      ["a", 1],
+      ["d", 3],
+    ]);
+  });
+
   test("lines count from the first line of the text", () => {
     expect(errorOf("\n\na = [", 100).line).toBe(102);
   });

@@ -1,7 +1,7 @@
 import { parseExpression } from "./expression.ts";
 import { parseQuoted } from "./template.ts";
 import { Scanner } from "./scanner.ts";
-import type { HclAttribute, HclBlock, HclBody } from "./syntax.ts";
+import { HclSyntaxError, type HclAttribute, type HclBlock, type HclBody } from "./syntax.ts";
 
 /**
  * Reads HCL 2 as Terraform does. `firstLine` is the line of the file at which the text begins.
@@ -14,6 +14,8 @@ export function parseHcl(text: string, firstLine = 1): HclBody {
     throw scanner.error(
       "Argument or block definition required: An argument or block definition is required here.",
     );
+  const [first, ...others] = scanner.redefined;
+  if (first !== undefined) throw new HclSyntaxError(first.message, first.line, { others, body });
   return body;
 }
 
@@ -37,15 +39,15 @@ function addAttribute(
   { body, seen, scanner }: { body: HclBody; seen: Map<string, number>; scanner: Scanner },
   attribute: HclAttribute,
 ): void {
-  const before = seen.get(attribute.name);
-  if (before !== undefined) {
-    const error = scanner.error(
-      `Attribute redefined: The argument "${attribute.name}" was already set on line ${before}. Each argument may be set only once.`,
-    );
-    throw Object.assign(error, { line: attribute.line });
+  const { name, line } = attribute;
+  const before = seen.get(name);
+  if (before === undefined) {
+    seen.set(name, line);
+    body.attributes.push(attribute);
+    return;
   }
-  seen.set(attribute.name, attribute.line);
-  body.attributes.push(attribute);
+  const message = `Attribute redefined: The argument "${name}" was already set on line ${before}. Each argument may be set only once.`;
+  scanner.redefined.push(new HclSyntaxError(message, line));
 }
 
 function afterItem(scanner: Scanner, isAttribute: boolean): Error {

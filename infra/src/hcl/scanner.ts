@@ -18,6 +18,8 @@ export class Scanner {
   newlinesCount = true;
   /** Variables of the `for` expressions around this place. */
   readonly loopVariables: string[] = [];
+  /** Arguments that were set before: refused once all is read. */
+  readonly redefined: HclSyntaxError[] = [];
   readonly #parseExpression: (scanner: Scanner) => HclExpression;
 
   /** `parseExpression` is handed in because expressions, templates and `for` contain one another. */

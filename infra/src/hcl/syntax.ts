@@ -40,8 +40,14 @@ export type HeredocPlace = { marker: string; firstLine: number; indented: boolea
 /** Thrown by the parser: the message is close to Terraform's own words. */
 export class HclSyntaxError extends Error {
   readonly line: number;
-  constructor(message: string, line: number) {
+  /** Further mistakes that were seen: arguments set twice do not keep the parser from reading on. */
+  readonly others: readonly HclSyntaxError[];
+  /** What was read all the same, where everything was. */
+  readonly body: HclBody | undefined;
+  constructor(message: string, line: number, read?: { others: readonly HclSyntaxError[]; body: HclBody }) {
     super(message);
     this.line = line;
+    this.others = read?.others ?? [];
+    this.body = read?.body;
   }
 }

@@ -50,11 +50,12 @@ function parseWithRecovery(workspace: Workspace, snippet: Snippet): HclBody {
       return parser(part, line);
     } catch (error) {
       if (!(error instanceof HclSyntaxError)) throw error;
-      if (!reported.has(error.line)) {
-        reported.add(error.line);
-        workspace.broken.push({ file, line: error.line, language, message: error.message, excerpt });
+      for (const { line, message } of [error, ...error.others]) {
+        if (reported.has(line)) continue;
+        reported.add(line);
+        workspace.broken.push({ file, line, language, message, excerpt });
       }
-      return undefined;
+      return error.body;
     }
   };
   const whole = parse(snippet.text, firstLine);

@@ -65,7 +65,7 @@ const cases: Readonly<Record<string, { bad: [Files | string, number[]][]; good: 
     bad: [
       ['output "o" {\n value = true ? <<EOT\nx\nEOT\n : "y"\n}\n', [4]],
       [{ "terraform.tfvars": "a = 1\na = 2" }, [2]],
-      [{ "excerpt:doc.tf": "a = 1\nb = 1\na = 2" }, [3]],
+      [{ "excerpt:doc.tf": "a = 1\nb = 1\na = 2\nb = 2" }, [3, 4]],
     ],
     good: ['output "o" {\n value = (true ? <<EOT\nx\nEOT\n : "y")\n}\n'],
   },
