@@ -1,0 +1,63 @@
+# Argo CD takes them over, with the labels of their manifests.
+resource "kubernetes_namespace_v1" "component" {
+  for_each = toset(["tracking", "zenml"])
+
+  metadata {
+    name = each.value
+  }
+
+  lifecycle {
+    ignore_changes = [metadata[0].annotations, metadata[0].labels]
+  }
+}
+
+# What stage cluster knows. It is read into this state too, which is as secret as that one. The revision is a
+# number made of all values: write-only arguments are written again only when it changes.
+locals {
+  secrets          = data.terraform_remote_state.cluster.outputs.secrets
+  secrets_revision = parseint(substr(sha256(jsonencode(local.secrets)), 0, 7), 16) + 1
+}
+
+# How plinth reaches the bucket of artifacts.
+resource "kubernetes_secret_v1" "tracking_object_store" {
+  type = "Opaque"
+
+  data_wo = {
+    PLINTH_S3_ACCESS_KEY_ID     = local.secrets["acme-dev-tracking-object-store-id"]
+    PLINTH_S3_SECRET_ACCESS_KEY = local.secrets["acme-dev-tracking-object-store-secret"]
+  }
+
+  data_wo_revision = local.secrets_revision
+
+  metadata {
+    name      = "object-store"
+    namespace = kubernetes_namespace_v1.component["tracking"].metadata[0].name
+
+    labels = {
+      "app.kubernetes.io/part-of"    = "acme"
+      "app.kubernetes.io/managed-by" = "plinth"
+    }
+  }
+}
+
+# How zenml reaches its database.
+resource "kubernetes_secret_v1" "zenml_zenml_database" {
+  type = "Opaque"
+
+  data_wo = {
+    username = local.secrets["acme-dev-zenml-database-username"]
+    password = local.secrets["acme-dev-zenml-database"]
+  }
+
+  data_wo_revision = local.secrets_revision
+
+  metadata {
+    name      = "zenml-database"
+    namespace = kubernetes_namespace_v1.component["zenml"].metadata[0].name
+
+    labels = {
+      "app.kubernetes.io/part-of"    = "acme"
+      "app.kubernetes.io/managed-by" = "plinth"
+    }
+  }
+}

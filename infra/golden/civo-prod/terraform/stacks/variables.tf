@@ -1,0 +1,16 @@
+variable "server_url" {
+  description = "Address of ZenML's server."
+  type        = string
+  default     = "https://zenml.mlops.example.com"
+}
+
+variable "kube_context" {
+  description = "Context of this cluster in the kubeconfig of those who start pipelines."
+  type        = string
+  default     = "acme-prod"
+}
+
+variable "container_registry_uri" {
+  description = "Where images of steps are pushed, for example ghcr.io/acme. The cluster must be able to pull from it."
+  type        = string
+}

@@ -1,0 +1,19 @@
+variable "network_id" {
+  description = "Id of the network"
+  type        = string
+}
+
+variable "subnetwork_id" {
+  description = "Id of the subnetwork of the nodes"
+  type        = string
+}
+
+variable "node_service_account" {
+  description = "E-mail of the service account of the nodes"
+  type        = string
+}
+
+variable "secrets_key" {
+  description = "Id of the key that Secrets are encrypted with in the control plane"
+  type        = string
+}

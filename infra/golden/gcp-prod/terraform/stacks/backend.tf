@@ -1,0 +1,8 @@
+# The state holds credentials: only those who run Terraform may read the bucket. It is locked by itself;
+# turn on object versioning, which keeps the states before.
+terraform {
+  backend "gcs" {
+    bucket = "acme-mlops-prod-terraform-state"
+    prefix = "acme/prod/stacks"
+  }
+}

@@ -1,0 +1,11 @@
+variable "server_url" {
+  description = "Address of ZenML's server."
+  type        = string
+  default     = "https://zenml.mlops.example.com"
+}
+
+variable "kube_context" {
+  description = "Context of this cluster in the kubeconfig of those who start pipelines."
+  type        = string
+  default     = "gke_acme-mlops-prod_europe-west1_acme-prod"
+}
