@@ -107,10 +107,10 @@ export const kubernetesSchemaRules: readonly Rule[] = [
   },
   {
     id: "kubernetes/cluster-scoped",
-    severity: "error",
+    severity: "warning",
     covers: [],
     title: "a namespace on an object that is in none",
-    why: "The object is refused, or Argo CD shows it as different for ever.",
+    why: "The API server drops it, and who reads the file looks for the object in the wrong place; Argo CD may show it as different for ever.",
     remedy: "Remove metadata.namespace.",
     check: (workspace) => problems(workspace, ["cluster-scoped"]),
   },

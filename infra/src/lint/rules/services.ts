@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import type { Problem, Rule } from "../rule.ts";
 import type { HelmRelease, Manifest, Path, Workspace } from "../workspace.ts";
 import { chartName, serviceOf } from "./chart-objects.ts";
@@ -16,13 +17,14 @@ import {
   type Fields,
   perWorkspace,
 } from "./kubernetes-objects.ts";
-import { dangling, releasesIn } from "./targets.ts";
+import { dangling, isOfCluster, releasesIn } from "./targets.ts";
 
 /** Services: what leads to them, what they lead to, and what scrapes them. */
 
 type Service = {
   name: string;
   namespace: string | undefined;
+  file?: string;
   labels: Fields;
   /** Numbers and names; undefined where the chart decides. */
   ports: readonly unknown[] | undefined;
@@ -30,16 +32,19 @@ type Service = {
 };
 
 export const servicesOf = perWorkspace((workspace: Workspace): Service[] => {
-  const written = objectsOf(workspace, "Service").map(({ name, namespace, value, apiVersion }): Service => {
-    const ports = list(at(value, "spec", "ports")).flatMap((port) => [at(port, "port"), at(port, "name")]);
-    return {
-      name,
-      namespace,
-      labels: fields(at(value, "metadata", "labels")),
-      ports: apiVersion === "v1" ? ports : undefined,
-      from: "manifest",
-    };
-  });
+  const written = objectsOf(workspace, "Service").map(
+    ({ name, namespace, value, apiVersion, file }): Service => {
+      const ports = list(at(value, "spec", "ports")).flatMap((port) => [at(port, "port"), at(port, "name")]);
+      return {
+        name,
+        namespace,
+        file,
+        labels: fields(at(value, "metadata", "labels")),
+        ports: apiVersion === "v1" ? ports : undefined,
+        from: "manifest",
+      };
+    },
+  );
   const charts = workspace.releases.flatMap((release): Service[] => {
     const service = serviceOf(release);
     return service === undefined ? [] : [{ ...service, namespace: release.namespace, from: "release" }];
@@ -157,11 +162,18 @@ function* selectors(workspace: Workspace): Iterable<Problem> {
   for (const { from, path, wanted } of selectorsOf(workspace)) {
     if (from.origin !== "file" || Object.keys(wanted).some((key) => OF_OPERATORS.test(key))) continue;
     const namespaces = namespacesOf(from);
+    if (namespaces.some(isOfCluster)) continue;
     const here = workloads.filter(({ manifest }) =>
       namespaces.some((namespace) => mayBeSameNamespace(manifest.namespace, namespace)),
     );
+    // Without a namespace, what is in other folders may go anywhere.
+    const near = here.some(
+      ({ manifest }) =>
+        (manifest.namespace !== undefined && namespaces.includes(manifest.namespace)) ||
+        dirname(manifest.file) === dirname(from.file),
+    );
     const releases = namespaces.flatMap((namespace) => releasesIn(workspace, namespace));
-    if (here.length + releases.length === 0) continue;
+    if (!near && releases.length === 0) continue;
     if (here.some(({ template }) => mayMatch(wanted, labelsOf(template)))) continue;
     // Policies of the network are also for pods that a chart's server makes, and that no file names.
     if (releases.some((release) => from.kind === "NetworkPolicy" || mayMakePods(release, wanted))) continue;

@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import { distance } from "fastest-levenshtein";
 import { nearest } from "../../schemas/nearest.ts";
 import { isTemplated } from "../../schemas/templated.ts";
@@ -16,7 +17,16 @@ import {
 
 /** Names that references lead to, and when it is safe to say that one leads nowhere. */
 
-export type Target = { name: string; namespace: string | undefined };
+export type Target = { name: string; namespace: string | undefined; file?: string };
+
+/** Namespaces that the cluster itself fills. */
+export const isOfCluster = (namespace: string | undefined): boolean =>
+  namespace !== undefined && /^(?:kube-.+|default)$/.test(namespace);
+
+/** Whether two objects belong together: by an explicit namespace, or by their folder where it is set from outside. */
+const belongTogether = (reference: Reference, target: Target): boolean =>
+  (reference.namespace !== undefined && target.namespace === reference.namespace) ||
+  (target.file !== undefined && dirname(target.file) === dirname(reference.from.file));
 
 export type Reference = {
   from: Manifest;
@@ -44,7 +54,11 @@ export function dangling(
   const here = targets.filter((target) => mayBeSameNamespace(target.namespace, namespace));
   if (here.some((target) => target.name === name || isTemplated(target.name))) return undefined;
   const slip = here.find((target) => distance(target.name, name) <= SLIP);
-  const described = here.length > 0 && from.origin === "file" && !mayBeElsewhere;
+  const described =
+    from.origin === "file" &&
+    !mayBeElsewhere &&
+    !isOfCluster(namespace) &&
+    here.some((target) => belongTogether(reference, target));
   if (slip === undefined && !described) return undefined;
   const near =
     slip?.name ??
@@ -58,7 +72,7 @@ export function dangling(
 }
 
 export const targetsOf = (workspace: Workspace, ...kinds: readonly string[]): Target[] =>
-  objectsOf(workspace, ...kinds).map(({ name, namespace }) => ({ name, namespace }));
+  objectsOf(workspace, ...kinds).map(({ name, namespace, file }) => ({ name, namespace, file }));
 
 /** Releases of charts in a namespace: what they make there is mostly not known. */
 export const releasesIn = (workspace: Workspace, namespace: string | undefined): HelmRelease[] =>
@@ -84,6 +98,7 @@ export const secretTargets = perWorkspace((workspace: Workspace): Target[] => {
   const made = objectsOf(workspace, "Secret", "SealedSecret", "ExternalSecret").map((one) => ({
     name: secretName(one),
     namespace: one.namespace,
+    file: one.file,
   }));
   const certificates = objectsOf(workspace, "Certificate").flatMap(({ value, namespace }) => {
     const name = at(value, "spec", "secretName");
