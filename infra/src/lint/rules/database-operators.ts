@@ -144,12 +144,11 @@ function* hosts(workspace: Workspace): Iterable<Problem> {
   }
 }
 
-/** Something in the files makes a user: a job with SQL, or an init script. */
+/** Something in the files makes a user: a job with SQL, an init script, a resource of Terraform. */
 const makesUsers = (workspace: Workspace): boolean =>
-  [
-    ...workloadsOf(workspace).map(({ manifest }) => manifest),
-    ...objectsOf(workspace, "ConfigMap", "Secret", "OpsRequest"),
-  ].some(({ value }) => /create\s+(?:user|role)/i.test(JSON.stringify(value)));
+  workspace.snippets.some(({ text }) =>
+    /create\s+(?:user|role)\b|"(?:mysql_user|postgresql_role)"/i.test(text),
+  );
 
 function* accounts(workspace: Workspace): Iterable<Problem> {
   if (makesUsers(workspace)) return;
