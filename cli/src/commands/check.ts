@@ -1,4 +1,4 @@
-import { ruleEntries, rules, sarifReport } from "@plinth/infra";
+import { ruleEntries, sarifReport } from "@plinth/infra";
 import manifest from "../../package.json" with { type: "json" };
 import { exitCodes, type ExitCode } from "../failure.ts";
 import type { Call } from "../program.ts";
@@ -8,7 +8,7 @@ import { environmentOption, findingLines, hasErrors, readProject } from "./proje
 export async function check({ options, output }: Call): Promise<ExitCode> {
   const { findings } = await readProject(options, environmentOption(options));
   if (options["sarif"] === true) {
-    const entries = ruleEntries(rules);
+    const entries = ruleEntries();
     process.stdout.write(`${JSON.stringify(sarifReport(findings, entries, manifest.version), null, 2)}\n`);
   } else {
     output.answer({ findings }, findingLines(findings));

@@ -17,7 +17,7 @@ const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
 export async function lint({ output, options }: Call): Promise<ExitCode> {
   const paths = Array.isArray(options["path"]) ? options["path"].map(String) : [];
   if (options["rules"] === true) {
-    const entries = ruleEntries(rules);
+    const entries = ruleEntries();
     output.answer({ rules: entries, unseen }, rulesReport(entries, unseen));
     return exitCodes.ok;
   }
@@ -25,7 +25,7 @@ export async function lint({ output, options }: Call): Promise<ExitCode> {
   const { findings } = read(paths, options);
   if (options["sarif"] === true) {
     process.stdout.write(
-      `${JSON.stringify(sarifReport(findings, ruleEntries(rules), manifest.version), null, 2)}\n`,
+      `${JSON.stringify(sarifReport(findings, ruleEntries(), manifest.version), null, 2)}\n`,
     );
   } else {
     const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;

@@ -1,9 +1,34 @@
 import { repositoryFolder } from "../names.ts";
 import { planOf } from "../plan.ts";
 import type { Environment } from "../spec/platform.ts";
-import type { SpecProblem } from "./check.ts";
+import type { SpecProblem, SpecRule } from "./check.ts";
 
 /** Rules over several environments at once: what two of them may not have in common. */
+
+/** What `plinth lint --rules` says of them. */
+export const sharedRules: readonly Omit<SpecRule, "check">[] = [
+  {
+    id: "gitops/shared-folder",
+    severity: "error",
+    covers: [],
+    title: "two environments in one folder of the repository",
+    why: "The one written last would be both, and Argo CD would apply it to both clusters.",
+  },
+  {
+    id: "gateway/shared-domain",
+    severity: "error",
+    covers: [],
+    title: "two environments with one domain",
+    why: "Visitors and certificates would go to either.",
+  },
+  {
+    id: "gcp/shared-secret",
+    severity: "error",
+    covers: [],
+    title: "one entry of Secret Manager that two environments would make",
+    why: "A name is free once in a project: the second apply fails.",
+  },
+];
 
 export type SharedProblem = SpecProblem & { rule: string; environment: string };
 

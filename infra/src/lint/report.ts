@@ -1,5 +1,9 @@
 import type { Finding, Severity } from "../finding.ts";
+import { sharedRules } from "../checks/environments.ts";
+import { specRules } from "../checks/rules.ts";
+import type { SpecRule } from "../checks/check.ts";
 import type { Rule } from "./rule.ts";
+import { rules } from "./rules.ts";
 import type { Unseen } from "./unseen.ts";
 
 const COLOURS: Readonly<Record<Severity | "dim" | "bold", number>> = {
@@ -45,26 +49,39 @@ function summary(findings: readonly Finding[]): string {
   return `${parts.join(", ")}.`;
 }
 
-export type RuleEntry = Pick<Rule, "id" | "severity" | "covers" | "title" | "why" | "remedy">;
+/** What there is to say of a rule: of one over files, and of one over settings, whose remedy depends on what it sees. */
+export type RuleEntry = Pick<Rule, "id" | "severity" | "covers" | "title" | "why"> & {
+  remedy?: string;
+  judges: "files" | "settings";
+};
 
-/** What `plinth lint --rules` answers: the rules, and what no rule can see. */
-export function ruleEntries(rules: readonly Rule[]): RuleEntry[] {
-  return rules.map(({ id, severity, covers, title, why, remedy }) => ({
+/** What `plinth lint --rules` answers: all rules, those of `plinth check` over settings too. */
+export function ruleEntries(): RuleEntry[] {
+  const entry = ({
+    id,
+    severity,
+    covers,
+    title,
+    why,
+  }: Omit<Rule | SpecRule, "check">): Omit<RuleEntry, "judges"> => ({
     id,
     severity,
     covers: [...covers],
     title,
     why,
-    remedy,
-  }));
+  });
+  return [
+    ...rules.map((rule) => ({ ...entry(rule), remedy: rule.remedy, judges: "files" as const })),
+    ...[...specRules, ...sharedRules].map((rule) => ({ ...entry(rule), judges: "settings" as const })),
+  ];
 }
 
-export function rulesReport(rules: readonly RuleEntry[], unseen: readonly Unseen[]): string[] {
-  const width = Math.max(...rules.map(({ id }) => id.length), 4);
+export function rulesReport(entries: readonly RuleEntry[], unseen: readonly Unseen[]): string[] {
+  const width = Math.max(...entries.map(({ id }) => id.length), 4);
   return [
-    ...rules.map(
-      ({ id, severity, covers, title }) =>
-        `${id.padEnd(width)}  ${severity.padEnd(7)}  ${title}${covers.length > 0 ? ` (${covers.join(", ")})` : ""}`,
+    ...entries.map(
+      ({ id, severity, judges, covers, title }) =>
+        `${id.padEnd(width)}  ${severity.padEnd(7)}  ${judges.padEnd(8)}  ${title}${covers.length > 0 ? ` (${covers.join(", ")})` : ""}`,
     ),
     ...(unseen.length === 0 ? [] : ["", "Not to be seen in text:"]),
     ...unseen.map(({ mistake, why }) => `${mistake}  ${why}`),

@@ -30,7 +30,7 @@ const descriptor = (rule: RuleEntry): Record<string, unknown> => ({
   id: rule.id,
   shortDescription: { text: rule.title },
   fullDescription: { text: rule.why },
-  help: { text: rule.remedy },
+  ...(rule.remedy === undefined ? {} : { help: { text: rule.remedy } }),
   defaultConfiguration: { level: LEVELS[rule.severity] },
   properties: { tags: rule.covers },
 });
