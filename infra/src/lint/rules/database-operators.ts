@@ -11,7 +11,6 @@ import {
   objectsOf,
   problemAt,
   textAt,
-  workloadsOf,
   perWorkspace,
 } from "./kubernetes-objects.ts";
 
