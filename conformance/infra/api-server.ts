@@ -187,12 +187,10 @@ export class ApiServer {
     }
   }
 
-  /** Would this be let in? Everything up to storing it is done. */
-  tryCreate(object: object): Answer {
-    return this.kubectl(
-      ["create", "--dry-run=server", "--validate=strict", "-f", "-"],
-      JSON.stringify(object),
-    );
+  /** Would these be let in? Everything up to storing them is done; each that is not has its line. */
+  tryCreate(objects: readonly object[]): Answer {
+    const documents = objects.map((object) => JSON.stringify(object)).join("\n---\n");
+    return this.kubectl(["create", "--dry-run=server", "--validate=strict", "-f", "-"], documents);
   }
 
   /** The objects as they are stored now, in the order asked for. */
@@ -250,6 +248,17 @@ export class ApiServer {
     const text = this.#must(["create", ...flags], yaml);
     // One document after the other, each from the first column on.
     return JSON.parse(`[${text.replaceAll(/^\}\n\{/gm, "},\n{")}]`) as KubernetesObject[];
+  }
+
+  /** The same of many texts at once, which is quicker: documents keep their order. */
+  parseAll(texts: readonly string[]): KubernetesObject[][] {
+    const isThere = (document: string): boolean => /^[^#\s]/m.test(document);
+    const documents = texts.map((text) => text.split(/^---$/m).filter(isThere));
+    const objects = this.parse(documents.flat().join("\n---\n"));
+    if (objects.length !== documents.flat().length)
+      throw new Error(`${documents.flat().length} documents became ${objects.length} objects`);
+    let start = 0;
+    return documents.map(({ length }) => objects.slice(start, (start += length)));
   }
 
   async stop(): Promise<void> {

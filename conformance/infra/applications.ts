@@ -1,5 +1,5 @@
 // What Argo CD would apply of an output, in its order: the Applications by sync wave, and in each the objects by phase and wave.
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ApiServer, KubernetesObject } from "./api-server.ts";
 import { folderOfPath, type Output } from "./outputs.ts";
@@ -39,43 +39,76 @@ const rankOf = ({ kind }: KubernetesObject): number => {
   return place < 0 ? first.length : place;
 };
 
-/** What a folder stands for: a kustomization, or else its files. */
-export function build(server: ApiServer, folder: string): KubernetesObject[] {
-  if (!existsSync(join(folder, "kustomization.yaml"))) {
-    return globSync("*.yaml", { cwd: folder })
-      .sort()
-      .flatMap((name) => server.parse(readFileSync(join(folder, name), "utf8")));
-  }
-  const built = server.kubectl(["kustomize", folder]);
-  if (built.code !== 0) throw new Error(`kubectl kustomize ${folder}: ${built.stderr}`);
-  return server.parse(built.stdout);
+/** Each kustomization of an output as YAML; the message of kubectl where one does not build. */
+export function buildAll(
+  server: ApiServer,
+  output: Output,
+): { built: ReadonlyMap<string, string>; failed: readonly string[] } {
+  const answers = output.kustomizations.map((path) => ({
+    path,
+    folder: join(output.folder, path),
+    answer: server.kubectl(["kustomize", join(output.folder, path)]),
+  }));
+  return {
+    built: new Map(answers.map(({ folder, answer }) => [folder, answer.stdout])),
+    failed: answers
+      .filter(({ answer }) => answer.code !== 0 || answer.stderr !== "")
+      .map(({ path, answer }) => `${path}: ${answer.stderr}`),
+  };
 }
 
-export function readApplications(server: ApiServer, output: Output): Application[] {
-  const apps = build(server, join(output.folder, "k8s-manifests", "argocd-apps"));
-  return apps
-    .filter(({ kind }) => kind === "Application")
-    .map((application) => {
-      const { source, sources, destination, syncPolicy } = application["spec"] as Spec;
-      const paths = [...(sources ?? []), ...(source === undefined ? [] : [source])].flatMap((one) =>
-        one.chart === undefined && one.path?.includes("k8s-manifests") === true ? [one.path] : [],
-      );
-      const namespace = destination.namespace ?? "default";
-      const objects = paths
-        .map((path) => folderOfPath(output, path))
-        .flatMap((folder) => (folder === undefined ? [] : build(server, folder)))
-        .map((object) => server.inNamespace(object, namespace));
-      return {
-        name: application.metadata.name,
-        wave: waveOf(application),
-        namespace,
-        createsNamespace: syncPolicy?.syncOptions?.includes("CreateNamespace=true") === true,
-        namespaceLabels: syncPolicy?.managedNamespaceMetadata?.labels ?? {},
-        missing: paths.filter((path) => folderOfPath(output, path) === undefined),
-        objects: objects.sort(
-          (a, b) => phaseOf(a) - phaseOf(b) || waveOf(a) - waveOf(b) || rankOf(a) - rankOf(b),
-        ),
-      };
-    })
-    .sort((a, b) => a.wave - b.wave || (a.name < b.name ? -1 : 1));
+/** What a folder stands for: a kustomization, or else its files. */
+function textOf(folder: string, built: ReadonlyMap<string, string>): string {
+  const text = built.get(folder);
+  if (text !== undefined) return text;
+  const files = globSync("*.yaml", { cwd: folder }).sort();
+  return files.map((name) => readFileSync(join(folder, name), "utf8")).join("\n---\n");
+}
+
+export function readApplications(
+  server: ApiServer,
+  output: Output,
+  built: ReadonlyMap<string, string>,
+): Application[] {
+  const all = server.parse(textOf(join(output.folder, "k8s-manifests", "argocd-apps"), built));
+  const described = all.filter(({ kind }) => kind === "Application").map((one) => describe(one, output));
+  const folders = [...new Set(described.flatMap((one) => one.folders))];
+  const objects = new Map(
+    server
+      .parseAll(folders.map((folder) => textOf(folder, built)))
+      .map((some, index) => [folders[index], some]),
+  );
+  const applications = described.map(({ folders: own, ...application }) => ({
+    ...application,
+    objects: own
+      .flatMap((folder) => objects.get(folder) ?? [])
+      .map((object) => server.inNamespace(object, application.namespace))
+      .sort((a, b) => phaseOf(a) - phaseOf(b) || waveOf(a) - waveOf(b) || rankOf(a) - rankOf(b)),
+  }));
+  applications.sort((a, b) => a.wave - b.wave || (a.name < b.name ? -1 : 1));
+  // The Applications are objects too; they can be applied when their namespace is there.
+  const own = { name: "argocd-apps", wave: Infinity, namespace: "argocd", createsNamespace: false };
+  return [...applications, { ...own, namespaceLabels: {}, missing: [], objects: all }];
+}
+
+function describe(
+  application: KubernetesObject,
+  output: Output,
+): Omit<Application, "objects"> & { folders: readonly string[] } {
+  const { source, sources, destination, syncPolicy } = application["spec"] as Spec;
+  const paths = [...(sources ?? []), ...(source === undefined ? [] : [source])].flatMap((one) =>
+    one.chart === undefined && one.path?.includes("k8s-manifests") === true ? [one.path] : [],
+  );
+  const places = paths.map((path) => ({ path, folder: folderOfPath(output, path) }));
+  return {
+    name: application.metadata.name,
+    wave: waveOf(application),
+    namespace: destination.namespace ?? "default",
+    createsNamespace: syncPolicy?.syncOptions?.includes("CreateNamespace=true") === true,
+    namespaceLabels: syncPolicy?.managedNamespaceMetadata?.labels ?? {},
+    missing: places.filter(({ folder }) => folder === undefined).map(({ path }) => path),
+    folders: places
+      .flatMap(({ folder }) => folder ?? [])
+      .filter((folder) => !folder.endsWith("/argocd-apps")),
+  };
 }
