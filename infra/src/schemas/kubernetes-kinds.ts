@@ -95,8 +95,20 @@ const WITHOUT_SCHEMA: Readonly<Record<string, readonly string[]>> = {
   "kustomize.config.k8s.io": ["Component", "Kustomization"],
 };
 
+/** Kinds of other tools go by `v1`, too, such as the `Config` of kubectl; and kustomize has plugins. */
+const OPEN_GROUPS = new Set(["", "kustomize.config.k8s.io"]);
+
 /** Whether all kinds of the group are known, so that another one does not exist. */
-export const isWholeGroup = (group: string): boolean => Object.hasOwn(WITHOUT_SCHEMA, group);
+export const isWholeGroup = (group: string): boolean =>
+  Object.hasOwn(WITHOUT_SCHEMA, group) && !OPEN_GROUPS.has(group);
+
+/** Built-in groups that have a kind, for manifests with the apiVersion of another. */
+export const groupsWith = (kind: string): string[] =>
+  [...dataFiles("crds")]
+    .filter((name) => name.startsWith(`${kind.toLowerCase()}.`))
+    .map((name) => dataFile("crds", name) as Record<`x-${string}`, string>)
+    .filter((file) => file["x-kind"] === kind)
+    .map((file) => `${file["x-group"] === "" ? "" : `${file["x-group"]}/`}${file["x-version"]}`);
 
 /** Versions of built-in kinds that servers in use no longer have, with the release that dropped them. */
 const REMOVED: Readonly<Record<string, string>> = {

@@ -173,7 +173,13 @@ test.each([
   [
     "a kind of another group",
     "apiVersion: v1\nkind: Deployment\nmetadata: { name: a }\n",
-    [/v1 has no kind Deployment/],
+    [/v1 has no kind Deployment; it is of apps\/v1/],
+  ],
+  ["a file of another tool", "apiVersion: v1\nkind: Config\nclusters: []\n", []],
+  [
+    "a misspelt kustomization",
+    "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomisation\n",
+    [/nearest kind is Kustomization/],
   ],
   [
     "a kind nobody here knows",

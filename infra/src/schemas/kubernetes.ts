@@ -2,6 +2,7 @@ import type { Path } from "../lint/workspace.ts";
 import { checkKubernetesSyntax } from "./kubernetes-syntax.ts";
 import {
   announcedEnd,
+  groupsWith,
   isAlsoServed,
   isWholeGroup,
   kindOf,
@@ -117,6 +118,12 @@ function unknownKind(apiVersion: string, kind: string): ManifestProblem[] {
   const kinds = kindsOfGroup(group);
   if (kinds.length === 0 || kinds.includes(kind)) return [];
   const near = nearest(kind, kinds);
+  const elsewhere =
+    group === "" ? groupsWith(kind).filter((one) => /^(?:[a-z]+|[a-z.]+\.k8s\.io)\//.test(one)) : [];
+  if (elsewhere.length > 0) {
+    const message = `${apiVersion} has no kind ${kind}; it is of ${elsewhere.join(" or ")}`;
+    return [problem("unknown-kind", ["kind"], message)];
+  }
   // Of groups that are kept in part, only a slip of the pen is told: DeletingPolicy is near to GeneratingPolicy, and a kind of its own.
   if (!isWholeGroup(group) && (near === undefined || distance(near, kind) > 2)) return [];
   const hint = near === undefined ? "" : `; the nearest kind is ${near}`;

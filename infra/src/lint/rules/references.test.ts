@@ -145,6 +145,14 @@ test("what may be elsewhere is not missed", () => {
   ).toEqual([]);
   expect(ids({ "excerpt:a.yaml": env("secret", "other", "password") + external })).toEqual([]);
   expect(ids({ "excerpt:a.yaml": env("secret", "app-dv", "password") + external })).toEqual(["secret:7"]);
+  const apart = {
+    "a/pod.yaml": env("secret", "other", "password").replace(", namespace: apps", ""),
+    "b/secret.yaml": external.replace(", namespace: apps", ""),
+  };
+  expect(ids(apart)).toEqual([]);
+  expect(ids({ "a/pod.yaml": apart["a/pod.yaml"], "a/secret.yaml": apart["b/secret.yaml"] })).toEqual([
+    "secret:7",
+  ]);
   expect(ids(env("secret", "other", "password, optional: true") + external)).toEqual([]);
   expect(
     ids({
