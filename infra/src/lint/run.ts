@@ -2,6 +2,7 @@ import { inOrder, type Finding, type Severity } from "../finding.ts";
 import { applyIgnores } from "./ignores.ts";
 import type { Rule } from "./rule.ts";
 import { rules as allRules } from "./rules.ts";
+import { scopesOf } from "./scopes.ts";
 import { readSources } from "./sources.ts";
 import { unseen, type Unseen } from "./unseen.ts";
 import { buildWorkspace } from "./workspace-builder.ts";
@@ -29,10 +30,10 @@ export function lint(paths: readonly string[], options: LintOptions = {}): LintR
 
 export function lintSnippets(snippets: readonly Snippet[], options: LintOptions = {}): LintResult {
   const rules = selected(options.only);
-  const workspace = buildWorkspace(snippets);
-  const found = rules.flatMap((rule) =>
-    [...rule.check(workspace)].map((problem) => toFinding(rule, problem)),
-  );
+  const found = scopesOf(snippets).flatMap((scope) => {
+    const workspace = buildWorkspace(scope);
+    return rules.flatMap((rule) => [...rule.check(workspace)].map((problem) => toFinding(rule, problem)));
+  });
   const findings = inOrder(
     applyIgnores(distinct(found), snippets, { rules, all: options.only === undefined }),
   );
