@@ -234,7 +234,8 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
     { name: "config", description: "print every setting, its value and where that comes from" },
     async (call) => (await import("./commands/config.ts")).showConfig(call),
   );
-  addSettings(config);
+  // What stands behind `show` is meant for it: both have --json.
+  addSettings(config).enablePositionalOptions();
   addPlatformCommands(program, config, add);
   add(program, { name: "completion", description: "print a completion script for a shell" }, async (call) =>
     (await import("./commands/completion.ts")).completion(call, program),
