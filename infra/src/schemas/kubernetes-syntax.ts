@@ -3,7 +3,12 @@ import { isTemplated } from "./templated.ts";
 
 /** What the API server checks beyond the structure: names, labels, quantities, selectors, what belongs together within a pod. */
 
-type Found = { path: Path; message: string };
+type Found = {
+  path: Path;
+  message: string;
+  /** Something is not there: in a part of a file, it may stand elsewhere. */
+  missing?: true;
+};
 type Fields = Readonly<Record<string, unknown>>;
 
 const DNS_LABEL = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
@@ -51,7 +56,7 @@ export function checkKubernetesSyntax(object: Fields, group: string): Found[] {
   checkMetadata(object, group, found);
   const spec = fields(object["spec"]);
   if (spec === undefined && NEEDS_SPEC.has(kind) && !isTemplated(object["spec"]))
-    found.push({ path: [], message: "spec is required" });
+    found.push({ path: [], message: "spec is required", missing: true });
   if (kind === "ConfigMap" || kind === "Secret") checkDataKeys(object, found);
   const template = podTemplate(object);
   if (template !== undefined) {
@@ -83,7 +88,7 @@ function checkMetadata(object: Fields, group: string, found: Found[]): void {
   if (metadata === undefined) return;
   const { name, namespace } = metadata;
   if (name === undefined && metadata["generateName"] === undefined)
-    found.push({ path: ["metadata"], message: "metadata.name is required" });
+    found.push({ path: ["metadata"], message: "metadata.name is required", missing: true });
   const rule = nameRule(String(object["kind"]), group);
   if (typeof name === "string" && !isTemplated(name) && !rule.pattern.test(name))
     found.push({ path: ["metadata", "name"], message: `metadata.name "${name}" must be ${rule.text}` });

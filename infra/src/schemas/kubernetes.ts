@@ -59,8 +59,8 @@ export function checkManifest(object: Fields): ManifestProblem[] {
   for (const violation of violationsOf(known.schema, withoutServerFields(object, group)))
     problems.push(describe(known, violation, object));
   problems.push(
-    ...checkKubernetesSyntax(object, group).map(({ path, message }) =>
-      problem("syntax", path, `${message}, in ${kind} ${apiVersion}`),
+    ...checkKubernetesSyntax(object, group).map(({ path, message, missing }) =>
+      problem(missing === true ? "missing-field" : "syntax", path, `${message}, in ${kind} ${apiVersion}`),
     ),
   );
   return problems;

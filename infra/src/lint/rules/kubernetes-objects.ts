@@ -53,9 +53,14 @@ export function perWorkspace<T extends object>(
   };
 }
 
-/** Files that kustomizations name as patches: parts of objects, laid over others. */
+/** Patches by their name: kustomizations of other repositories, or lines commented out, may name them. */
+const PATCH_NAME = /(?:^|[-_.])patch(?:es)?(?:[-_.]|$)/;
+
+/** Parts of objects that are laid over others: what kustomizations name as patches, or what is called so. */
 export const isPatch = (workspace: Workspace, { file, value }: Manifest): boolean =>
-  patchFiles(workspace).has(posix.normalize(file)) || "$patch" in value;
+  patchFiles(workspace).has(posix.normalize(file)) ||
+  PATCH_NAME.test(posix.basename(file)) ||
+  "$patch" in value;
 
 const patchFiles = perWorkspace(
   ({ kustomizations }): ReadonlySet<string> =>

@@ -58,12 +58,16 @@ test("patches of a kustomization are parts of objects", () => {
     "kubernetes/invalid-value:8",
   ]);
   expect(seenIn(rules, { "prod/replicas.yaml": patch }).length).toBeGreaterThan(1);
+  expect(seenIn(rules, { "prod/manager_auth_patch.yaml": patch })).toEqual(["kubernetes/invalid-value:8"]);
 });
 
 test("what an excerpt of a document leaves out is not missed, what it has wrong is seen", () => {
   const text =
     "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 3\n  selectr: {}\n";
   expect(seenIn(rules, { "excerpt:guide.yaml": text })).toEqual(["kubernetes/unknown-field:7"]);
+  expect(
+    seenIn(rules, { "excerpt:guide.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {}\nspec: {}\n" }),
+  ).toEqual([]);
 });
 
 test("manifests within Terraform have the lines of the file", () => {
