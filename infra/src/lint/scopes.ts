@@ -66,21 +66,28 @@ function isSamePlatform(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean
   return same >= SAME_OBJECTS && same >= SAME_SHARE * Math.min(a.size, b.size);
 }
 
+const objectsIn = (folder: Folder): Set<string> => new Set(snippetsBelow(folder).flatMap(objectsOf));
+
+const known = new WeakMap<Snippet, string[]>();
+
 /** Kinds and names, as far as a look at the lines tells: nothing is parsed before it is known what belongs together. */
-function objectsIn(folder: Folder): Set<string> {
-  const objects = new Set<string>();
-  for (const { text, language, excerpt } of snippetsBelow(folder)) {
-    if (language !== "yaml" || excerpt) continue;
-    for (const document of text.split(/^---/m)) {
-      const kind = /^kind:\s*(\S+)/m.exec(document)?.[1];
-      const name =
-        /^metadata:\s*(?:\n(?:[ ]+.*|\s*#.*)?)*?\n[ ]+name:\s*(\S+)|^metadata:\s*\{.*?\bname:\s*([^\s,}]+)/m.exec(
-          document,
-        );
-      if (kind !== undefined && name !== null) objects.add(`${kind} ${name[1] ?? name[2] ?? ""}`);
-    }
+function objectsOf(snippet: Snippet): string[] {
+  let objects = known.get(snippet);
+  if (objects === undefined) {
+    const isYaml = snippet.language === "yaml" && !snippet.excerpt;
+    objects = isYaml ? snippet.text.split(/^---/m).flatMap(objectOf) : [];
+    known.set(snippet, objects);
   }
   return objects;
+}
+
+function objectOf(document: string): string[] {
+  const kind = /^kind:[ ]*(\S+)/m.exec(document)?.[1];
+  const metadata = /^metadata:(.*)\n((?:[ ]+.*\n|\n)*)/m.exec(document);
+  if (kind === undefined || metadata === null) return [];
+  const [, inline = "", block = ""] = metadata;
+  const name = /\bname:[ ]*([^\s,}]+)/.exec(inline)?.[1] ?? /^[ ]{1,4}name:[ ]*(\S+)/m.exec(block)?.[1];
+  return name === undefined ? [] : [`${kind} ${name}`];
 }
 
 /** No path of its files leads out of it. */
