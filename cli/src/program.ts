@@ -83,6 +83,7 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
     .helpCommand("help [command]", "print help for a command")
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
     .showSuggestionAfterError()
+    .enablePositionalOptions()
     .exitOverride();
 
   const add = (parent: Command, words: { name: string; description: string }, action: Action): Command =>

@@ -53,7 +53,6 @@ export const tracking = z.discriminatedUnion("engine", [
     ...common,
   }),
 ]);
-export type Tracking = z.infer<typeof tracking>;
 
 export const pipelines = z.discriminatedUnion("engine", [
   z.strictObject({ engine: z.literal("none") }),
@@ -78,7 +77,6 @@ export const pipelines = z.discriminatedUnion("engine", [
       .optional(),
   }),
 ]);
-export type Pipelines = z.infer<typeof pipelines>;
 
 const model = z.strictObject({
   name: dnsLabel,
@@ -116,7 +114,6 @@ export const serving = z.discriminatedUnion("engine", [
     models: z.array(model).default([]),
   }),
 ]);
-export type Serving = z.infer<typeof serving>;
 
 export const secrets = z.discriminatedUnion("engine", [
   z.strictObject({
@@ -135,7 +132,6 @@ export const secrets = z.discriminatedUnion("engine", [
   /** For development: `make secrets` puts random ones into the cluster, nothing is in Git. */
   z.strictObject({ engine: z.literal("plain") }),
 ]);
-export type Secrets = z.infer<typeof secrets>;
 
 export const policies = z.discriminatedUnion("engine", [
   z.strictObject({ engine: z.literal("none") }),
@@ -152,7 +148,6 @@ export const policies = z.discriminatedUnion("engine", [
       .default([]),
   }),
 ]);
-export type Policies = z.infer<typeof policies>;
 
 export const monitoring = z.discriminatedUnion("engine", [
   z.strictObject({ engine: z.literal("none") }),
@@ -166,7 +161,6 @@ export const monitoring = z.discriminatedUnion("engine", [
   /** Google's managed Prometheus. */
   z.strictObject({ engine: z.literal("managed") }),
 ]);
-export type Monitoring = z.infer<typeof monitoring>;
 
 export const gateway = z.strictObject({
   engine: z.enum(["envoy-gateway", "kgateway", "gke"]),
@@ -176,7 +170,6 @@ export const gateway = z.strictObject({
   /** Let's Encrypt's staging has no limits and is not trusted by browsers. */
   issuer: z.enum(["production", "staging"]).default("production"),
 });
-export type Gateway = z.infer<typeof gateway>;
 
 export const gitOps = z.strictObject({
   repository: z
@@ -189,7 +182,6 @@ export const gitOps = z.strictObject({
     .regex(/^[\w{}][\w{}./-]*$/, "a path within the repository")
     .default("deploy/{environment}"),
 });
-export type GitOps = z.infer<typeof gitOps>;
 
 const component = z.strictObject({
   name: dnsLabel,

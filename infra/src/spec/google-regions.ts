@@ -43,12 +43,12 @@ export function mayBeGoogleRegion(region: string): boolean {
 export type MultiRegion = { storage: string; kms: string; registry: string | undefined };
 
 /** London and Zurich are in Europe, yet not in the multi-region EU. */
-const OUTSIDE_EU = ["europe-west2", "europe-west6"];
+const OUTSIDE_EU = new Set(["europe-west2", "europe-west6"]);
 
 export function multiRegionOf(one: string, other: string): MultiRegion | undefined {
   const both = (test: (region: string) => boolean): boolean => test(one) && test(other);
   if (both((region) => region.startsWith("us-"))) return { storage: "US", kms: "us", registry: "us" };
-  if (both((region) => region.startsWith("europe-") && !OUTSIDE_EU.includes(region))) {
+  if (both((region) => region.startsWith("europe-") && !OUTSIDE_EU.has(region))) {
     return { storage: "EU", kms: "europe", registry: "europe" };
   }
   if (both((region) => region.startsWith("asia-south") && !region.startsWith("asia-southeast"))) {

@@ -65,7 +65,6 @@ export type CloudNativePg = z.infer<typeof cloudNativePg>;
 export type KubeBlocks = z.infer<typeof kubeBlocks>;
 export type CloudSql = z.infer<typeof cloudSql>;
 export type CivoDatabase = z.infer<typeof civoDatabase>;
-export type ExternalDatabase = z.infer<typeof external>;
 
 /** CloudNativePG is PostgreSQL; the others say which of the two they are. */
 export const dialectOf = (of: Database): "mysql" | "postgresql" =>
@@ -115,7 +114,6 @@ export const backup = z.strictObject({
   /** Any moment within this many days can be gone back to. */
   pointInTimeDays: z.int().min(1).max(35).default(7),
 });
-export type Backup = z.infer<typeof backup>;
 
 export const stateBackend = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("gcs"), bucket: z.string() }),

@@ -111,7 +111,5 @@ const kubernetes = z.strictObject({
 });
 
 export const target = z.discriminatedUnion("kind", [civo, gcp, kubernetes]);
-export type Target = z.infer<typeof target>;
 export type CivoTarget = z.infer<typeof civo>;
 export type GcpTarget = z.infer<typeof gcp>;
-export type KubernetesTarget = z.infer<typeof kubernetes>;

@@ -47,8 +47,6 @@ export const httpsUrl = z
   .string()
   .regex(/^https:\/\/[^\s@/]+(\/[^\s@]*)?$/, "an https:// address without credentials in it");
 
-export const cron = z.string().regex(/^(\S+\s+){4}\S+$/, 'five fields as cron has them: "0 2 * * *"');
-
 export const email = z.string().regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
 
 /** Kubernetes label keys and values; Google Cloud takes them in lower case. */
@@ -62,7 +60,6 @@ export const secretReference = z.strictObject({
   /** Name of the entry in Secret Manager, or of the Kubernetes Secret with sealed and plain secrets. */
   secret: dnsLabel,
 });
-export type SecretReference = z.infer<typeof secretReference>;
 
 /** What a container asks for, and the memory it may not exceed. CPU has no limit: it would throttle. */
 export const resources = z.strictObject({ cpu, memory, memoryLimit: memory });
