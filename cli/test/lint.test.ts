@@ -56,14 +56,16 @@ test("the rules are listed with the mistakes they cover, and with those that no 
     rules: Record<string, unknown>[];
     unseen: Record<string, unknown>[];
   };
-  expect(rules).toContainEqual({
-    id: "rest/mlflow-route",
-    severity: "error",
-    covers: ["E29"],
-    title: expect.any(String),
-    why: expect.any(String),
-    remedy: expect.any(String),
-  });
+  expect(rules).toContainEqual(
+    expect.objectContaining({
+      id: "rest/mlflow-route",
+      severity: "error",
+      covers: ["E29"],
+      title: expect.any(String),
+      why: expect.any(String),
+      remedy: expect.any(String),
+    }),
+  );
   expect(unseen.map(({ mistake }) => mistake)).toEqual(["E57", "E61"]);
 });
 
