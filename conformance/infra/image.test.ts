@@ -234,6 +234,16 @@ describe("a container of the image", () => {
     ]);
   });
 
+  test("checks the files of a platform, too", async (context) => {
+    if (!mayMount(context)) return;
+    const rules = run([...entrypoint, "lint", "--rules"], {});
+    expect(await rules.ended, rules.output()).toBe(0);
+    // The container sees the folders of the image alone: its own schemas are files without a mistake.
+    const lint = run([...entrypoint, "lint", "/app/infra/data/crds", "--json"], {});
+    expect(await lint.ended, lint.output()).toBe(0);
+    expect(JSON.parse(lint.output())).toMatchObject({ findings: [] });
+  });
+
   test("says what is missing: a database, and the word that the network is trusted", async (context) => {
     if (!mayMount(context)) return;
     const withoutDatabase = run([...entrypoint, ...command], { PLINTH_INSECURE: "true" });
