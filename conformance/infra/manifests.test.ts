@@ -13,6 +13,7 @@ import { Network, policiesIn, type Pod } from "./network.ts";
 import { kindsIn, readOutputs, type Output } from "./outputs.ts";
 import { carefulPod, forbiddenBy, podsIn } from "./pods.ts";
 import { containersOf, remarksOn, snippetsIn } from "./shell.ts";
+import { ensureMake } from "./tools.ts";
 
 const enforced = "pod-security.kubernetes.io/enforce";
 /** Of no program; webhooks and proxies of the API server, which no label names, are open to all at theirs. */
@@ -24,6 +25,7 @@ let flowsSeen = 0;
 const mlflowCommands: (readonly string[])[] = [];
 
 beforeAll(async () => {
+  ensureMake();
   server = await ApiServer.start(kindsIn(outputs));
 });
 afterAll(() => server?.stop());

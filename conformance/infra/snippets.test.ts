@@ -6,6 +6,9 @@ import { describe, expect, test } from "vitest";
 import { commandsIn, complaintsOf, complaintsOfKubectl } from "./clients.ts";
 import { filesOf, readOutputs, type Output } from "./outputs.ts";
 import { remarksOn, type Snippet } from "./shell.ts";
+import { ensureMake } from "./tools.ts";
+
+ensureMake();
 
 const outputs = readOutputs();
 const read = (output: Output, path: string): string => readFileSync(join(output.folder, path), "utf8");
