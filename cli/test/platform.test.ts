@@ -68,7 +68,7 @@ describe.each(targets)("a new configuration for %s", (target) => {
     const other = join(place(), "other.config.ts");
     writeFileSync(
       other,
-      readFileSync(config(), "utf8").replace("prod: {}", "prod: { tracking: { replicas: 4 } }"),
+      readFileSync(config(), "utf8").replace(/prod: \{/, "prod: { tracking: { replicas: 4 },"),
     );
     const changed = await plinth(["diff", "prod", "--config", other, "--out", out, "--exit-code"]);
     expect(changed.code).toBe(1);

@@ -67,11 +67,13 @@ ${servingText(answers)}
 ${storeText(answers)}  // Each environment is the settings above, with what it changes.
   environments: {
     // The name says how much depends on it (tier): development is small, and nothing of it is backed up.
-    dev: {
-      domain: ${quote(`dev.${answers.domain}`)},${answers.target === "gcp" ? devTarget(answers) : ""}
+    dev: {${environmentText(answers, "dev")}
+    },
+    // Backed up, and policies only report.
+    staging: {${environmentText(answers, "staging")}
     },
     // Two replicas, databases that survive a node, backups, policies that deny.
-    prod: {},
+    prod: {${answers.target === "kubernetes" ? bucketsOf(answers, "prod") : ""}},
   },
 } satisfies Platform;
 `;
@@ -111,8 +113,26 @@ function targetText(answers: Answers): string {
 `;
 }
 
-const devTarget = ({ project }: Answers): string => `
-      target: { project: ${JSON.stringify(`${project}-dev`)} },`;
+/** What an environment beside production has of its own: a domain, and what only one can have. */
+function environmentText(answers: Answers, environment: string): string {
+  const domain = `
+      domain: ${JSON.stringify(`${environment}.${answers.domain}`)},`;
+  if (answers.target === "gcp") {
+    return `${domain}
+      target: { project: ${JSON.stringify(`${answers.project}-${environment}`)} },`;
+  }
+  return answers.target === "kubernetes" ? domain + bucketsOf(answers, environment) : domain;
+}
+
+const bucketsOf = ({ name }: Answers, environment: string): string => {
+  const [artifacts, models, backups] = ["artifacts", "models", "backups"].map((kind) =>
+    JSON.stringify(`${name}-${environment}-${kind}`),
+  );
+  return `
+      objectStore: {
+        buckets: { artifacts: ${artifacts}, models: ${models}, backups: ${backups} },
+      },${environment === "prod" ? "\n    " : ""}`;
+};
 
 function trackingText({ target, registry }: Answers): string {
   // Google's registry is made with the rest, and its address is the default.
@@ -167,7 +187,6 @@ const storeText = ({ target }: Answers): string =>
     endpoint: "https://s3.example.com",
     region: "us-east-1",
     credentials: { secret: "object-store" },
-    buckets: { artifacts: "mlops-artifacts", models: "mlops-models", backups: "mlops-backups" },
   },
 
 `

@@ -50,3 +50,22 @@ test("two environments in one project do not make one entry of Secret Manager", 
   expect(rulesOf(environmentsOn(google, { dev: { ...dev, ...project }, prod: {} }, shared))).toEqual([]);
   expect(rulesOf(environmentsOn(google, { dev, prod: {} }))).toEqual([]);
 });
+
+test("two environments do not write to one bucket of a store that is there already", () => {
+  const store = (prefix: string): JsonObject => ({
+    objectStore: {
+      engine: "s3",
+      endpoint: "https://s3.example.com",
+      credentials: { secret: "object-store" },
+      buckets: { artifacts: `${prefix}-artifacts`, models: `${prefix}-models`, backups: "acme-backups" },
+    },
+  });
+  const dev = { domain: "dev.example.com" };
+  expect(rulesOf(environments({ dev: { ...dev, ...store("dev") }, prod: store("prod") }))).toEqual([
+    "prod: store/shared-bucket",
+  ]);
+  const other = {
+    objectStore: { ...(store("dev")["objectStore"] as JsonObject), endpoint: "https://s3.example.org" },
+  };
+  expect(rulesOf(environments({ dev: { ...dev, ...other }, prod: store("prod") }))).toEqual([]);
+});

@@ -1,4 +1,4 @@
-import { repositoryFolder } from "../names.ts";
+import { bucketsOf, repositoryFolder } from "../names.ts";
 import { planOf } from "../plan.ts";
 import type { Environment } from "../spec/platform.ts";
 import type { SpecProblem, SpecRule } from "./check.ts";
@@ -28,6 +28,13 @@ export const sharedRules: readonly Omit<SpecRule, "check">[] = [
     title: "one entry of Secret Manager that two environments would make",
     why: "A name is free once in a project: the second apply fails.",
   },
+  {
+    id: "store/shared-bucket",
+    severity: "error",
+    covers: [],
+    title: "two environments in one bucket",
+    why: "Development would write beside production, and cleaning up one would clean up both.",
+  },
 ];
 
 export type SharedProblem = SpecProblem & { rule: string; environment: string };
@@ -52,7 +59,25 @@ export function sharedBetween(environments: readonly Environment[]): SharedProbl
       remedy: "Give each environment a domain of its own, or one below the other's: staging.example.com.",
     }),
     ...sharedEntries(environments),
+    ...sharedBuckets(environments),
   ];
+}
+
+/** Buckets that we make are named after their environment. Of a store that is there already, people name them. */
+function sharedBuckets(environments: readonly Environment[]): SharedProblem[] {
+  return (["artifacts", "models", "backups"] as const).flatMap((kind) =>
+    collisions(
+      environments.filter(({ objectStore }) => objectStore.engine === "s3"),
+      {
+        rule: "store/shared-bucket",
+        path: ["objectStore", "buckets", kind],
+        of: (environment) => `${planOf(environment).store.endpoint} ${bucketsOf(environment)[kind]}`,
+        message: (environment, other) =>
+          `its ${kind} go to the bucket ${bucketsOf(environment)[kind]}, as those of ${other} do: what is cleaned up in one is gone in both`,
+        remedy: `Give each environment a bucket of its own: objectStore: { buckets: { ${kind}: "..." } }.`,
+      },
+    ),
+  );
 }
 
 /** Terraform makes the entries of Secret Manager that people fill: a name is free once in a project. */
