@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { closest } from "fastest-levenshtein";
 import { sharedBetween } from "./checks/environments.ts";
@@ -43,9 +43,11 @@ export type Project = {
  * @throws {WrongCall} when the file or the environment is not there
  */
 export async function checkProject(file: string, only?: string): Promise<Project> {
-  if (!existsSync(file)) {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) {
     throw new WrongCall(`there is no file ${file}: name one with --config, or make one with plinth init`);
   }
+  if (!found.isFile()) throw new WrongCall(`${file} is no file: name the configuration itself with --config`);
   let configuration: ConfigurationFile;
   try {
     configuration = await loadConfiguration(file);

@@ -1,7 +1,15 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { configurationText, defaultAnswers, targets, type Answers, type TargetKind } from "@plinth/infra";
+import {
+  checkProject,
+  configurationText,
+  defaultAnswers,
+  targets,
+  type Answers,
+  type TargetKind,
+} from "@plinth/infra";
 import { CommandFailure, exitCodes, type ExitCode } from "../failure.ts";
 import type { Call } from "../program.ts";
 
@@ -11,15 +19,32 @@ export async function init({ options, output }: Call): Promise<ExitCode> {
   const file = join(folder, "plinth.config.ts");
   if (existsSync(file)) throw new CommandFailure(`${file} is there already: nothing was written`);
   const answers = options["yes"] === true ? given(options) : await ask(options);
+  const text = configurationText(answers);
+  await refuseErrors(text);
   mkdirSync(folder, { recursive: true });
   // "wx": one that came up meanwhile is not overwritten either.
-  writeFileSync(file, configurationText(answers), { flag: "wx" });
+  writeFileSync(file, text, { flag: "wx" });
   output.answer({ file, ...answers }, [
     `${file} is written. Next:`,
     `  plinth check --config ${file}`,
     `  plinth synth dev --config ${file}`,
   ]);
   return exitCodes.ok;
+}
+
+/** What was given may not fit: better said now than by the first check. */
+async function refuseErrors(text: string): Promise<void> {
+  const place = mkdtempSync(join(tmpdir(), "plinth-init-"));
+  try {
+    const file = join(place, "plinth.config.ts");
+    writeFileSync(file, text);
+    const { findings } = await checkProject(file);
+    const error = findings.find(({ severity }) => severity === "error");
+    if (error !== undefined)
+      throw new CommandFailure(`${error.message}. ${error.remedy}`, exitCodes.wrongCall);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
 }
 
 type Options = Call["options"];
