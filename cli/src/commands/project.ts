@@ -47,14 +47,10 @@ export function findingLines(findings: readonly Finding[]): string[] {
     `${file}:${line}  ${severity}  ${message}  [${rule}]`,
     `    ${remedy}`,
   ]);
-  const count = (severity: Finding["severity"]): number =>
-    findings.filter((finding) => finding.severity === severity).length;
-  const errors = count("error");
-  const warnings = count("warning");
-  return [
-    ...lines,
-    findings.length === 0
-      ? "No problems found."
-      : `${errors} errors, ${warnings} warnings, ${count("info")} notes`,
-  ];
+  const count = (severity: Finding["severity"], name: string): string => {
+    const found = findings.filter((finding) => finding.severity === severity).length;
+    return `${found} ${name}${found === 1 ? "" : "s"}`;
+  };
+  const counts = [count("error", "error"), count("warning", "warning"), count("info", "note")];
+  return [...lines, findings.length === 0 ? "No problems found." : counts.join(", ")];
 }
