@@ -21,11 +21,12 @@ export function isSecretSetting(key: string, value: string): boolean {
   return LIKELY.test(name) && looksRandom(value);
 }
 
-/** Filled in elsewhere, a reference, or only an example of a form. */
+/** Filled in elsewhere, a reference, the beginning of a map or list, or only an example of a form. */
 export function isPlaceholder(value: string): boolean {
   return (
     value === "" ||
-    /[$%]\{|\{\{|\$\(|^\$|^<.*>$|^\*+$|^x+$|^\.{3}|^[|>&*!~@][-+\d]*$|^[&*!]\w/i.test(value) ||
+    /^[<{[]/.test(value) ||
+    /[$%]\{|\{\{|\$\(|^\$|^\*+$|^x+$|^\.{3}|^[|>&*!~@][-+\d]*$|^[&*!]\w/i.test(value) ||
     /^(?:your|my)[-_ ]|^(?:replace|redacted|placeholder|todo|insert|example|dummy|set[-_]?me|fill[-_]?in)/i.test(
       value,
     ) ||

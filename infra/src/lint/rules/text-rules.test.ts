@@ -59,7 +59,7 @@ const cases: Readonly<Record<string, Case>> = {
     lines: [2, 5],
     good: {
       "a.yaml":
-        "passwordSecretRef: { name: db, key: password }\npassword: ${DB_PASSWORD}\nadminPasswordKey: admin-password\ntoken: {{ token }}\nsecretKey: password\nname: MYSQL_PASSWORD\nvalueFrom: { secretKeyRef: { name: db, key: password } }\n# password: hunter2\n",
+        "passwordSecretRef: { name: db, key: password }\npassword: ${DB_PASSWORD}\nadminPasswordKey: admin-password\ntoken: {{ token }}\nsecretKey: password\nname: MYSQL_PASSWORD\nvalueFrom: { secretKeyRef: { name: db, key: password } }\n# password: hunter2\ns3: { secretAccessKey: { name: s3, key: SECRET }, password: <from the store> }\n",
       "a.tf":
         'variable "db_password" {\n  type = string\n}\nlocals {\n  password = random_password.db.result\n  token    = var.token\n}\n',
       "sealed.yaml": "kind: SealedSecret\nspec:\n  encryptedData:\n    password: AgBy3i4OJSWK\n",
