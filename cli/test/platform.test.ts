@@ -109,7 +109,7 @@ describe("a wrong call", () => {
     [
       "no environment where there are several",
       ["synth", "--config", "CONFIG"],
-      /name an environment: dev, prod/,
+      /name an environment: dev, staging, prod/,
     ],
     ["an unknown target", ["init", "--target", "aws", "--yes", "x"], /civo, gcp, kubernetes/],
     ["no target and no terminal", ["init", "x"], /no terminal/],
