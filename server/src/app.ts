@@ -1,8 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import { openBlobStore } from "./blob-store.ts";
-import type { Config } from "./config.ts";
-import type { Access } from "./kernel/access.ts";
+import { isLoopback, type Config } from "./config.ts";
 import type { Database, Queryable } from "./kernel/database.ts";
 import { createHttpServer, type RouteEntry } from "./kernel/http.ts";
 import { startJobs } from "./kernel/jobs.ts";
@@ -11,7 +9,7 @@ import type { Log } from "./kernel/log.ts";
 import type { Metrics } from "./kernel/metrics.ts";
 import { createOutbound } from "./kernel/outbound/outbound.ts";
 import { createSecrets, readKeys, type KeySource } from "./kernel/secrets.ts";
-import { createOpenIdentity, createWorkspaces } from "./modules/identity/index.ts";
+import { createIdentity, createWorkspaces, type Identity } from "./modules/identity/index.ts";
 import { createRegistry, createRegistryContents } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
 import {
@@ -41,6 +39,7 @@ export type AppOptions = {
 
 export type App = {
   routes: readonly RouteEntry[];
+  identity: Identity;
   /** Ends background work; requests have been drained before. */
   close(): Promise<void>;
 };
@@ -50,26 +49,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { config, listener, database, log, metrics } = options;
   const startedAt = new Date().toISOString();
   const webUi = config.mlflowUi === undefined ? undefined : await openWebUi(config.mlflowUi);
-  const identity = createOpenIdentity();
   const now = (): number => Date.now();
   const onBatch = (name: string, size: number): void => metrics.batchSize.observe({ batch: name }, size);
-
-  const authorize = (headers: IncomingHttpHeaders, access: Access): void =>
-    identity.authorize(identity.authenticate(headers), access);
-
-  const http = createHttpServer({
-    server: listener.server,
-    draining: () => listener.draining,
-    log,
-    metrics,
-    maxBodyBytes: config.maxBodyMib * 1024 * 1024,
-    maxConcurrentRequests: config.maxConcurrentRequests,
-    requestTimeoutMs: config.requestTimeoutSeconds * 1000,
-    allowedHosts: [...config.allowedHosts, config.host],
-    authorize,
-    renderError: () => renderMlflowError,
-  });
-  metrics.observePool(database);
 
   const blobs = await openBlobStore(config);
   const storage = createStorage({ database, blobs, inlineBytes: config.inlineObjectKib * 1024, onBatch });
@@ -83,6 +64,31 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     contents: () => [createTrackingContents(database), createRegistryContents(database)],
   });
+  const secrets = createSecrets(await readKeys(keySource(config, options.databaseKind)));
+  const identity = createIdentity({
+    database,
+    now,
+    secrets,
+    log,
+    workspaces,
+    loginRequired: config.login === "required" || !(isLoopback(config.host) || config.insecure),
+    defaultPermission: config.defaultPermission,
+  });
+  const http = createHttpServer({
+    server: listener.server,
+    draining: () => listener.draining,
+    log,
+    metrics,
+    maxBodyBytes: config.maxBodyMib * 1024 * 1024,
+    maxConcurrentRequests: config.maxConcurrentRequests,
+    requestTimeoutMs: config.requestTimeoutSeconds * 1000,
+    allowedHosts: [...config.allowedHosts, config.host],
+    authenticate: identity.authenticate,
+    admit: identity.admit,
+    renderError: () => renderMlflowError,
+  });
+  metrics.observePool(database);
+
   const tracking = createTracking({
     database,
     now,
@@ -99,7 +105,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       allowed: config.outboundAllowedHosts,
       userAgent: `Plinth/${PLINTH_VERSION}`,
     }),
-    secrets: createSecrets(await readKeys(keySource(config, options.databaseKind))),
+    secrets,
     webhookTimeoutMs: config.webhookTimeoutSeconds * 1000,
     webhookMaxAttempts: config.webhookMaxAttempts,
     onDelivery: (outcome) => metrics.webhookDeliveries.inc({ outcome }),
@@ -115,7 +121,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     atRoot: webUi === undefined,
     lineage: registry,
     webhooks: registry,
-    workspaces,
+    enter: identity.enter,
     async purge(olderThanMs) {
       const purged = await tracking.purge({ olderThanMs });
       await workspaces.purgeWorkspaces({ olderThanMs });
@@ -137,11 +143,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   if (webUi !== undefined) registerWebUi(http.app, webUi);
   await registerMlflow(http.app, {
+    enter: identity.enter,
     workspaces,
     tracking,
     registry,
     storage,
-    authorize: ({ headers }, access) => authorize(headers, access),
   });
   // The embedded database serves one process: whatever is claimed there was claimed by one that is no more.
   if (options.databaseKind === "embedded") await registry.webhookDelivery.takeOver();
@@ -157,6 +163,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   );
   return {
     routes: http.routes,
+    identity,
     async close() {
       await jobs.stop();
       await registry.webhookDelivery.stop();

@@ -66,6 +66,23 @@ export const settings = {
     flag: "insecure",
     description: "Listen on an address other than loopback although anybody who reaches it may do everything",
   }),
+  login: choice(
+    {
+      flag: "login",
+      description:
+        "Who must log in: `auto` is nobody on a loopback address and everybody else, `required` is everybody",
+      placeholder: "when",
+    },
+    ["auto", "required"],
+  ),
+  defaultPermission: choice(
+    {
+      flag: "default-permission",
+      description: "What every user may do in the workspace `default` besides what was granted",
+      placeholder: "permission",
+    },
+    ["NO_PERMISSIONS", "READ", "USE", "EDIT"],
+  ),
   logLevel: choice({ flag: "log-level", description: "Least severe messages to log", placeholder: "level" }, [
     "info",
     "fatal",

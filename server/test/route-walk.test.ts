@@ -1,6 +1,7 @@
 import { Agent, createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { publicAccess } from "../src/kernel/access.ts";
+import { anonymous } from "../src/kernel/caller.ts";
 import { createHttpServer, type RouteEntry } from "../src/kernel/http.ts";
 import { createLog } from "../src/kernel/log.ts";
 import { createMetrics } from "../src/kernel/metrics.ts";
@@ -54,7 +55,8 @@ describe("every route", () => {
       maxBodyBytes: 1000,
       maxConcurrentRequests: 10,
       allowedHosts: [],
-      authorize: () => undefined,
+      authenticate: () => anonymous("127.0.0.1"),
+      admit: () => true,
       renderError: () => renderMlflowError,
     });
     const handler = (): string => "";

@@ -48,6 +48,9 @@ export const invalidState = (message: string): PlinthError => new PlinthError("i
 export const notImplemented = (message: string): PlinthError => new PlinthError("not_implemented", message);
 export const permissionDenied = (message: string): PlinthError =>
   new PlinthError("permission_denied", message);
+export const unauthenticated = (
+  message = "You are not authenticated: send the credentials of a user or service account of this server.",
+): PlinthError => new PlinthError("unauthenticated", message);
 export const internal = (message: string, cause?: unknown): PlinthError =>
   new PlinthError("internal", message, { cause });
 export const unavailable = (message: string, cause?: unknown): PlinthError =>

@@ -4,16 +4,11 @@ import fastify, {
   type FastifyRequest,
   type RouteOptions,
 } from "fastify";
-import type {
-  IncomingHttpHeaders,
-  IncomingMessage,
-  RequestListener,
-  Server,
-  ServerResponse,
-} from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Access } from "./access.ts";
+import { anonymous, type Caller } from "./caller.ts";
 import { toPlinthError } from "./database-errors.ts";
-import { PlinthError } from "./errors.ts";
+import { internal, PlinthError } from "./errors.ts";
 import { randomHex32 } from "./ids.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -26,6 +21,12 @@ declare module "fastify" {
     protocol?: string;
     /** The body is read as a stream by the handler, for as long as the client sends. */
     streams?: boolean;
+  }
+  interface FastifyRequest {
+    /** Who sends the request; nobody where the route is public. */
+    caller: Caller;
+    /** Set once it was asked whether the caller may do this; an answer without that does not leave. */
+    decided: boolean;
   }
 }
 
@@ -44,8 +45,13 @@ export type HttpOptions = {
   maxConcurrentRequests: number;
   /** Names by which this server may be addressed besides IP literals and localhost; "*" is any. */
   allowedHosts: readonly string[];
-  /** Throws when the caller may not do what the route declares. */
-  authorize(headers: IncomingHttpHeaders, access: Access): void;
+  /** Who sends a request, by its credentials. Throws `unauthenticated` for bad ones. */
+  authenticate(request: FastifyRequest): Caller | Promise<Caller>;
+  /**
+   * Throws when the caller may do nothing of what the route declares; false where the endpoint has to ask for the
+   * objects that the request names.
+   */
+  admit(caller: Caller, access: Access): boolean | Promise<boolean>;
   /** Chooses the dialect of errors that happen before a route is known. */
   renderError(url: string): RenderError;
 };
@@ -82,10 +88,15 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     },
   });
 
+  app.decorateRequest("caller");
+  app.decorateRequest("decided", false);
   app.addHook("onRoute", (route: RouteOptions) => {
     const { access, protocol } = route.config ?? {};
     if (access === undefined || protocol === undefined) {
       throw new Error(`Route ${String(route.method)} ${route.url} declares no access or no protocol.`);
+    }
+    if (access.kind === "needs") {
+      route.onSend = [...[route.onSend ?? []].flat(), refuseUndecided] as NonNullable<RouteOptions["onSend"]>;
     }
     for (const method of [route.method].flat()) routes.push({ method, url: route.url, access, protocol });
   });
@@ -123,12 +134,13 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       return;
     }
     const access = request.routeOptions.config.access;
-    try {
-      if (access !== undefined) options.authorize(request.headers, access);
+    if (access === undefined || access.kind === "public") {
+      request.caller = nobody;
+      request.decided = true;
       done();
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
+      return;
     }
+    admitCaller(request, access, options, done);
   });
 
   app.addHook("onResponse", (request, reply, done) => {
@@ -173,6 +185,46 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     return options.renderError(request.url)(error, reply);
   });
   return { app, routes, handler: (request, response) => handler(request, response) };
+}
+
+const nobody = anonymous("");
+
+/** Nothing is waited for where the credentials and what they allow are known. */
+function admitCaller(
+  request: FastifyRequest,
+  access: Access,
+  { authenticate, admit }: HttpOptions,
+  done: (error?: Error) => void,
+): void {
+  const fail = (error: unknown): void => done(error instanceof Error ? error : new Error(String(error)));
+  const settle = (decided: boolean): void => {
+    request.decided = decided;
+    done();
+  };
+  const known = (caller: Caller): void => {
+    request.caller = caller;
+    const decided = admit(caller, access);
+    if (decided instanceof Promise) decided.then(settle, fail);
+    else settle(decided);
+  };
+  try {
+    const caller = authenticate(request);
+    if (caller instanceof Promise) caller.then(known).catch(fail);
+    else known(caller);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** An endpoint that never asked whether its caller may do this is wrong, whatever it answers. */
+function refuseUndecided(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  done: (error: Error | null, payload?: unknown) => void,
+): void {
+  if (request.decided || reply.statusCode >= 400) done(null, payload);
+  else done(internal(`${request.routeOptions.url ?? ""} answered without asking who may do this.`));
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   notFound,
   type PlinthError,
 } from "../../kernel/errors.ts";
-import { DEFAULT_WORKSPACE, defaultScope, type Scope } from "./scope.ts";
+import { DEFAULT_WORKSPACE, defaultWorkspace, type WorkspacePlace } from "./scope.ts";
 import type { WorkspaceContents } from "./workspace-contents.ts";
 import { checkWorkspaceName, readWorkspaceFields, type WorkspaceFields } from "./workspace-fields.ts";
 import {
@@ -32,12 +32,12 @@ export type DeletionMode = (typeof deletionModes)[number];
 
 export type Workspaces = {
   /**
-   * The scope of a workspace by its name; nothing is waited for where the name is known. Throws `not_found`.
+   * A workspace by its name; nothing is waited for where the name is known. Throws `not_found`.
    * What was found stays known for `KNOWN_MS`: a workspace that another process deletes meanwhile is found
    * empty, since all that was in it has another `workspace_id` from then on, and cannot be filled, since rows
    * refer to it by a foreign key.
    */
-  scopeOf(name: string): Scope | Promise<Scope>;
+  placeOf(name: string): WorkspacePlace | Promise<WorkspacePlace>;
   /** By name. */
   listWorkspaces(): Promise<WorkspaceRow[]>;
   getWorkspace(name: string): Promise<WorkspaceRow>;
@@ -68,9 +68,9 @@ const MAX_KNOWN = 10_000;
 
 export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
   const { database } = deps;
-  const known = new Map<string, { scope: Scope; until: number }>();
+  const known = new Map<string, { place: WorkspacePlace; until: number }>();
   /** Requests that ask for the same name at once share a statement. */
-  const asked = new Map<string, Promise<Scope>>();
+  const asked = new Map<string, Promise<WorkspacePlace>>();
 
   let alone: { value: boolean; until: number } | undefined;
 
@@ -81,19 +81,19 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
     return row;
   };
 
-  const ask = async (name: string): Promise<Scope> => {
+  const ask = async (name: string): Promise<WorkspacePlace> => {
     const { workspace_id: workspaceId, name: workspace } = await getWorkspace(name);
     if (known.size >= MAX_KNOWN) known.clear();
-    const scope = { workspaceId, workspace };
-    known.set(name, { scope, until: deps.now() + KNOWN_MS });
-    return scope;
+    const place = { workspaceId, workspace };
+    known.set(name, { place, until: deps.now() + KNOWN_MS });
+    return place;
   };
 
   return {
-    scopeOf(name) {
-      if (name === DEFAULT_WORKSPACE) return defaultScope;
+    placeOf(name) {
+      if (name === DEFAULT_WORKSPACE) return defaultWorkspace;
       const found = known.get(name);
-      if (found !== undefined && deps.now() < found.until) return found.scope;
+      if (found !== undefined && deps.now() < found.until) return found.place;
       const under = asked.get(name);
       if (under !== undefined) return under;
       const asking = ask(name).finally(() => asked.delete(name));
@@ -177,7 +177,7 @@ async function empty(
       if (first !== undefined) throw filled(name, first);
     }
   } else if (mode === "SET_DEFAULT") {
-    const move = { from, to: defaultScope.workspaceId };
+    const move = { from, to: defaultWorkspace.workspaceId };
     const conflicts = [];
     for (const part of contents) conflicts.push(...(await part.findConflicts(transaction, move)));
     if (conflicts.length > 0) throw conflicting(name, conflicts);

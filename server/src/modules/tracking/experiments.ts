@@ -6,7 +6,7 @@ import {
   notFound,
   type PlinthError,
 } from "../../kernel/errors.ts";
-import { defaultScope, workspaceNotFound, type Scope } from "../identity/index.ts";
+import { defaultWorkspace, workspaceNotFound, type Scope } from "../identity/index.ts";
 import { checkArtifactLocation, checkOutsideOfWorkspaces } from "./artifact-location.ts";
 import type { TrackingDeps } from "./deps.ts";
 import { experimentOrder } from "./experiment-search.sql.ts";
@@ -110,7 +110,7 @@ export function createExperiments(deps: TrackingDeps): Experiments {
     async createExperiment({ workspaceId, workspace }, { name, artifactLocation, tags }) {
       checkTags(tags);
       if (artifactLocation !== undefined) {
-        if (workspaceId !== defaultScope.workspaceId) throw locationRefused();
+        if (workspaceId !== defaultWorkspace.workspaceId) throw locationRefused();
         checkArtifactLocation(artifactLocation);
         checkOutsideOfWorkspaces(artifactLocation);
       }

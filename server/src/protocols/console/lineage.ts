@@ -8,21 +8,22 @@ import {
 } from "@plinth/contract";
 import { reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
-import type { Workspaces } from "../../modules/identity/index.ts";
+import type { Enter } from "../../modules/identity/index.ts";
 import type { Lineage, LineageOrigin } from "../../modules/registry/index.ts";
 
-export type LineageOptions = { lineage: Lineage; workspaces: Pick<Workspaces, "scopeOf"> };
+export type LineageOptions = { lineage: Lineage; enter: Enter };
 
 const config = { access: reads("registered_model"), protocol: "console" } as const;
 
 /** From model versions to what they were made from, and back. */
-export function registerLineage(app: FastifyInstance, { lineage, workspaces }: LineageOptions): void {
+export function registerLineage(app: FastifyInstance, { lineage, enter }: LineageOptions): void {
   app.get("/console/api/lineage/model-version", { config }, async (request, reply) => {
     const { workspace, name, version, alias } = readQuery(request, modelLineageRequest);
     if ((version === undefined) === (alias === undefined))
       throw invalidParameter("lineage: give either 'version' or 'alias'.");
     const which = version === undefined ? { alias: alias ?? "" } : { version };
-    const scope = await workspaces.scopeOf(workspace);
+    const scope = await enter(request.caller, workspace);
+    request.decided = true;
     const { source, logged_model, run, experiment, ...row } = await lineage.getLineage(scope, {
       name,
       ...which,
@@ -42,7 +43,8 @@ export function registerLineage(app: FastifyInstance, { lineage, workspaces }: L
   });
   app.get("/console/api/lineage/model-versions", { config }, async (request, reply) => {
     const { workspace, max_results, page_token, ...wanted } = readQuery(request, lineageOriginRequest);
-    const scope = await workspaces.scopeOf(workspace);
+    const scope = await enter(request.caller, workspace);
+    request.decided = true;
     const { versions, nextPageToken } = await lineage.searchVersionsOf(scope, originOf(wanted), {
       maxResults: max_results,
       pageToken: page_token,

@@ -8,12 +8,12 @@ import {
 } from "@plinth/contract";
 import { manages } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
-import type { Workspaces } from "../../modules/identity/index.ts";
+import type { Enter } from "../../modules/identity/index.ts";
 import type { Registry } from "../../modules/registry/index.ts";
 
 export type WebhookDeliveriesOptions = {
   webhooks: Pick<Registry, "listDeliveries" | "repeatDeliveries">;
-  workspaces: Pick<Workspaces, "scopeOf">;
+  enter: Enter;
 };
 
 const config = { access: manages("webhook"), protocol: "console" } as const;
@@ -23,12 +23,13 @@ type Route = { Params: { webhook_id: string } };
 /** What webhooks were not told yet, or could not be told. */
 export function registerWebhookDeliveries(
   app: FastifyInstance,
-  { webhooks, workspaces }: WebhookDeliveriesOptions,
+  { webhooks, enter }: WebhookDeliveriesOptions,
 ): void {
   const path = "/console/api/webhooks/:webhook_id/deliveries";
   app.get<Route>(path, { config }, async (request, reply) => {
     const { workspace, max_results, page_token } = read(webhookDeliveriesRequest, request.query);
-    const scope = await workspaces.scopeOf(workspace);
+    const scope = await enter(request.caller, workspace);
+    request.decided = true;
     const { deliveries, nextPageToken } = await webhooks.listDeliveries(scope, request.params.webhook_id, {
       maxResults: max_results,
       pageToken: page_token,
@@ -40,7 +41,8 @@ export function registerWebhookDeliveries(
   });
   app.post<Route>(`${path}/repeat`, { config }, async (request, reply) => {
     const { workspace } = read(repeatDeliveriesRequest, request.body ?? {});
-    const scope = await workspaces.scopeOf(workspace);
+    const scope = await enter(request.caller, workspace);
+    request.decided = true;
     const repeated = await webhooks.repeatDeliveries(scope, request.params.webhook_id);
     return reply.send({ repeated } satisfies RepeatedDeliveries);
   });

@@ -10,6 +10,7 @@ import { createHttpServer } from "../../kernel/http.ts";
 import { listen } from "../../kernel/listener.ts";
 import { createLog } from "../../kernel/log.ts";
 import { createMetrics } from "../../kernel/metrics.ts";
+import { anonymous } from "../../kernel/caller.ts";
 import { defaultScope } from "../../modules/identity/index.ts";
 import { createStorage, type Storage } from "../../modules/storage/index.ts";
 import { artifactEndpoints } from "./artifacts-listing.ts";
@@ -80,7 +81,8 @@ export async function startArtifactServer(given?: BlobStore): Promise<ArtifactSe
     maxBodyBytes: 1024 * 1024,
     maxConcurrentRequests: 100,
     allowedHosts: [],
-    authorize: () => undefined,
+    authenticate: () => anonymous("127.0.0.1"),
+    admit: () => true,
     renderError: () => renderMlflowError,
   });
   const options: ArtifactOptions = {
@@ -93,7 +95,7 @@ export async function startArtifactServer(given?: BlobStore): Promise<ArtifactSe
   await http.app.register((scope, _options, done) => {
     parseBodiesAsBuffers(scope);
     const endpoints = [...artifactEndpoints(options), ...multipartEndpoints(options)];
-    registerEndpoints(scope, endpoints, options.scopeOf);
+    registerEndpoints(scope, endpoints, { scopeOf: options.scopeOf, guard: { require: () => undefined } });
     done();
   });
   await http.app.register((scope, _options, done) => {

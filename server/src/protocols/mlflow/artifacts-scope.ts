@@ -1,5 +1,5 @@
 import { invalidParameter } from "../../kernel/errors.ts";
-import { defaultScope, type Scope } from "../../modules/identity/index.ts";
+import { defaultWorkspace, type Scope } from "../../modules/identity/index.ts";
 import { joinPath } from "./artifacts-paths.ts";
 
 /**
@@ -25,7 +25,7 @@ export const createKeyInScope =
   ({ ownerOf, hasOthersBelow, isAlone }: ArtifactOwners): KeyInScope =>
   async (scope, path, use) => {
     const [first, name] = path.split("/", 2);
-    const isDefault = scope.workspaceId === defaultScope.workspaceId;
+    const isDefault = scope.workspaceId === defaultWorkspace.workspaceId;
     const named = first === WORKSPACES;
     if (named && (name === undefined || name === "")) {
       throw invalidParameter("Artifact paths prefixed with 'workspaces/' must include a workspace name.");

@@ -63,6 +63,7 @@ function addProxy(add: Add, { storage, scopeOf, keyInScope }: ArtifactOptions): 
     access: reads("artifact"),
     async handle(request, reply) {
       const scope = await scopeOf(request);
+      request.decided = true;
       const { path, directory } = readArtifactPath(wildcard(request));
       const key = await keyInScope(scope, path);
       try {
@@ -79,6 +80,7 @@ function addProxy(add: Add, { storage, scopeOf, keyInScope }: ArtifactOptions): 
     access: edits("artifact"),
     async handle(request, reply) {
       const scope = await scopeOf(request);
+      request.decided = true;
       const { path, directory } = readArtifactPath(wildcard(request));
       if (directory) return detail(reply, "Artifact path must include a filename (cannot end with '/').");
       const key = await keyInScope(scope, path);
@@ -91,6 +93,7 @@ function addProxy(add: Add, { storage, scopeOf, keyInScope }: ArtifactOptions): 
     access: manages("artifact"),
     async handle(request, reply) {
       const scope = await scopeOf(request);
+      request.decided = true;
       const { path } = readArtifactPath(wildcard(request));
       // The root of all artifacts of all runs: no client means that.
       if (path === "" || path === joinPath(WORKSPACES, scope.workspace))
@@ -132,6 +135,7 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
     async handle(request, reply) {
       const query = request.query as Record<string, string | string[] | undefined>;
       const scope = await options.scopeOf(request);
+      request.decided = true;
       const runId = first(query["run_id"]) || first(query["run_uuid"]);
       const given = first(query["path"]);
       if (given === undefined) throw missingParameter("path");
@@ -147,6 +151,7 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
     async handle(request, reply) {
       const query = request.query as Record<string, string | string[] | undefined>;
       const scope = await options.scopeOf(request);
+      request.decided = true;
       const given = first(query["artifact_file_path"]) ?? "";
       if (given === "") throw badRequest('Request must include the "artifact_file_path" query parameter.');
       const { path } = readArtifactPath(given);
@@ -161,6 +166,7 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
     async handle(request, reply) {
       const query = request.query as Record<string, string | string[] | undefined>;
       const scope = await options.scopeOf(request);
+      request.decided = true;
       const runId = first(query["run_uuid"]) ?? "";
       if (runId === "") throw invalidParameter("Request must specify run_uuid.");
       const given = first(query["path"]) ?? "";

@@ -4,6 +4,7 @@ import type { Access } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { defaultScope, type Scope } from "../../modules/identity/index.ts";
 import { parseJson } from "../../kernel/json.ts";
+import type { Guard, Needs } from "./guard.ts";
 import type { ScopeOf } from "./scope.ts";
 import {
   checkParameters,
@@ -21,6 +22,8 @@ export type Endpoint = {
   /** Below `/api` and `/ajax-api`, for example `/2.0/mlflow/runs/create`. */
   path: string;
   access: Access;
+  /** What the caller must be allowed to do to what the request names; asked before `handle`. */
+  needs?(values: Values, call: Call): Needs | Promise<Needs>;
   /** False where the workspace in the header does not matter, so that it need not be there. */
   scoped?: false;
   request: Message;
@@ -40,16 +43,20 @@ export type Call = {
   reply: FastifyReply;
 };
 
+/** What every request passes: who is in which workspace, and may do what there. */
+export type Gate = { scopeOf: ScopeOf; guard: Guard };
+
 export const prefixes = ["/api", "/ajax-api"] as const;
 
 /** Registers endpoints under both of MLflow's prefixes. `app` must parse bodies into buffers. */
 export function registerEndpoints(
   app: FastifyInstance,
   endpoints: readonly Endpoint[],
-  scopeOf: ScopeOf,
+  { scopeOf, guard }: Gate,
 ): void {
   for (const endpoint of endpoints) {
-    const handler = answer(endpoint, endpoint.scoped === false ? () => defaultScope : scopeOf);
+    const gate = { guard, scopeOf: endpoint.scoped === false ? () => defaultScope : scopeOf };
+    const handler = answer(endpoint, gate);
     for (const prefix of prefixes) {
       app.route({
         method: endpoint.method,
@@ -61,6 +68,10 @@ export function registerEndpoints(
   }
 }
 
+/** For endpoints that do not say yet what they need: the permission on everything. */
+const general = (access: Access): Needs =>
+  access.kind === "needs" ? [{ action: access.action, on: { type: "experiment", id: "*" } }] : [];
+
 /** Bodies of this scope arrive as one buffer, whatever their content type says. */
 export function parseBodiesAsBuffers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -71,7 +82,7 @@ export function parseBodiesAsBuffers(app: FastifyInstance): void {
 
 function answer(
   endpoint: Endpoint,
-  scopeOf: ScopeOf,
+  { scopeOf, guard }: Gate,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   const checks = endpoint.checks ?? {};
   return async (request, reply) => {
@@ -86,7 +97,14 @@ function answer(
     const { source, values, complete } = first.exact ? first : read(true);
     checkParameters(checks, source, complete);
     const path = request.params as Record<string, string>;
-    const body = await endpoint.handle(values, { scope, path, source, request, reply });
+    const call = { scope, path, source, request, reply };
+    if (!request.decided) {
+      const wanted = endpoint.needs?.(values, call) ?? general(endpoint.access);
+      const allowed = guard.require(scope, wanted instanceof Promise ? await wanted : wanted);
+      if (allowed !== undefined) await allowed;
+      request.decided = true;
+    }
+    const body = await endpoint.handle(values, call);
     reply.header("content-type", "application/json");
     return reply.send(typeof body === "string" || body instanceof Readable ? body : JSON.stringify(body));
   };

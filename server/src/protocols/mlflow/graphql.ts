@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { reads, type Access } from "../../kernel/access.ts";
+import { reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { bodySource, type Endpoint } from "./endpoint.ts";
 import type { GraphqlCall, RunGraphql } from "./graphql-execution.ts";
@@ -9,20 +9,15 @@ import { isObject } from "./wire.ts";
 export type GraphqlOptions = {
   endpoints: readonly Endpoint[];
   scopeOf: ScopeOf;
-  /** Throws when the caller may not do what an endpoint behind a field declares. */
-  authorize(request: FastifyRequest, access: Access): void;
 };
 
 /** `/graphql`, which MLflow's web UI asks for one experiment and for one run. `app` must parse bodies into buffers. */
-export function registerGraphql(
-  app: FastifyInstance,
-  { endpoints, scopeOf, authorize }: GraphqlOptions,
-): void {
+export function registerGraphql(app: FastifyInstance, { endpoints, scopeOf }: GraphqlOptions): void {
   let loaded: Promise<RunGraphql> | undefined;
   // The library takes 0.1 s and 19 MB, which only who uses the web UI shall pay.
   const load = async (): Promise<RunGraphql> => {
     const { createGraphql } = await import("./graphql-execution.ts");
-    return createGraphql(endpoints, ({ request }, { access }) => authorize(request, access));
+    return createGraphql(endpoints);
   };
 
   app.route({
@@ -32,6 +27,7 @@ export function registerGraphql(
     exposeHeadRoute: false,
     async handler(request, reply) {
       const scope = await scopeOf(request);
+      request.decided = true;
       const given = { ...readRequest(request), scope, request, reply };
       loaded ??= load();
       const answer = await (await loaded)(given);

@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Access } from "../../kernel/access.ts";
-import type { Workspaces } from "../../modules/identity/index.ts";
+import type { FastifyInstance } from "fastify";
+import type { Enter, Workspaces } from "../../modules/identity/index.ts";
 import type { Registry } from "../../modules/registry/index.ts";
 import type { Storage } from "../../modules/storage/index.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import { artifactEndpoints } from "./artifacts-listing.ts";
 import { artifactCapabilities, multipartEndpoints } from "./artifacts-multipart.ts";
+import { ARTIFACT_BUCKET } from "./artifacts-paths.ts";
 import { createKeyInScope } from "./artifacts-scope.ts";
 import { registerArtifacts, type ArtifactOptions } from "./artifacts.ts";
 import { parseBodiesAsBuffers, registerEndpoints } from "./endpoint.ts";
@@ -14,6 +14,7 @@ import { experimentEndpoints } from "./experiments.ts";
 import { noEvaluationEndpoints } from "./genai-none-entities.ts";
 import { noGatewayEndpoints } from "./genai-none-gateway.ts";
 import { noTraceEndpoints } from "./genai-none-traces.ts";
+import { createGuard } from "./guard.ts";
 import { registerGraphql } from "./graphql.ts";
 import { loggedModelEndpoints } from "./logged-models.ts";
 import { metricHistoryEndpoints } from "./metric-history.ts";
@@ -33,16 +34,26 @@ export type MlflowOptions = {
   tracking: Tracking;
   registry: Registry;
   storage: Storage;
-  /** Throws when the caller may not do this; for requests that ask for more than their route declares. */
-  authorize(request: FastifyRequest, access: Access): void;
+  enter: Enter;
 };
 
 /** MLflow's REST API, each resource in its own file. */
 export async function registerMlflow(
   app: FastifyInstance,
-  { workspaces, tracking, registry, storage, authorize }: MlflowOptions,
+  { enter, workspaces, tracking, registry, storage }: MlflowOptions,
 ): Promise<void> {
-  const scopeOf = createScopeOf(workspaces);
+  const scopeOf = createScopeOf(enter);
+  const guard = createGuard(
+    {
+      experimentOfRun: () => undefined,
+      experimentOfLoggedModel: () => undefined,
+      experimentOfName: async () => undefined,
+      experimentOfKey: async () => undefined,
+      isPrompt: async () => false,
+    },
+    ARTIFACT_BUCKET,
+  );
+  const gate = { scopeOf, guard };
   const artifacts: ArtifactOptions = {
     storage,
     runArtifactUri: async (scope, runId) => (await tracking.getRunRow(scope, runId)).artifact_uri,
@@ -77,13 +88,13 @@ export async function registerMlflow(
       ...workspaceEndpoints(workspaces),
       ...serverInfoEndpoints(artifactCapabilities(storage), workspaces),
     ];
-    registerEndpoints(scope, endpoints, scopeOf);
+    registerEndpoints(scope, endpoints, gate);
     registerEndpoints(
       scope,
       [...noTraceEndpoints(), ...noEvaluationEndpoints(), ...noGatewayEndpoints()],
-      scopeOf,
+      gate,
     );
-    registerGraphql(scope, { endpoints, scopeOf, authorize });
+    registerGraphql(scope, { endpoints, scopeOf });
     done();
   });
 }

@@ -20,6 +20,7 @@ export function registerModelVersionArtifacts(
     exposeHeadRoute: false,
     async handler(request, reply) {
       const scope = await scopeOf(request);
+      request.decided = true;
       const query = request.query as Record<string, string | string[] | undefined>;
       const [name = "", version = "", given] = ["name", "version", "path"].map(
         (key) => [query[key]].flat()[0],

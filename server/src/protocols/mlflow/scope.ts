@@ -1,16 +1,18 @@
 import type { FastifyRequest } from "fastify";
-import { defaultScope, type Scope, type Workspaces } from "../../modules/identity/index.ts";
+import { DEFAULT_WORKSPACE, type Enter, type Scope } from "../../modules/identity/index.ts";
 
-/** The workspace a request names in its header, or `default`. Throws for one that is not there. */
+/**
+ * The workspace a request names in its header, or `default`, entered by its caller. Throws for one that is not
+ * there, or that the caller has no part in.
+ */
 export type ScopeOf = (request: FastifyRequest) => Scope | Promise<Scope>;
 
 const HEADER = "x-mlflow-workspace";
 
 export const createScopeOf =
-  (workspaces: Workspaces): ScopeOf =>
+  (enter: Enter): ScopeOf =>
   (request) => {
     const header = request.headers[HEADER];
-    if (header === undefined) return defaultScope;
-    const name = String(header).trim();
-    return name === "" ? defaultScope : workspaces.scopeOf(name);
+    const name = header === undefined ? "" : String(header).trim();
+    return enter(request.caller, name === "" ? DEFAULT_WORKSPACE : name);
   };

@@ -1,0 +1,19 @@
+import type { Database } from "../../kernel/database.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Secrets } from "../../kernel/secrets.ts";
+import type { Permission } from "./policy.ts";
+
+export type IdentityDeps = {
+  database: Database;
+  /** Milliseconds since 1970. */
+  now(): number;
+  secrets: Secrets;
+  log: Log;
+  /**
+   * Whether requests without credentials are refused. Where not, they come from the local administrator; credentials
+   * that are given are checked all the same.
+   */
+  loginRequired: boolean;
+  /** What every user may do in the workspace `default` besides what was granted. */
+  defaultPermission: Extract<Permission, "NO_PERMISSIONS" | "READ" | "USE" | "EDIT">;
+};

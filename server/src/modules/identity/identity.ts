@@ -1,0 +1,53 @@
+import type { FastifyRequest } from "fastify";
+import type { Access } from "../../kernel/access.ts";
+import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
+import { permissionDenied, unauthenticated } from "../../kernel/errors.ts";
+import type { IdentityDeps } from "./deps.ts";
+import { fullScope, type Enter } from "./scope.ts";
+import type { Workspaces } from "./workspaces.ts";
+
+/**
+ * The door of identity. Every request of every protocol passes `authenticate` and `admit`; endpoints about objects
+ * `enter` a workspace and ask its policy.
+ */
+export type Identity = {
+  /** Who is calling, by the credentials of the request. Throws `unauthenticated` for bad ones. */
+  authenticate(request: CredentialSource): Caller | Promise<Caller>;
+  /** See `HttpOptions.admit`. Decides alone what concerns the platform: servers, principals, the audit log. */
+  admit(caller: Caller, access: Access): boolean | Promise<boolean>;
+  enter: Enter;
+};
+
+/** What of a request tells who sends it; `ip` is what trusted proxies say. */
+export type CredentialSource = Pick<FastifyRequest, "headers" | "method" | "ip" | "url">;
+
+const PLATFORM: ReadonlySet<string> = new Set(["server", "principal", "audit"]);
+
+export function createIdentity(deps: IdentityDeps & { workspaces: Workspaces }): Identity {
+  const local = {
+    principalId: 0,
+    uuid: "00000000-0000-0000-0000-000000000000",
+    kind: "local",
+    name: "local",
+    isAdmin: true,
+  } as const;
+  return {
+    authenticate: ({ ip }) => ({
+      principal: deps.loginRequired ? undefined : local,
+      credential: { kind: deps.loginRequired ? "none" : "local" },
+      address: ip,
+    }),
+    admit(caller, access) {
+      if (access.kind === "public") return true;
+      if (caller.principal === undefined) throw unauthenticated();
+      if (access.kind === "login") return true;
+      if (!PLATFORM.has(access.resource)) return false;
+      if (isPlatformAdmin(caller)) return true;
+      throw permissionDenied("Permission denied");
+    },
+    enter(_caller, workspace) {
+      const place = deps.workspaces.placeOf(workspace);
+      return place instanceof Promise ? place.then(fullScope) : fullScope(place);
+    },
+  };
+}
