@@ -9,7 +9,12 @@ import type { Log } from "./kernel/log.ts";
 import type { Metrics } from "./kernel/metrics.ts";
 import { createOutbound } from "./kernel/outbound/outbound.ts";
 import { createSecrets, readKeys, type KeySource } from "./kernel/secrets.ts";
-import { createIdentity, createWorkspaces, type Identity } from "./modules/identity/index.ts";
+import {
+  createIdentity,
+  createRequestAudit,
+  createWorkspaces,
+  type Identity,
+} from "./modules/identity/index.ts";
 import { createRegistry, createRegistryContents } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
 import {
@@ -71,9 +76,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     secrets,
     log,
     workspaces,
+    onBatch,
     loginRequired: config.login === "required" || !(isLoopback(config.host) || config.insecure),
     defaultPermission: config.defaultPermission,
   });
+  const requestAudit = createRequestAudit(identity.audit, config.auditLevel);
   const http = createHttpServer({
     server: listener.server,
     draining: () => listener.draining,
@@ -85,6 +92,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     allowedHosts: [...config.allowedHosts, config.host],
     authenticate: identity.authenticate,
     admit: identity.admit,
+    onAnswer: requestAudit.onAnswer,
+    onError: requestAudit.onRefused,
     renderError: () => renderMlflowError,
   });
   metrics.observePool(database);
@@ -156,6 +165,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   const jobs = startJobs(
     [
       { name: "sweep", everyMs: SWEEP_MS, run: async () => void (await storage.sweep()) },
+      {
+        name: "audit",
+        everyMs: AUDIT_MS,
+        run: () => identity.audit.flush(),
+      },
+      {
+        name: "audit retention",
+        everyMs: RETENTION_MS,
+        run: async () => void (await identity.audit.purge(config.auditRetentionDays * DAY_MS)),
+      },
       { name: "webhooks", everyMs: WEBHOOKS_MS, run: async () => registry.webhookDelivery.wake() },
       { name: "webhook purge", everyMs: SWEEP_MS, run: () => registry.webhookDelivery.purge() },
     ],
@@ -168,12 +187,16 @@ export async function createApp(options: AppOptions): Promise<App> {
       await jobs.stop();
       await registry.webhookDelivery.stop();
       await http.app.close();
+      await identity.audit.flush(true);
       await storage.drain();
       await blobs.close();
     },
   };
 }
 
+const AUDIT_MS = 15_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const RETENTION_MS = 60 * 60 * 1000;
 const SWEEP_MS = 5 * 60 * 1000;
 /** What this process wrote down is sent at once: this is for repetitions, and for what another one left behind. */
 const WEBHOOKS_MS = 1000;

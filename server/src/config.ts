@@ -83,6 +83,23 @@ export const settings = {
     },
     ["NO_PERMISSIONS", "READ", "USE", "EDIT"],
   ),
+  auditLevel: choice(
+    {
+      flag: "audit-level",
+      description:
+        "Which requests are in the audit log besides logins and refusals: `manage` (deletions, permissions), all `changes`, or `all`",
+      placeholder: "level",
+    },
+    ["manage", "changes", "all"],
+  ),
+  auditRetentionDays: integer(
+    {
+      flag: "audit-retention-days",
+      description: "How long the audit log is kept; 0 is for ever",
+      placeholder: "days",
+    },
+    { default: 400, min: 0, max: 36_500 },
+  ),
   logLevel: choice({ flag: "log-level", description: "Least severe messages to log", placeholder: "level" }, [
     "info",
     "fatal",

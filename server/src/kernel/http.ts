@@ -27,8 +27,21 @@ declare module "fastify" {
     caller: Caller;
     /** Set once it was asked whether the caller may do this; an answer without that does not leave. */
     decided: boolean;
+    /** What the request is about, for the audit log; set by the endpoint. */
+    subject: AuditSubject | undefined;
   }
 }
+
+export type AuditSubject = {
+  resourceType?: string;
+  resourceId?: string;
+  workspace?: string;
+  /** Whether the workspace is one whose changes and artifact reads are all recorded. */
+  isProtected?: boolean;
+  /** Whether the answer holds a secret. */
+  reveals?: boolean;
+  details?: Readonly<Record<string, string | number | boolean | null>>;
+};
 
 /** Renders an error the way a protocol's clients expect it. */
 export type RenderError = (error: PlinthError, reply: FastifyReply) => FastifyReply;
@@ -52,6 +65,10 @@ export type HttpOptions = {
    * objects that the request names.
    */
   admit(caller: Caller, access: Access): boolean | Promise<boolean>;
+  /** Before an answer leaves that is no error; it waits for the promise. */
+  onAnswer?(request: FastifyRequest, reply: FastifyReply): Promise<void> | undefined;
+  /** For every error that is answered. */
+  onError?(request: FastifyRequest, error: PlinthError): void;
   /** Chooses the dialect of errors that happen before a route is known. */
   renderError(url: string): RenderError;
 };
@@ -88,15 +105,26 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     },
   });
 
+  const beforeAnswer: SendHook = (request, reply, ...[payload, done]) => {
+    const under = options.onAnswer?.(request, reply);
+    if (under === undefined) done(null, payload);
+    else
+      under.then(
+        () => done(null, payload),
+        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+      );
+  };
   app.decorateRequest("caller");
   app.decorateRequest("decided", false);
+  app.decorateRequest("subject");
   app.addHook("onRoute", (route: RouteOptions) => {
     const { access, protocol } = route.config ?? {};
     if (access === undefined || protocol === undefined) {
       throw new Error(`Route ${String(route.method)} ${route.url} declares no access or no protocol.`);
     }
-    if (access.kind === "needs") {
-      route.onSend = [...[route.onSend ?? []].flat(), refuseUndecided] as NonNullable<RouteOptions["onSend"]>;
+    if (access.kind !== "public") {
+      const hooks = [...[route.onSend ?? []].flat(), refuseUndecided, beforeAnswer];
+      route.onSend = hooks as NonNullable<RouteOptions["onSend"]>;
     }
     for (const method of [route.method].flat()) routes.push({ method, url: route.url, access, protocol });
   });
@@ -161,6 +189,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
 
   app.setErrorHandler((error, request, reply) => {
     const known = asPlinthError(error);
+    options.onError?.(request, known);
     if (known.code === "internal") {
       options.log.error(
         { requestId: request.id, url: request.routeOptions.url, err: known.cause ?? error },
@@ -196,7 +225,11 @@ function admitCaller(
   { authenticate, admit }: HttpOptions,
   done: (error?: Error) => void,
 ): void {
-  const fail = (error: unknown): void => done(error instanceof Error ? error : new Error(String(error)));
+  request.caller = nobody;
+  const fail = (error: unknown): void => {
+    if (request.caller === nobody) request.caller = anonymous(request.ip);
+    done(error instanceof Error ? error : new Error(String(error)));
+  };
   const settle = (decided: boolean): void => {
     request.decided = decided;
     done();
@@ -217,15 +250,16 @@ function admitCaller(
 }
 
 /** An endpoint that never asked whether its caller may do this is wrong, whatever it answers. */
-function refuseUndecided(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  payload: unknown,
-  done: (error: Error | null, payload?: unknown) => void,
-): void {
+const refuseUndecided: SendHook = (request, reply, ...[payload, done]) => {
   if (request.decided || reply.statusCode >= 400) done(null, payload);
   else done(internal(`${request.routeOptions.url ?? ""} answered without asking who may do this.`));
-}
+};
+
+type SendHook = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ...rest: [payload: unknown, done: (error: Error | null, payload?: unknown) => void]
+) => void;
 
 /**
  * Refused while it was still sending, a client such as Python's `requests` reads the answer only when all is

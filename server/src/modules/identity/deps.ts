@@ -9,6 +9,7 @@ export type IdentityDeps = {
   now(): number;
   secrets: Secrets;
   log: Log;
+  onBatch?(name: string, size: number): void;
   /**
    * Whether requests without credentials are refused. Where not, they come from the local administrator; credentials
    * that are given are checked all the same.

@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { Access } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
 import { permissionDenied, unauthenticated } from "../../kernel/errors.ts";
+import { createAudit, type Audit } from "./audit.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { fullScope, type Enter } from "./scope.ts";
 import type { Workspaces } from "./workspaces.ts";
@@ -16,6 +17,7 @@ export type Identity = {
   /** See `HttpOptions.admit`. Decides alone what concerns the platform: servers, principals, the audit log. */
   admit(caller: Caller, access: Access): boolean | Promise<boolean>;
   enter: Enter;
+  readonly audit: Audit;
 };
 
 /** What of a request tells who sends it; `ip` is what trusted proxies say. */
@@ -32,6 +34,7 @@ export function createIdentity(deps: IdentityDeps & { workspaces: Workspaces }):
     isAdmin: true,
   } as const;
   return {
+    audit: createAudit(deps),
     authenticate: ({ ip }) => ({
       principal: deps.loginRequired ? undefined : local,
       credential: { kind: deps.loginRequired ? "none" : "local" },

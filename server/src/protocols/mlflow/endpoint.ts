@@ -4,7 +4,7 @@ import type { Access } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { defaultScope, type Scope } from "../../modules/identity/index.ts";
 import { parseJson } from "../../kernel/json.ts";
-import type { Guard, Needs } from "./guard.ts";
+import { subjectOf, type Guard, type Needs } from "./guard.ts";
 import type { ScopeOf } from "./scope.ts";
 import {
   checkParameters,
@@ -100,7 +100,9 @@ function answer(
     const call = { scope, path, source, request, reply };
     if (!request.decided) {
       const wanted = endpoint.needs?.(values, call) ?? general(endpoint.access);
-      const allowed = guard.require(scope, wanted instanceof Promise ? await wanted : wanted);
+      const known = wanted instanceof Promise ? await wanted : wanted;
+      request.subject = subjectOf(scope, known);
+      const allowed = guard.require(scope, known);
       if (allowed !== undefined) await allowed;
       request.decided = true;
     }

@@ -1,5 +1,6 @@
 import type { Action } from "../../kernel/access.ts";
 import { permissionDenied } from "../../kernel/errors.ts";
+import type { AuditSubject } from "../../kernel/http.ts";
 import {
   allows,
   type PartType,
@@ -46,6 +47,18 @@ export type Owners = {
   experimentOfKey(key: string): Promise<string | undefined>;
   isPrompt(scope: Scope, name: string): Promise<boolean>;
 };
+
+/** What of a request's needs is told in the audit log: the first object. */
+export function subjectOf(scope: Scope, wanted: Needs): AuditSubject {
+  const { workspace } = scope;
+  const first = wanted === filtered ? undefined : wanted.find((need) => "on" in need);
+  if (first === undefined || !("on" in first)) return { workspace };
+  const { on } = first;
+  if (on.type === "workspace") return { workspace, resourceType: "workspace", resourceId: workspace };
+  if (on.type === "part") return { workspace, resourceType: "experiment", resourceId: on.experimentId };
+  const id = "id" in on ? on.id : "key" in on ? on.key : on.name;
+  return { workspace, resourceType: on.type, resourceId: id };
+}
 
 export type Guard = {
   /** Throws `permission_denied` for the first thing that the caller may not do. */
