@@ -21,6 +21,7 @@ create table identity.principals (
   active boolean not null default true,
   -- Of the token that activates a user made without a password.
   activation_hash bytea,
+  activation_until bigint,
   external_issuer text,
   external_subject text,
   creation_timestamp bigint not null,
@@ -28,6 +29,8 @@ create table identity.principals (
   constraint principals_external_key unique (external_issuer, external_subject)
 );
 create index principals_kind on identity.principals (kind, name);
+-- Locked in this order before an administrator is taken away, so that one is left.
+create index principals_admins on identity.principals (principal_id) where is_admin or is_admin_by_group;
 
 create table identity.api_keys (
   key_id uuid not null constraint api_keys_pkey primary key,
@@ -92,7 +95,11 @@ create table identity.devices (
   device_code_hash bytea not null,
   status text not null constraint devices_status_check check (status in ('pending', 'verified', 'active', 'locked')),
   failed_attempts integer not null default 0,
-  expires_at bigint,
+  -- Of the codes while the device is pending or verified, of its tokens from then on.
+  expires_at bigint not null,
+  -- When the client asked last, while it waits.
+  last_polled_at bigint,
+  -- Null: nobody has let the device in, or the local administrator of an open server.
   principal_id integer constraint devices_principal_id_fkey references identity.principals on delete cascade,
   trusted boolean not null default false,
   os text,
@@ -105,7 +112,18 @@ create table identity.devices (
   last_updated_timestamp bigint not null
 );
 create index devices_principal_id on identity.devices (principal_id);
-create index devices_client_id on identity.devices (client_id);
+create unique index devices_device_code_hash on identity.devices (device_code_hash);
+create unique index devices_user_code_hash on identity.devices (user_code_hash) where status = 'pending';
+create index devices_pending on identity.devices (address) where status = 'pending';
+create index devices_expires_at on identity.devices (expires_at);
+
+-- Which server this is, whatever its addresses: tokens name it as their issuer, and no other server takes them.
+create table identity.installation (
+  only_row boolean not null default true constraint installation_pkey primary key
+    constraint installation_only_row_check check (only_row),
+  server_id uuid not null default gen_random_uuid()
+);
+insert into identity.installation default values;
 
 -- Keys that sign tokens: the newest signs, all that have not ended are accepted.
 create table identity.signing_keys (
@@ -121,7 +139,8 @@ create table identity.login_failures (
   subject text collate "C" not null constraint login_failures_pkey primary key,
   failures integer not null,
   window_start bigint not null,
-  blocked_until bigint not null
+  -- Of an account at an address: until when its limit alone counts, since the password was right there before.
+  known_until bigint not null default 0
 );
 
 create table identity.roles (
