@@ -16,3 +16,74 @@ export {
   type WebhookDeliveries,
 } from "./webhook-deliveries.ts";
 export { purgeRequest, purgeResult, type PurgeResult } from "./purge.ts";
+export { consoleError } from "./console-error.ts";
+export {
+  directory,
+  directoryRequest,
+  me,
+  newServiceAccountRequest,
+  newUserRequest,
+  ownPasswordRequest,
+  passwordRequest,
+  principal,
+  principals,
+  principalsRequest,
+  serviceAccountChange,
+  sessions,
+  userChange,
+  type Directory,
+  type Me,
+  type Principal,
+  type Principals,
+  type Sessions,
+} from "./principals.ts";
+export {
+  apiKey,
+  apiKeyChange,
+  apiKeys,
+  newApiKeyRequest,
+  newS3KeyRequest,
+  rotateRequest,
+  s3Keys,
+  shownApiKey,
+  shownS3Key,
+  type ApiKey,
+  type S3Key,
+  type ShownApiKey,
+  type ShownS3Key,
+} from "./keys.ts";
+export {
+  assignments,
+  grantPlace,
+  grantRequest,
+  grants,
+  newRoleRequest,
+  permission,
+  PLATFORM,
+  role,
+  roleChange,
+  roleDetail,
+  roles,
+  rolesRequest,
+  type Assignments,
+  type Grant,
+  type Role,
+  type RoleDetail,
+} from "./roles.ts";
+export {
+  newWorkspaceRequest,
+  workspace,
+  workspaceChange,
+  workspaceDeletion,
+  workspaces,
+  type Workspace,
+} from "./workspaces.ts";
+export {
+  auditEvent,
+  auditEvents,
+  auditExportRequest,
+  auditRequest,
+  type AuditEvent,
+  type AuditEvents,
+} from "./audit.ts";
+export { device, deviceApproval, devices, type Device } from "./devices.ts";
