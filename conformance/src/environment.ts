@@ -22,6 +22,9 @@ export const ensureAnalysis = (): Promise<string> => ensureLocked("analysis");
 /** The folder of the environment with the database drivers that MLflow does not bring, to go before its own libraries. */
 export const ensureDrivers = (): Promise<string> => ensureLocked("drivers");
 
+/** The folder of the environment with what `mlflow server --app-name basic-auth` needs besides MLflow itself. */
+export const ensureAuth = (): Promise<string> => ensureLocked("auth");
+
 /** The folder of the environment with the linters of files that people deploy: `hadolint`, `shellcheck`. */
 export const ensureLinters = (): Promise<string> => ensureLocked("linters");
 

@@ -54,6 +54,8 @@ export type Roles = {
   unassignRole(principal: PrincipalRef, roleId: number): Promise<void>;
   listRolesOf(principal: PrincipalRef, which?: { workspace?: string }): Promise<RoleRow[]>;
   listAssignments(roleId: number): Promise<AssignmentRow[]>;
+  /** Of several principals at once, those to personal roles too: in the order of principals, then of roles. */
+  listAssignmentsOf(principalIds: readonly number[]): Promise<AssignmentRow[]>;
   /** Sets the roles that come from groups of the identity provider, and leaves those assigned by hand. */
   setGroupRoles(principalId: number, roleIds: readonly number[]): Promise<void>;
 
