@@ -12,6 +12,8 @@ import { internal, PlinthError } from "./errors.ts";
 import { randomHex32 } from "./ids.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { refuseForeignSite, siteOf } from "./site.ts";
+import { answerPreflight, setSiteHeaders } from "./site-headers.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -58,6 +60,12 @@ export type HttpOptions = {
   maxConcurrentRequests: number;
   /** Names by which this server may be addressed besides IP literals and localhost; "*" is any. */
   allowedHosts: readonly string[];
+  /** Other origins whose pages may ask, with credentials in a header and never by cookie. */
+  corsOrigins?: readonly string[];
+  /** The address this server is known by. */
+  publicUrl?: URL | undefined;
+  /** Addresses and networks of proxies whose word about the client is taken: `X-Forwarded-For`, `-Host`, `-Proto`. */
+  trustedProxies?: readonly string[];
   /** Who sends a request, by its credentials. Throws `unauthenticated` for bad ones. */
   authenticate(request: FastifyRequest): Caller | Promise<Caller>;
   /**
@@ -87,7 +95,10 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   const routes: RouteEntry[] = [];
   let inFlight = 0;
   let handler: RequestListener = () => undefined;
+  const { corsOrigins = [], trustedProxies = [], publicUrl } = options;
+  const sites = { allowedHosts: options.allowedHosts, corsOrigins };
   const app: FastifyInstance = fastify({
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: options.maxBodyBytes,
     // Names and tag keys in paths may be long; the header limit of Node itself is 16 KiB.
     routerOptions: { maxParamLength: 8192, ignoreTrailingSlash: false },
@@ -96,7 +107,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     requestIdHeader: false,
     // Addresses that no route can be looked for: neither hooks nor the error handler see them.
     frameworkErrors(error, request, reply) {
-      reply.header("x-content-type-options", "nosniff");
+      setSiteHeaders(request, reply, options);
       options.renderError(request.url)(asPlinthError(error), reply);
     },
     serverFactory(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
@@ -114,6 +125,11 @@ export function createHttpServer(options: HttpOptions): HttpServer {
         (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
       );
   };
+  app.decorateRequest("site", {
+    getter(this: FastifyRequest) {
+      return siteOf(this, publicUrl);
+    },
+  });
   app.decorateRequest("caller");
   app.decorateRequest("decided", false);
   app.decorateRequest("subject");
@@ -138,7 +154,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       options.metrics.requestsInFlight.set(inFlight);
     });
     reply.header("x-request-id", request.id);
-    reply.header("x-content-type-options", "nosniff");
+    setSiteHeaders(request, reply, options);
     if (options.draining()) reply.header("connection", "close");
     // Probes are answered also under load: whoever asks would stop a process that is only busy.
     const isProbe = request.routeOptions.config.protocol === "ops";
@@ -155,7 +171,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       );
       return;
     }
-    const refusal = refuseForeignSite(request, options.allowedHosts);
+    if (corsOrigins.length > 0 && answerPreflight(request, reply, corsOrigins)) return;
+    const refusal = refuseForeignSite(request, sites);
     if (refusal !== undefined) {
       options.metrics.requestsRefused.inc({ reason: "foreign_site" });
       done(refusal);
@@ -337,50 +354,4 @@ function matches(template: string, path: string): boolean {
   const open = wanted.at(-1) === "*";
   if (open ? given.length < wanted.length : given.length !== wanted.length) return false;
   return wanted.every((part, index) => part === "*" || part.startsWith(":") || part === given[index]);
-}
-
-const changing = new Set(["POST", "PUT", "PATCH", "DELETE"]);
-
-/**
- * A page of another site must not be able to use a server on loopback (CVE-2025-14279,
- * CVE-2023-43472): names that are not ours are refused (DNS rebinding), and so are changes
- * whose Origin is not ours. An IP literal cannot be rebound.
- */
-function refuseForeignSite(
-  request: FastifyRequest,
-  allowedHosts: readonly string[],
-): PlinthError | undefined {
-  if (allowedHosts.includes("*")) return undefined;
-  const host = request.headers.host;
-  if (host !== undefined && !isOurs(hostname(host), allowedHosts)) {
-    return new PlinthError(
-      "permission_denied",
-      "Invalid Host header: this server is not known by that name.",
-    );
-  }
-  const origin = request.headers.origin;
-  if (origin !== undefined && changing.has(request.method) && !isOurSite(origin, host, allowedHosts)) {
-    return new PlinthError("permission_denied", "Cross-origin request blocked");
-  }
-  return undefined;
-}
-
-const hostname = (host: string): string => {
-  const name = host.startsWith("[") ? host.slice(0, host.indexOf("]") + 1) : (host.split(":", 1)[0] ?? "");
-  return name.toLowerCase();
-};
-
-const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
-const LOOPBACK = /^(?:localhost|.*\.localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
-
-const isOurs = (name: string, allowedHosts: readonly string[]): boolean =>
-  LOOPBACK.test(name) || ADDRESS.test(name) || allowedHosts.includes(name);
-
-/** A page of this machine, of this very server, or of a name given to it; not of another machine's address. */
-function isOurSite(origin: string, host: string | undefined, allowedHosts: readonly string[]): boolean {
-  const separator = origin.indexOf("://");
-  if (separator === -1) return false;
-  const authority = origin.slice(separator + 3);
-  const name = hostname(authority);
-  return authority === host || LOOPBACK.test(name) || allowedHosts.includes(name);
 }

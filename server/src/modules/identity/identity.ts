@@ -5,6 +5,7 @@ import { permissionDenied, unauthenticated } from "../../kernel/errors.ts";
 import { createAudit, type Audit } from "./audit.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { fullScope, type Enter } from "./scope.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
 import type { Workspaces } from "./workspaces.ts";
 
 /**
@@ -18,10 +19,11 @@ export type Identity = {
   admit(caller: Caller, access: Access): boolean | Promise<boolean>;
   enter: Enter;
   readonly audit: Audit;
+  readonly sessions: Sessions;
 };
 
 /** What of a request tells who sends it; `ip` is what trusted proxies say. */
-export type CredentialSource = Pick<FastifyRequest, "headers" | "method" | "ip" | "url">;
+export type CredentialSource = Pick<FastifyRequest, "headers" | "method" | "ip" | "url" | "site">;
 
 const PLATFORM: ReadonlySet<string> = new Set(["server", "principal", "audit"]);
 
@@ -35,6 +37,7 @@ export function createIdentity(deps: IdentityDeps & { workspaces: Workspaces }):
   } as const;
   return {
     audit: createAudit(deps),
+    sessions: createSessions(deps),
     authenticate: ({ ip }) => ({
       principal: deps.loginRequired ? undefined : local,
       credential: { kind: deps.loginRequired ? "none" : "local" },

@@ -87,7 +87,7 @@ type Body = { size: number; content: Buffer | Readable };
 
 function guard(reply: FastifyReply, name: string): FastifyReply {
   const framed = name.startsWith(FRAMED);
-  if (!framed) reply.header("x-frame-options", "SAMEORIGIN");
+  if (framed) reply.removeHeader("x-frame-options");
   return reply.header("content-security-policy", framed ? POLICY : `${POLICY}; frame-ancestors 'self'`);
 }
 
