@@ -38,7 +38,12 @@ export type Roles = {
   getRole(roleId: number): Promise<RoleRow>;
   findRole(workspace: string | null, name: string): Promise<RoleRow | undefined>;
   /** Personal roles are left out unless asked for. */
-  listRoles(which: { workspaces?: readonly string[]; personal?: boolean }): Promise<RoleRow[]>;
+  listRoles(which: {
+    workspaces?: readonly string[];
+    /** Of these ids alone, personal ones too. */
+    roleIds?: readonly number[];
+    personal?: boolean;
+  }): Promise<RoleRow[]>;
   /** Builtin and personal roles cannot be changed (`invalid_state`). */
   updateRole(roleId: number, change: { name?: string; description?: string }): Promise<RoleRow>;
   deleteRole(roleId: number): Promise<void>;
