@@ -13,6 +13,13 @@ type Action = (call: Call) => Promise<ExitCode>;
 
 const DATABASE_SETTINGS: SettingName[] = ["dataDir", "databaseUrl"];
 
+const SECRETS_SETTINGS: SettingName[] = [
+  ...DATABASE_SETTINGS,
+  "secretsKey",
+  "secretsKeyFile",
+  "secretsKeyCommand",
+];
+
 const STORAGE_SETTINGS: SettingName[] = [
   ...DATABASE_SETTINGS,
   "blobStore",
@@ -151,6 +158,15 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
       )
       .option("--url <address>", "address to ask, instead of the one the data folder names"),
     STORAGE_SETTINGS,
+  );
+  const secrets = program.command("secrets").description("what is encrypted in the database");
+  addSettings(
+    add(
+      secrets,
+      { name: "rotate", description: "encrypt all secrets anew with the first key of the settings" },
+      async (call) => (await import("./commands/secrets.ts")).rotateSecrets(call),
+    ),
+    SECRETS_SETTINGS,
   );
   const imports = program.command("import").description("bring over what another system has");
   addSettings(

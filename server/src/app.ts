@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { openBlobStore } from "./blob-store.ts";
 import { isLoopback, type Config } from "./config.ts";
 import type { Database, Queryable } from "./kernel/database.ts";
@@ -8,7 +7,6 @@ import type { Listener } from "./kernel/listener.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Metrics } from "./kernel/metrics.ts";
 import { createOutbound } from "./kernel/outbound/outbound.ts";
-import { createSecrets, readKeys, type KeySource } from "./kernel/secrets.ts";
 import {
   createIdentity,
   createRequestAudit,
@@ -30,6 +28,7 @@ import { registerMlflow } from "./protocols/mlflow/index.ts";
 import { openWebUi } from "./protocols/mlflow/web-ui-files.ts";
 import { registerWebUi } from "./protocols/mlflow/web-ui.ts";
 import { registerOps } from "./protocols/ops/index.ts";
+import { openSecrets } from "./secret-keys.ts";
 import { MLFLOW_API_VERSION, PLINTH_VERSION } from "./version.ts";
 
 export type AppOptions = {
@@ -69,7 +68,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     contents: () => [createTrackingContents(database), createRegistryContents(database)],
   });
-  const secrets = createSecrets(await readKeys(keySource(config, options.databaseKind)));
+  const secrets = await openSecrets(config, options.databaseKind);
   const identity = createIdentity({
     database,
     now,
@@ -200,13 +199,6 @@ const RETENTION_MS = 60 * 60 * 1000;
 const SWEEP_MS = 5 * 60 * 1000;
 /** What this process wrote down is sent at once: this is for repetitions, and for what another one left behind. */
 const WEBHOOKS_MS = 1000;
-
-/** The embedded database is one machine's own, and so is its key; several processes must be given theirs. */
-const keySource = (config: Config, kind: "embedded" | "external"): KeySource => ({
-  key: config.secretsKey,
-  keyFile: config.secretsKeyFile,
-  ownFile: kind === "embedded" ? join(config.dataDir, "secrets.key") : undefined,
-});
 
 /** Locations elsewhere (`s3://...`) belong to the clients that chose them: their bytes are left alone. */
 async function deleteBelow(storage: Storage, location: string, within: Queryable): Promise<void> {

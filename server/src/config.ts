@@ -4,7 +4,16 @@ import { join, resolve } from "node:path";
 import { closest } from "fastest-levenshtein";
 import { PlinthError } from "./kernel/errors.ts";
 import { parseAllowedHosts } from "./kernel/outbound/allowed-hosts.ts";
-import { choice, integer, port, text, toggle, type Environment, type Setting } from "./setting-kinds.ts";
+import {
+  choice,
+  integer,
+  parseCommand,
+  port,
+  text,
+  toggle,
+  type Environment,
+  type Setting,
+} from "./setting-kinds.ts";
 
 export type { Setting } from "./setting-kinds.ts";
 
@@ -231,6 +240,15 @@ export const settings = {
     defaultText:
       "secrets.key in the data folder, made at the first start, with the embedded database; else none",
   },
+  secretsKeyCommand: {
+    flag: "secrets-key-command",
+    description:
+      "Program that writes the key to its standard output, such as the client of a key management service: words, or a JSON list of them; no shell runs it",
+    placeholder: "command",
+    defaultText: "none",
+    default: () => undefined,
+    parse: parseCommand,
+  } satisfies Setting<readonly string[] | undefined>,
   maxBodyMib: integer(
     {
       flag: "max-body-mib",
@@ -385,8 +403,11 @@ function refuseContradictions(config: Config, sources: Sources): void {
       );
     }
   }
-  if (config.secretsKey !== undefined && config.secretsKeyFile !== undefined) {
-    throw wrong("--secrets-key and --secrets-key-file must not be given together.");
+  const keys = [config.secretsKey, config.secretsKeyFile, config.secretsKeyCommand];
+  if (keys.filter((one) => one !== undefined).length > 1) {
+    throw wrong(
+      "Of --secrets-key, --secrets-key-file and --secrets-key-command only one can be given: older keys follow the first one in it.",
+    );
   }
   if ((config.s3AccessKeyId === undefined) !== (config.s3SecretAccessKey === undefined)) {
     throw wrong("--s3-access-key-id and --s3-secret-access-key must be given together.");

@@ -69,3 +69,21 @@ export function toggle(words: Omit<Words, "placeholder">): Setting<boolean> {
 
 export const port = (flag: string, description: string, standard: number): Setting<number> =>
   integer({ flag, description, placeholder: "port" }, { default: standard, min: 0, max: 65_535 });
+
+/** The words of a command: separated by blanks, or as a JSON list where one holds a blank. */
+export function parseCommand(value: string): readonly string[] {
+  const words = value.trimStart().startsWith("[")
+    ? parseList(value)
+    : value.split(/\s+/).filter((word) => word !== "");
+  if (words.length > 0 && words[0] !== "") return words;
+  throw new Error("must be a command, as words or as a JSON list of words");
+}
+
+function parseList(value: string): string[] {
+  try {
+    const list: unknown = JSON.parse(value);
+    return Array.isArray(list) && list.every((word) => typeof word === "string") ? list : [];
+  } catch {
+    return [];
+  }
+}

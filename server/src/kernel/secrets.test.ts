@@ -88,7 +88,7 @@ describe("keys", () => {
   ])("are not %j", (text) => expect(() => parseKeys(text, "the file")).toThrow("the file holds no key"));
 
   test("come from the setting, a file, or nowhere", async () => {
-    const none = { key: undefined, keyFile: undefined, ownFile: undefined };
+    const none = { key: undefined, keyFile: undefined, keyCommand: undefined, ownFile: undefined };
     const file = join(folder, "given");
     await writeFile(file, key.toString("base64"));
     expect(await readKeys({ ...none, key: other.toString("hex"), keyFile: file })).toEqual([other]);
@@ -97,9 +97,20 @@ describe("keys", () => {
     await expect(readKeys({ ...none, keyFile: join(folder, "missing") })).rejects.toThrow("cannot be read");
   });
 
+  test("come from a program, which no shell runs", async () => {
+    const none = { key: undefined, keyFile: undefined, ownFile: undefined };
+    const file = join(folder, "$(touch here) given");
+    await writeFile(file, `${key.toString("hex")}\n${other.toString("hex")}\n`);
+    expect(await readKeys({ ...none, keyCommand: ["cat", file] })).toEqual([key, other]);
+    const failing = (keyCommand: string[]): Promise<Buffer[]> => readKeys({ ...none, keyCommand });
+    await expect(failing(["cat", join(folder, "missing")])).rejects.toThrow("cat gave no key: cat:");
+    await expect(failing([join(folder, "no-program")])).rejects.toThrow("gave no key");
+    await expect(failing(["echo", "not a key"])).rejects.toThrow("--secrets-key-command holds no key");
+  });
+
   test("of one's own are made once, for the owner alone", async () => {
     const file = join(folder, "own", "secrets.key");
-    const source = { key: undefined, keyFile: undefined, ownFile: file };
+    const source = { key: undefined, keyFile: undefined, keyCommand: undefined, ownFile: file };
     const made = await readKeys(source);
     expect(await readKeys(source)).toEqual(made);
     expect((await stat(file)).mode & 0o777).toBe(0o600);

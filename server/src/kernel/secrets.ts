@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -12,6 +13,10 @@ export type Secrets = {
   /** Throws where no key was given. */
   seal(text: string, place: string): string;
   open(sealed: string, place: string): string;
+  /** Whether a sealed text was sealed with the first key. */
+  isCurrent(sealed: string): boolean;
+  /** What texts sealed with the first key begin with; undefined where no key was given. */
+  readonly currentPrefix: string | undefined;
 };
 
 type Key = { id: string; bytes: Buffer };
@@ -24,7 +29,10 @@ export function createSecrets(keys: readonly Buffer[]): Secrets {
   const ring = keys.map(deriveKey);
   const byId = new Map(ring.map((key) => [key.id, key]));
   const [first] = ring;
+  const currentPrefix = first === undefined ? undefined : `v1.${first.id}.`;
   return {
+    currentPrefix,
+    isCurrent: (sealed) => currentPrefix !== undefined && sealed.startsWith(currentPrefix),
     seal(text, place) {
       if (first === undefined) throw noKey();
       const nonce = randomBytes(NONCE_BYTES);
@@ -81,13 +89,16 @@ export type KeySource = {
   /** Keys as text: 32 bytes each, in base64 or hexadecimal, separated by commas or blanks. */
   key: string | undefined;
   keyFile: string | undefined;
+  /** A program that writes the key to its standard output, such as the client of a key management service. */
+  keyCommand: readonly string[] | undefined;
   /** Made with a new key when it is not there; only for a database that no other machine shares. */
   ownFile: string | undefined;
 };
 
-export async function readKeys({ key, keyFile, ownFile }: KeySource): Promise<Buffer[]> {
+export async function readKeys({ key, keyFile, keyCommand, ownFile }: KeySource): Promise<Buffer[]> {
   if (key !== undefined) return parseKeys(key, "--secrets-key");
   if (keyFile !== undefined) return parseKeys(await readText(keyFile), keyFile);
+  if (keyCommand !== undefined) return parseKeys(await runKeyCommand(keyCommand), "--secrets-key-command");
   if (ownFile === undefined) return [];
   const keys = parseKeys(await ownKey(ownFile), ownFile);
   const { mode } = await stat(ownFile);
@@ -106,6 +117,23 @@ export function parseKeys(text: string, where: string): Buffer[] {
     );
   }
   return read;
+}
+
+const COMMAND_MS = 30_000;
+
+/** Run without a shell; what it writes is the key, and is shown nowhere. */
+async function runKeyCommand([program = "", ...words]: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: COMMAND_MS, maxBuffer: 64 * 1024, encoding: "utf8" } as const;
+    execFile(program, words, options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else {
+        const reason =
+          stderr.trim().slice(-500) || (error.killed === true ? "it took too long" : error.message);
+        reject(wrong(`--secrets-key-command: ${program} gave no key: ${reason}`));
+      }
+    });
+  });
 }
 
 async function readText(file: string): Promise<string> {

@@ -1,6 +1,7 @@
 export { selectExportWorkspaces } from "./export.sql.ts";
 export type { Audit, AuditEvent, AuditFilter, AuditRow } from "./audit.ts";
 export { recordChange } from "./changes.sql.ts";
+export { identitySealedColumns } from "./sealed-columns.ts";
 export { createIdentity, type Identity } from "./identity.ts";
 export { createRequestAudit } from "./request-audit.ts";
 export {

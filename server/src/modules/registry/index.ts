@@ -1,15 +1,21 @@
+import type { SealedColumn } from "../../kernel/reseal.ts";
 import type { RegistryDeps } from "./deps.ts";
 import { createLineage, type Lineage } from "./lineage.ts";
 import { createModelVersions, type ModelVersions } from "./model-versions.ts";
 import { createRegisteredModels, type RegisteredModels } from "./registered-models.ts";
 import { createVersionMemory } from "./version-memory.ts";
 import { createDelivery, type WebhookDelivery } from "./webhooks/delivery.ts";
-import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
+import { createWebhooks, secretPlace, type Webhooks } from "./webhooks/webhooks.ts";
 
 export { readEvent, type WebhookEvent } from "./webhooks/events.ts";
 export type { Webhook } from "./webhooks/webhooks.ts";
 export type { Lineage, LineageOrigin } from "./lineage.ts";
 export { registryTables } from "./export.sql.ts";
+
+/** Where secrets of webhooks are sealed. */
+export const registrySealedColumns: readonly SealedColumn[] = [
+  { table: "registry.webhooks", key: "webhook_id", column: "secret", place: secretPlace },
+];
 
 export { createRegistryContents } from "./workspace-contents.ts";
 
