@@ -4,7 +4,9 @@ import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
 import { permissionDenied, unauthenticated } from "../../kernel/errors.ts";
 import { createAudit, type Audit } from "./audit.ts";
 import type { IdentityDeps } from "./deps.ts";
+import { localPrincipal } from "./local-principal.ts";
 import { fullScope, type Enter } from "./scope.ts";
+import { createTokens, type Tokens } from "./tokens.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import type { Workspaces } from "./workspaces.ts";
 
@@ -28,18 +30,12 @@ export type CredentialSource = Pick<FastifyRequest, "headers" | "method" | "ip" 
 const PLATFORM: ReadonlySet<string> = new Set(["server", "principal", "audit"]);
 
 export function createIdentity(deps: IdentityDeps & { workspaces: Workspaces }): Identity {
-  const local = {
-    principalId: 0,
-    uuid: "00000000-0000-0000-0000-000000000000",
-    kind: "local",
-    name: "local",
-    isAdmin: true,
-  } as const;
   return {
     audit: createAudit(deps),
+    tokens: createTokens(deps),
     sessions: createSessions(deps),
     authenticate: ({ ip }) => ({
-      principal: deps.loginRequired ? undefined : local,
+      principal: deps.loginRequired ? undefined : localPrincipal,
       credential: { kind: deps.loginRequired ? "none" : "local" },
       address: ip,
     }),

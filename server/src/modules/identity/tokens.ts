@@ -1,3 +1,13 @@
+import { errors, jwtVerify, SignJWT, type JWTPayload } from "jose";
+import type { CredentialLimit, Principal } from "../../kernel/caller.ts";
+import type { Database } from "../../kernel/database.ts";
+import { unauthenticated } from "../../kernel/errors.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Secrets } from "../../kernel/secrets.ts";
+import { localPrincipal } from "./local-principal.ts";
+import { createSigningKeys } from "./signing-keys.ts";
+import { selectServerId, selectStanding, type StandingRow, type TokenOrigin } from "./tokens.sql.ts";
+
 /** What a token says besides whose it is; names as in ZenML's tokens. */
 export type TokenClaims = {
   /** The uuid of the principal. */
@@ -8,6 +18,23 @@ export type TokenClaims = {
   pipeline_run_id?: string;
   schedule_id?: string;
   deployment_id?: string;
+  /** Made on demand of somebody who was logged in, not by a login: no further token is made from it. */
+  generic?: true;
+};
+
+/** `iat` and `exp` in seconds since 1970, to the millisecond. */
+export type ReadClaims = TokenClaims & { iat: number; exp: number };
+
+/** Whose token it is, and what it may. */
+export type TokenHolder = {
+  claims: ReadClaims;
+  principal: Principal;
+  /** Of the key, device or session that it was made from. */
+  credentialId: string | undefined;
+  /** That of the API key it was made from. */
+  limit: CredentialLimit | undefined;
+  /** When the first of the token and of what it was made from ends; milliseconds since 1970. */
+  endsAt: number;
 };
 
 /**
@@ -15,11 +42,179 @@ export type TokenClaims = {
  * A token ends with what it was made from: its key, device or session, a password change, the principal.
  */
 export type Tokens = {
-  /** Throws `invalid_state` where the server has no key to seal secrets with. */
+  /** Of this installation: issuer and audience of its tokens, and what ZenML's clients know a server by. */
+  serverId(): Promise<string>;
+  /**
+   * Good for so long, or until what it is made from ends; `MAX_TOKEN_SECONDS` at most. Throws `unauthenticated` when
+   * that has ended already, `invalid_state` where the server has no key to seal secrets with.
+   */
   issueToken(
     claims: TokenClaims,
     options: { expiresInSeconds: number },
-  ): Promise<{ token: string; expiresAt: number }>;
-  /** Undefined for whatever is not a token of this server that is still good. Any algorithm but HS256 is refused. */
-  readToken(token: string): Promise<(TokenClaims & { iat: number; exp: number }) | undefined>;
+  ): Promise<{ token: string; expiresInSeconds: number; expiresAt: number }>;
+  /** Undefined for whatever is not a token of this server that has not ended. Any algorithm but HS256 is refused. */
+  readToken(token: string): Promise<ReadClaims | undefined>;
+  /** Undefined besides when what it was made from is no more, which is looked up: to be remembered until a change. */
+  resolveToken(token: string): Promise<TokenHolder | undefined>;
+  /** Removes keys that nothing good is signed with. */
+  purge(): Promise<void>;
 };
+
+export type TokensDeps = {
+  database: Database;
+  /** Milliseconds since 1970. */
+  now(): number;
+  secrets: Secrets;
+  log: Log;
+  loginRequired: boolean;
+};
+
+export const MAX_TOKEN_SECONDS = 7 * 24 * 60 * 60;
+
+/** What clocks of processes may differ by. */
+const TOLERANCE_SECONDS = 60;
+
+const ALGORITHM = "HS256";
+
+export function createTokens(deps: TokensDeps): Tokens {
+  const { database, now } = deps;
+  const keys = createSigningKeys(deps, (MAX_TOKEN_SECONDS + 2 * TOLERANCE_SECONDS) * 1000);
+  let known: Promise<string> | undefined;
+
+  const serverId = (): Promise<string> => {
+    known ??= selectServerId(database).catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  };
+
+  const readToken = async (token: string): Promise<ReadClaims | undefined> => {
+    const id = await serverId();
+    try {
+      const { payload } = await jwtVerify(
+        token,
+        async ({ kid }) => {
+          const key = kid === undefined ? undefined : await keys.byId(kid);
+          if (key === undefined) throw new errors.JWSInvalid("unknown key");
+          return key.key;
+        },
+        {
+          algorithms: [ALGORITHM],
+          typ: "JWT",
+          issuer: id,
+          audience: id,
+          requiredClaims: ["sub", "iat", "exp"],
+          clockTolerance: TOLERANCE_SECONDS,
+          maxTokenAge: MAX_TOKEN_SECONDS,
+          currentDate: new Date(now()),
+        },
+      );
+      return claimsOf(payload);
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return undefined;
+      throw error;
+    }
+  };
+
+  /** On an open server whoever asks is the local administrator; where logins are required nobody is. */
+  const standingOf = async (origin: TokenOrigin): Promise<Omit<TokenHolder, "claims"> | undefined> => {
+    if (origin.principalUuid === localPrincipal.uuid) {
+      if (deps.loginRequired) return undefined;
+      return {
+        principal: localPrincipal,
+        credentialId: origin.deviceId,
+        limit: undefined,
+        endsAt: Infinity,
+      };
+    }
+    const row = await selectStanding(database, origin, now());
+    if (row === undefined) return undefined;
+    return {
+      principal: {
+        principalId: row.principal_id,
+        uuid: origin.principalUuid,
+        kind: row.kind,
+        name: row.name,
+        isAdmin: row.is_admin,
+      },
+      credentialId: origin.apiKeyId ?? origin.deviceId ?? origin.sessionId,
+      limit: limitOf(row),
+      endsAt: row.ends_at ?? Infinity,
+    };
+  };
+
+  return {
+    serverId,
+    async issueToken(claims, { expiresInSeconds }) {
+      const issuedAt = now();
+      const standing = await standingOf(originOf(claims, issuedAt));
+      if (standing === undefined) throw unauthenticated("The credentials are no longer valid.");
+      const wanted = issuedAt + Math.min(expiresInSeconds, MAX_TOKEN_SECONDS) * 1000;
+      const expiresAt = Math.min(wanted, standing.endsAt);
+      const id = await serverId();
+      const { keyId, key } = await keys.current();
+      const token = await new SignJWT(claims)
+        .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid: keyId })
+        .setIssuer(id)
+        .setAudience(id)
+        // To the millisecond: a login in the second of a password change is told from one before it.
+        .setIssuedAt(issuedAt / 1000)
+        .setExpirationTime(expiresAt / 1000)
+        .sign(key);
+      return { token, expiresAt, expiresInSeconds: Math.floor((expiresAt - issuedAt) / 1000) };
+    },
+    readToken,
+    async resolveToken(token) {
+      const claims = await readToken(token);
+      if (claims === undefined) return undefined;
+      const standing = await standingOf(originOf(claims, Math.round(claims.iat * 1000)));
+      if (standing === undefined) return undefined;
+      const ownEnd = (claims.exp + TOLERANCE_SECONDS) * 1000;
+      return { claims, ...standing, endsAt: Math.min(ownEnd, standing.endsAt) };
+    },
+    purge: () => keys.purge(),
+  };
+}
+
+const originOf = (claims: TokenClaims, issuedAt: number): TokenOrigin => ({
+  principalUuid: claims.sub,
+  apiKeyId: claims.api_key_id,
+  deviceId: claims.device_id,
+  sessionId: claims.session_id,
+  issuedAt,
+});
+
+function limitOf({ max_permission, workspace_ids }: StandingRow): CredentialLimit | undefined {
+  if (max_permission === null && workspace_ids === null) return undefined;
+  return {
+    maxPermission: max_permission ?? "MANAGE",
+    workspaceIds: workspace_ids === null ? undefined : new Set(workspace_ids),
+  };
+}
+
+const idClaims = [
+  "api_key_id",
+  "device_id",
+  "session_id",
+  "pipeline_run_id",
+  "schedule_id",
+  "deployment_id",
+] as const;
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Only this server's own keys sign: whatever does not fit is of a release that wrote other claims. */
+function claimsOf(payload: JWTPayload): ReadClaims | undefined {
+  const { sub, iat, exp, generic } = payload;
+  if (sub === undefined || !UUID.test(sub) || iat === undefined || exp === undefined) return undefined;
+  const claims: ReadClaims = { sub, iat, exp };
+  for (const name of idClaims) {
+    const value = payload[name];
+    if (value === undefined) continue;
+    if (typeof value !== "string" || !UUID.test(value)) return undefined;
+    claims[name] = value;
+  }
+  if (generic === true) claims.generic = true;
+  return claims;
+}
