@@ -22,6 +22,7 @@ export type Identity = {
   enter: Enter;
   readonly audit: Audit;
   readonly sessions: Sessions;
+  readonly tokens: Tokens;
 };
 
 /** What of a request tells who sends it; `ip` is what trusted proxies say. */
