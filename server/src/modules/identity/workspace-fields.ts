@@ -7,6 +7,7 @@ export type WorkspaceFields = {
   defaultArtifactRoot?: string | undefined;
   traceArchivalLocation?: string | undefined;
   traceArchivalRetention?: string | undefined;
+  protected?: boolean | undefined;
 };
 
 type Columns = Partial<Omit<WorkspaceRow, "workspace_id" | "name">>;
@@ -31,6 +32,7 @@ export function readWorkspaceFields(
   if (root !== undefined) columns.default_artifact_root = root;
   if (location !== undefined) columns.trace_archival_location = location;
   if (retention !== undefined) columns.trace_archival_retention = retention;
+  if (fields.protected !== undefined) columns.protected = fields.protected;
   return columns;
 }
 

@@ -8,10 +8,12 @@ export type WorkspaceRow = {
   default_artifact_root: string | null;
   trace_archival_location: string | null;
   trace_archival_retention: string | null;
+  /** Reads of artifacts and all changes in it are in the audit log. */
+  protected: boolean;
 };
 
 const COLUMNS = `workspace_id, name, description, default_artifact_root, trace_archival_location,
-  trace_archival_retention`;
+  trace_archival_retention, protected`;
 
 const selectWorkspaceText: Prepared = {
   name: "identity_select_workspace",
@@ -55,8 +57,8 @@ const insertWorkspaceText: Prepared = {
   name: "identity_insert_workspace",
   text: `
     insert into identity.workspaces (name, description, default_artifact_root, trace_archival_location,
-      trace_archival_retention, creation_timestamp, last_updated_timestamp)
-    values ($1, $2, $3, $4, $5, $6, $6)
+      trace_archival_retention, creation_timestamp, last_updated_timestamp, protected)
+    values ($1, $2, $3, $4, $5, $6, $6, $7)
     on conflict on constraint workspaces_name_key do nothing returning ${COLUMNS}`,
 };
 
@@ -72,6 +74,7 @@ export async function insertWorkspace(
     row.trace_archival_location,
     row.trace_archival_retention,
     row.now,
+    row.protected,
   ]);
   return added;
 }
@@ -85,6 +88,7 @@ const updateWorkspaceText: Prepared = {
       default_artifact_root = case when $4 then $5 else default_artifact_root end,
       trace_archival_location = case when $6 then $7 else trace_archival_location end,
       trace_archival_retention = case when $8 then $9 else trace_archival_retention end,
+      protected = coalesce($11, protected),
       last_updated_timestamp = $10
     where name = $1 and not hidden returning ${COLUMNS}`,
 };
@@ -106,6 +110,7 @@ export async function updateWorkspace(
     change.name,
     ...columns.flatMap((value) => [value !== undefined, value ?? null]),
     change.now,
+    change.protected ?? null,
   ]);
   return row;
 }

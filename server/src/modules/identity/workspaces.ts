@@ -110,6 +110,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
         default_artifact_root: null,
         trace_archival_location: null,
         trace_archival_retention: null,
+        protected: false,
       };
       const read = readWorkspaceFields(fields, deps.checkArtifactRoot);
       const row = await insertWorkspace(database, { name, ...none, ...read, now: deps.now() });
