@@ -18,6 +18,7 @@ function init(args)
   if options.runs then
     for line in io.lines(options.runs) do runs[#runs + 1] = line end
   end
+  if options.credentials then authenticate(options.credentials) end
   now = tonumber(options.now or 0)
   stride = tonumber(options.threads)
   sequence = tonumber(options.first or 0) + thread_index
@@ -26,6 +27,18 @@ function init(args)
   is_trial = thread_index == 0
   math.randomseed(12345 + sequence)
   dofile(options.work)
+end
+
+-- Every request gets the next of the file's lines as its Authorization.
+function authenticate(file)
+  local credentials = {}
+  for line in io.lines(file) do credentials[#credentials + 1] = line end
+  local format = wrk.format
+  wrk.format = function(method, path, headers, body)
+    headers = headers or {}
+    headers["Authorization"] = credentials[sequence % #credentials + 1]
+    return format(method, path, headers, body)
+  end
 end
 
 function post(path, body)

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { familyOf } from "./memory.ts";
 
 /** Linux counts processor time in hundredths of a second. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 
 /**
  * Waits until the processes and all they started use less than 3 % of one core for two seconds: a server
@@ -24,14 +24,21 @@ function ticksOf(roots: readonly number[]): number {
   let total = 0;
   for (const pid of familyOf(roots)) {
     try {
-      // utime, stime, and those of children that ended (proc(5)), after the name in parentheses.
-      const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-        .replace(/^.*\) /s, "")
-        .split(" ");
-      total += [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0);
+      total += readTicks(pid, [11, 12, 13, 14]);
     } catch {
       // The process is gone.
     }
   }
   return total;
+}
+
+/** Of one process, without its children. */
+export const ticksOfProcess = (pid: number): number => readTicks(pid, [11, 12]);
+
+/** utime, stime, and those of children that ended (proc(5)), after the name in parentheses. */
+function readTicks(pid: number, fields: readonly number[]): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return fields.reduce((sum, at) => sum + Number(stat[at]), 0);
 }
