@@ -81,6 +81,8 @@ export type Policy = {
   onPart(type: PartType, container: { type: SingleType; id: string }): Permission;
   /** On a key of a bucket, or on all keys below one that ends with `/`. */
   onKey(bucket: string, key: string): Permission;
+  /** The lowest permission on a key and whatever is below it, as far as grants speak of that. */
+  onTree(bucket: string, key: string): Permission;
   /** False where parts of a type may not even be made. */
   isDenied(type: PartType | SingleType): boolean;
   visible(type: SingleType): Visible;
@@ -154,6 +156,12 @@ export function compilePolicy(grants: readonly Grant[], options: PolicyOptions):
     on: (type, id) => capped(onSingle(type, id)),
     onPart: (type, container) => capped(onPart(type, onSingle(container.type, container.id))),
     onKey: (bucket, key) => capped(settled ?? decide(foldKey(folds.get("bucket"), bucket, key))),
+    onTree(bucket, key) {
+      const ofBuckets = folds.get("bucket");
+      const inside = [...(ofBuckets?.keys() ?? [])].filter((one) => one.startsWith(`${bucket}/${key}/`));
+      const keys = [key, ...inside.map((one) => one.slice(bucket.length + 1))];
+      return capped(settled ?? Math.min(...keys.map((one) => decide(foldKey(ofBuckets, bucket, one)))));
+    },
     isDenied: (type) => settled !== rank.MANAGE && (shutOut || folds.get(type)?.get("*")?.denied === true),
     visible,
     visibleParts(type, container) {
