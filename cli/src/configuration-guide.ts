@@ -1,15 +1,24 @@
-import { environmentName, settings, settingNames, type Setting } from "./server-door.ts";
+import { clientVariables, environmentName, settings, settingNames, type Setting } from "./server-door.ts";
 
 /** The page docs/guides/configuration.md; `scripts/write-guides.ts` writes it, a test compares it. */
 export function configurationGuide(): string {
   const rows = settingNames.map((name) => {
     const setting: Setting<unknown> = settings[name];
-    const flag = `\`--${setting.flag}${setting.placeholder === undefined ? "" : ` <${setting.placeholder}>`}\``;
+    const flag =
+      setting.onlyVariable === true
+        ? "none"
+        : `\`--${setting.flag}${setting.placeholder === undefined ? "" : ` <${setting.placeholder}>`}\``;
     const standard = setting.defaultText ?? `\`${String(setting.default({}))}\``;
     const meaning = setting.secret ? `${setting.description}. Secret: never printed` : setting.description;
     return [flag, `\`${environmentName(setting.flag)}\``, standard, meaning];
   });
-  return `${INTRODUCTION}\n${markdownTable(["Flag", "Variable", "Default", "Meaning"], rows)}\n`;
+  const forCommands = Object.entries(clientVariables).map(([name, meaning]) => [`\`${name}\``, meaning]);
+  return [
+    INTRODUCTION,
+    `${markdownTable(["Flag", "Variable", "Default", "Meaning"], rows)}\n`,
+    CLIENT_VARIABLES,
+    `${markdownTable(["Variable", "Meaning"], forCommands)}\n`,
+  ].join("\n");
 }
 
 const INTRODUCTION = `# Configuration
@@ -23,10 +32,16 @@ wins over the default; an empty variable counts as not set. There is no configur
 - An unknown flag, an unknown \`PLINTH_*\` variable or a bad value is an error that names the nearest good one. Nothing starts.
 - Settings that would have no effect (an S3 key with the blob store \`disk\`) are errors too.
 - Give secrets as variables: flags can be read by every user of the machine in its list of processes.
-- On an address other than loopback Plinth does not start without \`--insecure\`, because it has no users yet.
+- On an address other than loopback everybody must log in, so Plinth starts there only when there is an administrator (\`plinth
+  user create NAME --admin\`, or \`PLINTH_ADMIN_PASSWORD\`), or with \`--insecure\`: see [identity](identity.md#the-first-start).
 
 What clients read is theirs, and Plinth leaves it alone: \`MLFLOW_TRACKING_URI\`, \`AWS_*\` (the credentials of the blob store when
 no keys are given here).
+`;
+
+const CLIENT_VARIABLES = `## Variables of commands
+
+Read by \`plinth user\`, \`plinth status\` and the others that talk to a server:
 `;
 
 function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

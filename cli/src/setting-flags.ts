@@ -12,6 +12,7 @@ import {
 export function addSettings(command: Command, names: readonly SettingName[] = settingNames): Command {
   for (const name of names) {
     const setting: Setting<unknown> = settings[name];
+    if (setting.onlyVariable === true) continue;
     const syntax = setting.placeholder === undefined ? "" : ` <${setting.placeholder}>`;
     const standard = setting.defaultText ?? String(setting.default(process.env));
     command.addOption(

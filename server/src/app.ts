@@ -1,5 +1,5 @@
 import { openBlobStore } from "./blob-store.ts";
-import { isLoopback, type Config } from "./config.ts";
+import { asksForLogin, type Config } from "./config.ts";
 import type { Database, Queryable } from "./kernel/database.ts";
 import { createHttpServer, type RouteEntry } from "./kernel/http.ts";
 import { startJobs } from "./kernel/jobs.ts";
@@ -28,6 +28,7 @@ import { registerMlflow } from "./protocols/mlflow/index.ts";
 import { openWebUi } from "./protocols/mlflow/web-ui-files.ts";
 import { registerWebUi } from "./protocols/mlflow/web-ui.ts";
 import { registerOps } from "./protocols/ops/index.ts";
+import { startMetricsServer } from "./protocols/ops/metrics-server.ts";
 import { openSecrets } from "./secret-keys.ts";
 import { MLFLOW_API_VERSION, PLINTH_VERSION } from "./version.ts";
 
@@ -44,6 +45,8 @@ export type AppOptions = {
 export type App = {
   routes: readonly RouteEntry[];
   identity: Identity;
+  /** Where metrics are without a login; undefined where they are not. */
+  metricsAddress: string | undefined;
   /** Ends background work; requests have been drained before. */
   close(): Promise<void>;
 };
@@ -76,7 +79,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     workspaces,
     onBatch,
-    loginRequired: config.login === "required" || !(isLoopback(config.host) || config.insecure),
+    loginRequired: asksForLogin(config),
     defaultPermission: config.defaultPermission,
   });
   const requestAudit = createRequestAudit(identity.audit, config.auditLevel);
@@ -159,6 +162,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   // The embedded database serves one process: whatever is claimed there was claimed by one that is no more.
   if (options.databaseKind === "embedded") await registry.webhookDelivery.takeOver();
+  const metricsServer =
+    config.metricsPort === undefined
+      ? undefined
+      : await startMetricsServer(metrics, { host: config.host, port: config.metricsPort });
   await http.app.ready();
   listener.useHandler(http.handler);
   const jobs = startJobs(
@@ -182,7 +189,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     routes: http.routes,
     identity,
+    metricsAddress: metricsServer?.address,
     async close() {
+      await metricsServer?.close();
       await jobs.stop();
       await registry.webhookDelivery.stop();
       await http.app.close();

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { environmentName, isLoopback, readConfig, settingNames, settings, shownValue } from "./config.ts";
+import {
+  asksForLogin,
+  environmentName,
+  isLoopback,
+  readConfig,
+  settingNames,
+  settings,
+  shownValue,
+} from "./config.ts";
 
 test("a flag wins over the environment, which wins over the default", () => {
   const { config, sources } = readConfig(
@@ -43,6 +51,13 @@ test.each([
   [{ insecure: "maybe" }, {}, "it must be true or false"],
   [{ "allowed-hosts": "a b" }, {}, "must be host names"],
   [{ port: "9000" }, {}, "must differ"],
+  [{ insecure: true, login: "required" }, {}, "give one of them"],
+  [
+    { "admin-password-file": "/x" },
+    { PLINTH_ADMIN_PASSWORD: "p" },
+    "PLINTH_ADMIN_PASSWORD and --admin-password-file must not be given together",
+  ],
+  [{ "admin-name": "" }, {}, "must be 1 to 255 characters"],
   [{ workers: "2" }, {}, "--workers 2 needs --database-url"],
   [{ "s3-region": "eu-central-1" }, {}, "--s3-region has no effect with --blob-store disk"],
   [{ "blob-store": "s3://bucket", "s3-access-key-id": "a" }, {}, "must be given together"],
@@ -69,13 +84,33 @@ test("a secret is never part of an error or of what is shown", () => {
 });
 
 test.each(["0.0.0.0", "::", "192.168.1.4", "plinth.example", "[::]"])(
-  "refuses to listen on %s without --insecure",
+  "on %s everybody must log in, unless --insecure",
   (host) => {
-    expect(() => readConfig({ host }, {})).toThrow("--insecure");
-    expect(readConfig({ host, insecure: true }, {}).config.insecure).toBe(true);
-    expect(readConfig({ host }, { PLINTH_INSECURE: "yes" }).config.insecure).toBe(true);
+    expect(asksForLogin(readConfig({ host }, {}).config)).toBe(true);
+    expect(asksForLogin(readConfig({ host, insecure: true }, {}).config)).toBe(false);
+    expect(asksForLogin(readConfig({ host }, { PLINTH_INSECURE: "yes" }).config)).toBe(false);
   },
 );
+
+test("on loopback nobody must log in, unless --login required", () => {
+  expect(asksForLogin(readConfig({}, {}).config)).toBe(false);
+  expect(asksForLogin(readConfig({ login: "required" }, {}).config)).toBe(true);
+});
+
+test("the password of the first administrator has a variable and no flag", () => {
+  expect(() => readConfig({ "admin-password": "correct horse" }, {})).toThrow(
+    "Unknown flag --admin-password; did you mean --admin-password-file?",
+  );
+  const { config, sources } = readConfig({}, { PLINTH_ADMIN_PASSWORD: "correct horse" });
+  expect([config.adminPassword, config.adminName]).toEqual(["correct horse", "admin"]);
+  expect(sources.adminPassword).toBe("environment");
+  expect(shownValue("adminPassword", config.adminPassword)).toBe("(hidden)");
+});
+
+test("variables of commands are known to servers", () => {
+  const env = { PLINTH_SERVER: "https://plinth.example", PLINTH_API_KEY: "k", PLINTH_API_KEY_FILE: "f" };
+  expect(readConfig({}, env).config.port).toBe(5000);
+});
 
 test.each(["127.0.0.1", "127.8.8.8", "::1", "localhost"])("%s is loopback", (host) => {
   expect(isLoopback(host)).toBe(true);

@@ -9,6 +9,8 @@ export type Setting<T> = {
   /** The default in words, when it is not simply the value. */
   defaultText?: string;
   secret?: true;
+  /** There is no such flag: the variable is the only way. */
+  onlyVariable?: true;
   default: (env: Environment) => T;
   /** Throws an Error that says what a good value looks like. */
   parse: (text: string) => T;
