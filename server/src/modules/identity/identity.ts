@@ -3,11 +3,16 @@ import type { Access } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
 import { permissionDenied, unauthenticated } from "../../kernel/errors.ts";
 import { createAudit, type Audit } from "./audit.ts";
+import { createChangeFeed } from "./change-feed.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { localPrincipal } from "./local-principal.ts";
+import { createRoles, type Roles } from "./roles.ts";
+import { createLoginLimits } from "./login-limits.ts";
+import { createPasswords } from "./passwords.ts";
+import { createPrincipals, type Principals } from "./principals.ts";
 import { fullScope, type Enter } from "./scope.ts";
-import { createTokens, type Tokens } from "./tokens.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
+import { createTokens, type Tokens } from "./tokens.ts";
 import type { Workspaces } from "./workspaces.ts";
 
 /**
@@ -20,9 +25,12 @@ export type Identity = {
   /** See `HttpOptions.admit`. Decides alone what concerns the platform: servers, principals, the audit log. */
   admit(caller: Caller, access: Access): boolean | Promise<boolean>;
   enter: Enter;
+  readonly principals: Principals;
+  readonly apiKeys: ApiKeys;
   readonly audit: Audit;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
+  readonly roles: Roles;
 };
 
 /** What of a request tells who sends it; `ip` is what trusted proxies say. */
@@ -31,8 +39,10 @@ export type CredentialSource = Pick<FastifyRequest, "headers" | "method" | "ip" 
 const PLATFORM: ReadonlySet<string> = new Set(["server", "principal", "audit"]);
 
 export function createIdentity(deps: IdentityDeps & { workspaces: Workspaces }): Identity {
+  const feed = createChangeFeed(deps);
   return {
     audit: createAudit(deps),
+    roles: createRoles({ ...deps, feed }),
     tokens: createTokens(deps),
     sessions: createSessions(deps),
     authenticate: ({ ip }) => ({
@@ -52,5 +62,10 @@ export function createIdentity(deps: IdentityDeps & { workspaces: Workspaces }):
       const place = deps.workspaces.placeOf(workspace);
       return place instanceof Promise ? place.then(fullScope) : fullScope(place);
     },
+    async purge() {
+      await limits.sweep();
+      await deleteOldChanges(deps.database);
+    },
+    close: () => feed.close(),
   };
 }

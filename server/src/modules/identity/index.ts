@@ -3,6 +3,7 @@ export type { Audit, AuditEvent, AuditFilter, AuditRow } from "./audit.ts";
 export { recordChange } from "./changes.sql.ts";
 export { identitySealedColumns } from "./sealed-columns.ts";
 export { createIdentity, type Identity } from "./identity.ts";
+export type { PasswordCost } from "./passwords.ts";
 export { createRequestAudit } from "./request-audit.ts";
 export {
   allows,
@@ -15,6 +16,7 @@ export {
   type SingleType,
   type Visible,
 } from "./policy.ts";
+export type { AssignmentRow, GrantRow, RoleRow, Roles } from "./roles.ts";
 export {
   DEFAULT_WORKSPACE,
   defaultScope,
