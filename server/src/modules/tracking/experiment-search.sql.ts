@@ -4,11 +4,13 @@ import type { OrderTerm } from "./keyset.ts";
 import type { View } from "./run-search.sql.ts";
 import { readExperimentId } from "./experiment-ids.ts";
 import type { ExperimentAttribute, ExperimentComparison, ExperimentOrderBy } from "./search-experiment.ts";
+import { isVisible, type VisibleExperiments } from "./visible-experiments.ts";
 
 export type ExperimentQuery = {
   workspaceId: number;
   view: View;
   filter: readonly ExperimentComparison[];
+  visible: VisibleExperiments;
 };
 
 const name = sql`e.name`;
@@ -16,8 +18,13 @@ const id = sql`e.experiment_id`;
 const creationTime = sql`e.creation_time`;
 const lastUpdateTime = sql`e.last_update_time`;
 
-export function experimentConditions({ workspaceId, view, filter }: ExperimentQuery): RawBuilder<unknown>[] {
-  const conditions = [sql`e.workspace_id = ${sql.lit(workspaceId)}`, ...filter.map(condition)];
+export function experimentConditions(query: ExperimentQuery): RawBuilder<unknown>[] {
+  const { workspaceId, view, filter, visible } = query;
+  const conditions = [
+    sql`e.workspace_id = ${sql.lit(workspaceId)}`,
+    ...isVisible(id, visible),
+    ...filter.map(condition),
+  ];
   if (view === "active") conditions.push(sql`e.deleted_at is null`);
   if (view === "deleted") conditions.push(sql`e.deleted_at is not null`);
   return conditions;

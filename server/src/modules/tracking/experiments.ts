@@ -30,6 +30,7 @@ import { checkKey, checkLength, limits } from "./limits.ts";
 import type { View } from "./run-search.sql.ts";
 import { experimentNotActive } from "./runs.ts";
 import { parseExperimentFilter, parseExperimentOrderBy } from "./search-experiment.ts";
+import { visibleExperiments } from "./visible-experiments.ts";
 
 export type { ExperimentRow, KeyValue } from "./experiments.sql.ts";
 
@@ -168,9 +169,11 @@ export function createExperiments(deps: TrackingDeps): Experiments {
         throw notFound(`No tag with name: ${key} in experiment with id ${id}`);
       }
     },
-    async searchExperiments({ workspaceId }, { view, maxResults, filter, orderBy, pageToken }) {
+    async searchExperiments(scope, { view, maxResults, filter, orderBy, pageToken }) {
       const terms = experimentOrder(parseExperimentOrderBy(orderBy));
-      const query = { workspaceId, view, filter: parseExperimentFilter(filter) };
+      const visible = await visibleExperiments(scope, deps.ids);
+      const { workspaceId } = scope;
+      const query = { workspaceId, view, filter: parseExperimentFilter(filter), visible };
       const search = ["experiments", view, filter, orderBy];
       const after = pageToken === undefined ? undefined : decodePlace(search, terms, pageToken);
       const rows = await selectExperiments(database, query, { terms, after, limit: maxResults + 1 });

@@ -8,6 +8,7 @@ import { createKeys, type Keys } from "./keys.ts";
 import { createLoggedModels, type LoggedModels } from "./logged-models.ts";
 import { createModelVersionTag, type ModelVersionTag } from "./model-version-tag.ts";
 import { createMetricHistory, type MetricHistory } from "./metric-history.ts";
+import { createObjectOwners, type ObjectOwners } from "./object-owners.ts";
 import { createPurge, type Purge } from "./purge.ts";
 import type { RunData } from "./run-data-plan.ts";
 import { createRunData } from "./run-data.ts";
@@ -21,6 +22,7 @@ export { checkArtifactLocation, checkOutsideOfWorkspaces } from "./artifact-loca
 export { compareBigint, compareText } from "./comparison.sql.ts";
 export { decodePlace, encodePlace, isAfter, orderBy, placeOf, type OrderTerm, type Place } from "./keyset.ts";
 export { checkKey, checkLength, checkPathLike } from "./limits.ts";
+export { canonicalExperimentId } from "./object-owners.ts";
 export {
   parseModelVersionFilter,
   parseModelVersionOrderBy,
@@ -32,6 +34,7 @@ export {
   type RegisteredModelOrderBy,
 } from "./search-registry.ts";
 export { pythonText } from "./search-text.ts";
+export { withholds } from "./visible-experiments.ts";
 
 /** What `plinth export` reads. */
 export {
@@ -59,6 +62,7 @@ export type Tracking = Experiments &
   LoggedModels &
   ModelVersionTag &
   ArtifactOwner &
+  ObjectOwners &
   Purge & {
     /** Stores one request's metrics, parameters and tags: all of them, durably, or none. */
     logData(scope: Scope, data: Omit<RunData, "workspaceId">): Promise<void>;
@@ -75,13 +79,30 @@ export function createTracking(options: TrackingOptions): Tracking {
   const ids = createExperimentIds(options.database);
   const deps = { ...options, keys, ids };
   const runData = createRunData(deps);
+  const runs = createRuns(deps);
+  const loggedModels = createLoggedModels(deps);
+  const { remember, ...owners } = createObjectOwners(deps);
   return {
     ...createExperiments(deps),
-    ...createRuns(deps),
+    ...runs,
+    async createRun(scope, run) {
+      const created = await runs.createRun(scope, run);
+      const { run_uuid: id, experiment_id: number } = created.row;
+      if (scope.policy.uniform === undefined) remember("run", id, ids.idOf(number));
+      return created;
+    },
     ...createRunSearch(deps),
     ...createMetricHistory(deps),
     ...createDatasets(deps),
-    ...createLoggedModels(deps),
+    ...loggedModels,
+    async createLoggedModel(scope, given) {
+      const model = await loggedModels.createLoggedModel(scope, given);
+      if (scope.policy.uniform === undefined) {
+        remember("logged_model", model.model_id, ids.idOf(model.experiment_id));
+      }
+      return model;
+    },
+    ...owners,
     ...createModelVersionTag(),
     ...createArtifactOwner(deps),
     ...createPurge(deps),

@@ -1,5 +1,11 @@
 import { violates } from "../../kernel/database-errors.ts";
-import { badRequest, invalidParameter, notFound, type PlinthError } from "../../kernel/errors.ts";
+import {
+  badRequest,
+  invalidParameter,
+  notFound,
+  permissionDenied,
+  type PlinthError,
+} from "../../kernel/errors.ts";
 import { randomHex32 } from "../../kernel/ids.ts";
 import type { Scope } from "../identity/index.ts";
 import type { TrackingDeps } from "./deps.ts";
@@ -34,6 +40,7 @@ import {
   type LoggedModelOrderClause,
 } from "./search-logged-model.ts";
 import { pythonText } from "./search-text.ts";
+import { readableIn } from "./visible-experiments.ts";
 
 export type { LoggedModelRow } from "./logged-models.sql.ts";
 export { statusNames as loggedModelStatusNames } from "./logged-model-search.sql.ts";
@@ -206,12 +213,21 @@ function newRow(model: NewLoggedModel, experiment: ExperimentRow, now: number): 
 
 async function readQuery(
   deps: TrackingDeps,
-  { workspaceId }: Scope,
+  scope: Scope,
   search: LoggedModelSearch,
 ): Promise<LoggedModelQuery> {
   const filter = parseLoggedModelFilter(search.filter);
   const orderBy = parseLoggedModelOrderBy(search.orderBy);
-  const numbers = (await deps.ids.numbersOf(search.experimentIds)).filter((number) => number !== undefined);
+  const readable = readableIn(scope, "logged_model", search.experimentIds);
+  // Whoever may not see the runs of models learns nothing of them by asking for models in their order.
+  const asksForRuns = [...filter, ...orderBy].some(
+    (one) => one.kind === "attribute" && one.key === "source_run_id",
+  );
+  if (asksForRuns && readableIn(scope, "run", readable).length < readable.length) {
+    throw permissionDenied("Permission denied");
+  }
+  const { workspaceId } = scope;
+  const numbers = (await deps.ids.numbersOf(readable)).filter((number) => number !== undefined);
   const keys = [...filter, ...orderBy].filter(({ kind }) => kind === "metric").map(({ key }) => key);
   const keyIds = await deps.keys.find([...new Set(keys)]);
   const experimentIds = [...new Set(numbers)];

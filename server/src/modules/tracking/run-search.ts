@@ -13,6 +13,7 @@ import {
   type View,
 } from "./run-search.sql.ts";
 import { parseRunFilter, parseRunOrderBy } from "./search-run.ts";
+import { readableIn } from "./visible-experiments.ts";
 
 export type RunSearchRequest = {
   experimentIds: readonly string[];
@@ -32,10 +33,11 @@ export type RunSearch = {
 
 export function createRunSearch(deps: TrackingDeps): RunSearch {
   return {
-    async searchRuns({ workspaceId }, request) {
+    async searchRuns(scope, request) {
+      const { workspaceId } = scope;
       const filter = parseRunFilter(request.filter);
       const orderBy = parseRunOrderBy(request.orderBy);
-      const numbers = await deps.ids.numbersOf(request.experimentIds);
+      const numbers = await deps.ids.numbersOf(readableIn(scope, "run", request.experimentIds));
       const experimentIds = [...new Set(numbers.filter((id) => id !== undefined))];
       const keys = [...filter, ...orderBy]
         .filter((one) => one.kind === "metric" || one.kind === "param" || one.kind === "tag")

@@ -21,6 +21,7 @@ import { metricHistoryEndpoints } from "./metric-history.ts";
 import { registerModelVersionArtifacts } from "./model-version-artifacts.ts";
 import { modelVersionEndpoints } from "./model-versions.ts";
 import { registeredModelEndpoints } from "./registered-models.ts";
+import { createOwners } from "./owners.ts";
 import { runDataEndpoints } from "./run-data.ts";
 import { runEndpoints } from "./runs.ts";
 import { runSearchEndpoints } from "./run-search.ts";
@@ -43,16 +44,7 @@ export async function registerMlflow(
   { enter, workspaces, tracking, registry, storage }: MlflowOptions,
 ): Promise<void> {
   const scopeOf = createScopeOf(enter);
-  const guard = createGuard(
-    {
-      experimentOfRun: () => undefined,
-      experimentOfLoggedModel: () => undefined,
-      experimentOfName: async () => undefined,
-      experimentOfKey: async () => undefined,
-      isPrompt: async () => false,
-    },
-    ARTIFACT_BUCKET,
-  );
+  const guard = createGuard(createOwners(tracking, { isPrompt: () => false }), ARTIFACT_BUCKET);
   const gate = { scopeOf, guard };
   const artifacts: ArtifactOptions = {
     storage,
