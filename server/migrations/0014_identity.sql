@@ -103,7 +103,9 @@ create table identity.devices (
   principal_id integer constraint devices_principal_id_fkey references identity.principals on delete cascade,
   trusted boolean not null default false,
   os text,
-  address text,
+  -- Where it asked from, and the network of that, by which those that wait are limited.
+  address text not null,
+  network text not null,
   hostname text,
   python_version text,
   client_version text,
@@ -114,7 +116,7 @@ create table identity.devices (
 create index devices_principal_id on identity.devices (principal_id);
 create unique index devices_device_code_hash on identity.devices (device_code_hash);
 create unique index devices_user_code_hash on identity.devices (user_code_hash) where status = 'pending';
-create index devices_pending on identity.devices (address) where status = 'pending';
+create index devices_pending on identity.devices (network) where status = 'pending';
 create index devices_expires_at on identity.devices (expires_at);
 
 -- Which server this is, whatever its addresses: tokens name it as their issuer, and no other server takes them.
