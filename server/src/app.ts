@@ -12,6 +12,7 @@ import {
   createRequestAudit,
   createWorkspaces,
   type Identity,
+  type PasswordCost,
 } from "./modules/identity/index.ts";
 import { createRegistry, createRegistryContents } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
@@ -40,6 +41,7 @@ export type AppOptions = {
   databaseVersion: string;
   log: Log;
   metrics: Metrics;
+  passwordCost?: PasswordCost;
 };
 
 export type App = {
@@ -79,6 +81,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     workspaces,
     onBatch,
+    passwordCost: options.passwordCost,
     loginRequired: asksForLogin(config),
     defaultPermission: config.defaultPermission,
   });
@@ -181,6 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         everyMs: RETENTION_MS,
         run: async () => void (await identity.audit.purge(config.auditRetentionDays * DAY_MS)),
       },
+      { name: "identity purge", everyMs: SWEEP_MS, run: () => identity.purge() },
       { name: "webhooks", everyMs: WEBHOOKS_MS, run: async () => registry.webhookDelivery.wake() },
       { name: "webhook purge", everyMs: SWEEP_MS, run: () => registry.webhookDelivery.purge() },
     ],
@@ -196,6 +200,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await registry.webhookDelivery.stop();
       await http.app.close();
       await identity.audit.flush(true);
+      await identity.close();
       await storage.drain();
       await blobs.close();
     },

@@ -72,6 +72,9 @@ export type Answer = { status: number; headers: Headers; text: string; json: Jso
 /** Loosely typed on purpose: tests look into answers whose shape is what they prove. */
 export type Json = ReturnType<typeof JSON.parse>;
 
+/** A millisecond a password. */
+const CHEAP = { N: 2 ** 8, r: 8, p: 1 };
+
 /** The whole application on a free port, over a database of its own, or over that of another server. */
 export async function startTestServer(flags: Flags = {}, beside?: TestServer): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "plinth-server-"));
@@ -92,6 +95,7 @@ export async function startTestServer(flags: Flags = {}, beside?: TestServer): P
     databaseVersion: "test",
     log: createLog({ level: "fatal" }),
     metrics: createMetrics(),
+    passwordCost: CHEAP,
   });
   const url = `http://127.0.0.1:${listener.address.port}`;
   const call: TestServer["call"] = async (method, path, ...[body, headers = {}]) => {

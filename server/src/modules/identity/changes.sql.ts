@@ -33,25 +33,27 @@ export async function recordChange(transaction: Queryable, changed: Changed): Pr
   ]);
 }
 
+/** As many as one read takes; a process that missed more forgets everything. */
+const MAX_CHANGES = 10_000;
+
+// The counter and the changes are of one snapshot: where there are fewer than it says, some were deleted.
 const selectChangesText: Prepared = {
   name: "identity_select_changes",
   text: `
-    select change_id, principal_id, role_id, workspace_id from identity.changes
-    where change_id > $1 order by change_id limit 10000`,
+    select last_change, change_id, principal_id, role_id, workspace_id
+    from identity.change_counter left join identity.changes on change_id > $1
+    order by change_id limit ${MAX_CHANGES}`,
 };
 
-export async function selectChanges(database: Queryable, after: number): Promise<Change[]> {
-  return database.prepared<Change>(selectChangesText, [after]);
-}
-
-const selectLastChangeText: Prepared = {
-  name: "identity_select_last_change",
-  text: "select last_change from identity.change_counter",
-};
-
-export async function selectLastChange(database: Queryable): Promise<number> {
-  const [row] = await database.prepared<{ last_change: number }>(selectLastChangeText, []);
-  return row?.last_change ?? 0;
+/** What was committed after the change of that number, and the number of the last one. */
+export async function selectChanges(
+  database: Queryable,
+  after: number,
+): Promise<{ lastChange: number; changes: Change[] }> {
+  type Read = Omit<Change, "change_id"> & { last_change: number; change_id: number | null };
+  const rows = await database.prepared<Read>(selectChangesText, [after]);
+  const changes = rows.filter((row): row is Read & Change => row.change_id !== null);
+  return { lastChange: rows[0]?.last_change ?? 0, changes };
 }
 
 const deleteChangesText: Prepared = {

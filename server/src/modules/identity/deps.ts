@@ -1,6 +1,7 @@
 import type { Database } from "../../kernel/database.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
+import type { PasswordCost } from "./passwords.ts";
 import type { Permission } from "./policy.ts";
 
 export type IdentityDeps = {
@@ -10,6 +11,8 @@ export type IdentityDeps = {
   secrets: Secrets;
   log: Log;
   onBatch?(name: string, size: number): void;
+  /** What a password costs to hash; less in tests. */
+  passwordCost?: PasswordCost | undefined;
   /**
    * Whether requests without credentials are refused. Where not, they come from the local administrator; credentials
    * that are given are checked all the same.

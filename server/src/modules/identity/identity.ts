@@ -2,8 +2,10 @@ import type { FastifyRequest } from "fastify";
 import type { Access } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
 import { permissionDenied, unauthenticated } from "../../kernel/errors.ts";
+import { createApiKeys, type ApiKeys } from "./api-keys.ts";
 import { createAudit, type Audit } from "./audit.ts";
 import { createChangeFeed } from "./change-feed.ts";
+import { deleteOldChanges } from "./changes.sql.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { localPrincipal } from "./local-principal.ts";
 import { createRoles, type Roles } from "./roles.ts";
@@ -31,6 +33,9 @@ export type Identity = {
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   readonly roles: Roles;
+  /** Forgets what nobody needs any more: counts of failed logins, changes that all processes have read. */
+  purge(): Promise<void>;
+  close(): Promise<void>;
 };
 
 /** What of a request tells who sends it; `ip` is what trusted proxies say. */
@@ -38,11 +43,16 @@ export type CredentialSource = Pick<FastifyRequest, "headers" | "method" | "ip" 
 
 const PLATFORM: ReadonlySet<string> = new Set(["server", "principal", "audit"]);
 
-export function createIdentity(deps: IdentityDeps & { workspaces: Workspaces }): Identity {
-  const feed = createChangeFeed(deps);
+export function createIdentity(given: IdentityDeps & { workspaces: Workspaces }): Identity {
+  const feed = createChangeFeed(given);
+  const limits = createLoginLimits(given);
+  const deps = { ...given, feed, limits, passwords: createPasswords(given.passwordCost) };
+  const principals = createPrincipals(deps);
   return {
+    principals,
+    apiKeys: createApiKeys({ ...deps, principals }),
+    roles: createRoles(deps),
     audit: createAudit(deps),
-    roles: createRoles({ ...deps, feed }),
     tokens: createTokens(deps),
     sessions: createSessions(deps),
     authenticate: ({ ip }) => ({

@@ -1,3 +1,6 @@
+import type { Prepared, Queryable } from "../../kernel/database.ts";
+import type { PrincipalRef } from "./principals.ts";
+
 export type PrincipalRow = {
   principal_id: number;
   uuid: string;
@@ -19,3 +22,252 @@ export type PrincipalRow = {
   creation_timestamp: number;
   last_updated_timestamp: number;
 };
+
+/** With the hash of the password, for where it is checked. */
+export type PrincipalWithHash = PrincipalRow & { password_hash: string | null };
+
+const COLUMNS = `principal_id, uuid, kind, name, full_name, email, description, password_hash is not null as has_password,
+  password_changed_at, is_admin, is_admin_by_group, active, activation_hash is not null as awaits_activation,
+  external_issuer, external_subject, creation_timestamp, last_updated_timestamp`;
+
+const by = (column: "principal_id" | "uuid" | "name"): Prepared => ({
+  name: `identity_select_principal_by_${column}`,
+  text: `select ${COLUMNS} from identity.principals where ${column} = $1`,
+});
+const selectByIdText = by("principal_id");
+const selectByUuidText = by("uuid");
+const selectByNameText = by("name");
+
+export async function selectPrincipal(
+  database: Queryable,
+  ref: PrincipalRef,
+): Promise<PrincipalRow | undefined> {
+  const [statement, value] =
+    "principalId" in ref
+      ? [selectByIdText, ref.principalId]
+      : "uuid" in ref
+        ? [selectByUuidText, ref.uuid]
+        : [selectByNameText, ref.name];
+  const [row] = await database.prepared<PrincipalRow>(statement, [value]);
+  return row;
+}
+
+const selectWithHashText: Prepared = {
+  name: "identity_select_principal_with_hash",
+  text: `select ${COLUMNS}, password_hash from identity.principals where name = $1`,
+};
+
+export async function selectPrincipalWithHash(
+  database: Queryable,
+  name: string,
+): Promise<PrincipalWithHash | undefined> {
+  const [row] = await database.prepared<PrincipalWithHash>(selectWithHashText, [name]);
+  return row;
+}
+
+const selectPageText: Prepared = {
+  name: "identity_select_principals",
+  text: `
+    select ${COLUMNS} from identity.principals
+    where name > $1 and ($2::text is null or kind = $2) and ($3::text is null or position($3 in name) > 0)
+    order by name limit $4`,
+};
+
+export async function selectPrincipals(
+  database: Queryable,
+  page: { after: string; kind: string | undefined; contains: string | undefined; limit: number },
+): Promise<PrincipalRow[]> {
+  const values = [page.after, page.kind ?? null, page.contains ?? null, page.limit];
+  return database.prepared<PrincipalRow>(selectPageText, values);
+}
+
+const insertText: Prepared = {
+  name: "identity_insert_principal",
+  text: `
+    insert into identity.principals (kind, name, full_name, email, description, password_hash, password_changed_at,
+      is_admin, creation_timestamp, last_updated_timestamp)
+    values ($1, $2, $3, $4, $5, $6, case when $6::text is null then null else $8::bigint end, $7, $8, $8)
+    on conflict on constraint principals_name_key do nothing returning ${COLUMNS}`,
+};
+
+export type InsertedPrincipal = Pick<
+  PrincipalWithHash,
+  "kind" | "name" | "full_name" | "email" | "description" | "password_hash" | "is_admin"
+>;
+
+/** Undefined when the name is taken. */
+export async function insertPrincipal(
+  database: Queryable,
+  row: InsertedPrincipal & { now: number },
+): Promise<PrincipalRow | undefined> {
+  const { kind, name, full_name, email, description, password_hash, is_admin, now } = row;
+  const values = [kind, name, full_name, email, description, password_hash, is_admin, now];
+  const [added] = await database.prepared<PrincipalRow>(insertText, values);
+  return added;
+}
+
+// What is not to be changed stays as it is.
+const updateText: Prepared = {
+  name: "identity_update_principal",
+  text: `
+    update identity.principals set
+      name = coalesce($2, name),
+      full_name = case when $3 then $4 else full_name end,
+      email = case when $5 then $6 else email end,
+      description = case when $7 then $8 else description end,
+      is_admin = coalesce($9, is_admin),
+      active = coalesce($10, active),
+      -- Who is shut out does not come back by an invitation of before.
+      activation_hash = case when $10 = false then null else activation_hash end,
+      last_updated_timestamp = $11
+    where principal_id = $1 returning ${COLUMNS}`,
+};
+
+export type PrincipalChange = {
+  name?: string | undefined;
+  full_name?: string | null;
+  email?: string | null;
+  description?: string | null;
+  is_admin?: boolean;
+  active?: boolean;
+};
+
+export async function updatePrincipal(
+  database: Queryable,
+  principalId: number,
+  change: PrincipalChange & { now: number },
+): Promise<PrincipalRow | undefined> {
+  const texts = [change.full_name, change.email, change.description];
+  const [row] = await database.prepared<PrincipalRow>(updateText, [
+    principalId,
+    change.name ?? null,
+    ...texts.flatMap((text) => [text !== undefined, text ?? null]),
+    change.is_admin ?? null,
+    change.active ?? null,
+    change.now,
+  ]);
+  return row;
+}
+
+const updatePasswordText: Prepared = {
+  name: "identity_update_password",
+  text: `
+    with ended as (delete from identity.sessions where principal_id = $1)
+    update identity.principals set password_hash = $2, password_changed_at = $3, last_updated_timestamp = $3,
+      activation_hash = null
+    where principal_id = $1 and ($4::text is null or password_hash = $4) returning ${COLUMNS}`,
+};
+
+/** Ends all sessions. Undefined when the hash is not `expected` any more, where that is given. */
+export async function updatePassword(
+  transaction: Queryable,
+  change: { principalId: number; hash: string; expected: string | undefined; now: number },
+): Promise<PrincipalRow | undefined> {
+  const values = [change.principalId, change.hash, change.now, change.expected ?? null];
+  const [row] = await transaction.prepared<PrincipalRow>(updatePasswordText, values);
+  return row;
+}
+
+const updateHashText: Prepared = {
+  name: "identity_update_password_hash",
+  text: "update identity.principals set password_hash = $3 where principal_id = $1 and password_hash = $2",
+};
+
+/** The same password at another cost. */
+export async function updatePasswordHash(
+  database: Queryable,
+  change: { principalId: number; from: string; to: string },
+): Promise<void> {
+  await database.prepared(updateHashText, [change.principalId, change.from, change.to]);
+}
+
+const updateActivationText: Prepared = {
+  name: "identity_update_activation",
+  text: `
+    update identity.principals set activation_hash = $2, activation_until = $3, last_updated_timestamp = $4
+    where principal_id = $1 and kind = 'user' returning principal_id`,
+};
+
+export async function updateActivation(
+  database: Queryable,
+  change: { principalId: number; hash: Buffer; until: number; now: number },
+): Promise<boolean> {
+  const values = [change.principalId, change.hash, change.until, change.now];
+  return (await database.prepared(updateActivationText, values)).length > 0;
+}
+
+const selectActivationText: Prepared = {
+  name: "identity_select_activation",
+  text: `
+    select principal_id from identity.principals
+    where principal_id = $1 and activation_hash = $2 and activation_until > $3`,
+};
+
+export async function selectActivation(
+  database: Queryable,
+  given: { principalId: number; hash: Buffer; now: number },
+): Promise<boolean> {
+  const values = [given.principalId, given.hash, given.now];
+  return (await database.prepared(selectActivationText, values)).length > 0;
+}
+
+const activateText: Prepared = {
+  name: "identity_activate_principal",
+  text: `
+    update identity.principals set activation_hash = null, activation_until = null, active = true,
+      last_updated_timestamp = $3
+    where principal_id = $1 and activation_hash = $2 and activation_until > $3 returning principal_id`,
+};
+
+/** False when there is no such token, or it was used, or its time is over. */
+export async function updateActivated(
+  transaction: Queryable,
+  given: { principalId: number; hash: Buffer; now: number },
+): Promise<boolean> {
+  const values = [given.principalId, given.hash, given.now];
+  return (await transaction.prepared(activateText, values)).length > 0;
+}
+
+const deleteText: Prepared = {
+  name: "identity_delete_principal",
+  text: "delete from identity.principals where principal_id = $1 returning principal_id",
+};
+
+/** Keys, sessions, devices, roles of its own and assignments go with it. */
+export async function deletePrincipal(transaction: Queryable, principalId: number): Promise<boolean> {
+  return (await transaction.prepared(deleteText, [principalId])).length > 0;
+}
+
+// A person, who can log in by password or through the identity provider.
+const CAN_ADMINISTER = `(is_admin or is_admin_by_group) and active and kind = 'user'
+  and (password_hash is not null or external_subject is not null)`;
+
+// After waiting for another transaction, rows that it changed are looked at again: one that lost its last
+// administrator meanwhile is not counted.
+const lockAdminsText: Prepared = {
+  name: "identity_lock_admins",
+  text: `
+    select principal_id from identity.principals where is_admin or is_admin_by_group
+    order by principal_id for no key update`,
+};
+
+/** No other transaction takes an administrator away until this one ends. */
+export async function lockAdmins(transaction: Queryable): Promise<void> {
+  await transaction.prepared(lockAdminsText, []);
+}
+
+const countAdminsText: Prepared = {
+  name: "identity_has_admin",
+  text: `
+    select exists (select from identity.principals where ${CAN_ADMINISTER}) as some,
+      exists (select from identity.principals where ${CAN_ADMINISTER} and principal_id = $1) as this`,
+};
+
+/** Whether anybody can administer the platform, and whether `principalId` can. */
+export async function selectHasAdmin(
+  database: Queryable,
+  principalId = 0,
+): Promise<{ some: boolean; this: boolean }> {
+  const [row] = await database.prepared<{ some: boolean; this: boolean }>(countAdminsText, [principalId]);
+  return row ?? { some: false, this: false };
+}

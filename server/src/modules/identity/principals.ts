@@ -1,5 +1,39 @@
-import type { Caller } from "../../kernel/caller.ts";
-import type { PrincipalRow } from "./principals.sql.ts";
+import { createHash, hash, randomBytes } from "node:crypto";
+import type { Caller, Principal } from "../../kernel/caller.ts";
+import type { Queryable } from "../../kernel/database.ts";
+import { violates } from "../../kernel/database-errors.ts";
+import {
+  alreadyExists,
+  invalidParameter,
+  invalidState,
+  notFound,
+  permissionDenied,
+  type PlinthError,
+} from "../../kernel/errors.ts";
+import { decodePageToken, encodePageToken, foreignToken } from "../../kernel/page-token.ts";
+import type { ChangeFeed } from "./change-feed.ts";
+import { recordChange } from "./changes.sql.ts";
+import type { IdentityDeps } from "./deps.ts";
+import { loginSubjects, type LoginLimits } from "./login-limits.ts";
+import { assertGoodPassword, isPossiblePassword, type Passwords } from "./passwords.ts";
+import { normalizeName, readPrincipalName, readText } from "./principal-names.ts";
+import {
+  deletePrincipal,
+  insertPrincipal,
+  lockAdmins,
+  selectActivation,
+  selectHasAdmin,
+  selectPrincipal,
+  selectPrincipals,
+  selectPrincipalWithHash,
+  updateActivated,
+  updateActivation,
+  updatePassword,
+  updatePasswordHash,
+  updatePrincipal,
+  type PrincipalChange,
+  type PrincipalRow,
+} from "./principals.sql.ts";
 
 export type { PrincipalRow } from "./principals.sql.ts";
 
@@ -63,3 +97,283 @@ export type Principals = {
     from: Pick<Caller, "address">,
   ): Promise<PrincipalRow | undefined>;
 };
+
+export type PrincipalsDeps = Pick<IdentityDeps, "database" | "now" | "log"> & {
+  feed: Pick<ChangeFeed, "readNow">;
+  passwords: Passwords;
+  limits: LoginLimits;
+};
+
+const ACTIVATION_MS = 7 * 24 * 60 * 60 * 1000;
+const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
+
+export function createPrincipals(deps: PrincipalsDeps): Principals {
+  const { database, now, feed, passwords } = deps;
+
+  const find = (within: Queryable, ref: PrincipalRef): Promise<PrincipalRow | undefined> => {
+    if ("uuid" in ref && !UUID.test(ref.uuid)) return Promise.resolve(undefined);
+    return selectPrincipal(within, "name" in ref ? { name: searchableName(ref.name) } : ref);
+  };
+  const get = async (within: Queryable, ref: PrincipalRef): Promise<PrincipalRow> => {
+    const row = await find(within, ref);
+    if (row === undefined) throw principalNotFound(ref);
+    return row;
+  };
+
+  /** Does `work` to a principal, and refuses it when nobody is left to administer the platform. */
+  const change = async <T>(
+    ref: PrincipalRef,
+    work: (transaction: Queryable, row: PrincipalRow) => Promise<T>,
+    options: { takesAway: boolean },
+  ): Promise<T> => {
+    const done = await database.transaction(async (transaction) => {
+      const { principal_id: id, name } = await get(transaction, ref);
+      if (options.takesAway) await lockAdmins(transaction);
+      // What it is now that nobody else takes administrators away.
+      const row = await get(transaction, { principalId: id });
+      const before = options.takesAway ? await selectHasAdmin(transaction, id) : undefined;
+      const result = await work(transaction, row);
+      if (before?.this === true && !(await selectHasAdmin(transaction)).some) throw lastAdmin(name);
+      await recordChange(transaction, { principalId: id });
+      return result;
+    });
+    await feed.readNow();
+    return done;
+  };
+
+  const update = async (
+    ref: PrincipalRef,
+    fields: PrincipalChange,
+    options: { takesAway: boolean },
+  ): Promise<PrincipalRow> =>
+    change(
+      ref,
+      async (transaction, { principal_id: id }) =>
+        present(await updatePrincipal(transaction, id, { ...fields, now: now() }), ref),
+      options,
+    );
+
+  return {
+    async createPrincipal({ kind, password, isAdmin = false, ...given }) {
+      const name = readPrincipalName(given.name);
+      if (password !== undefined) {
+        if (kind !== "user") throw invalidParameter("A service account has no password; give it an API key.");
+        assertGoodPassword(password, name);
+      }
+      const row = await insertPrincipal(database, {
+        kind,
+        name,
+        full_name: readText(given.full_name, "full name"),
+        email: readText(given.email, "e-mail address"),
+        description: readText(given.description, "description"),
+        password_hash: password === undefined ? null : await passwords.hash(password),
+        is_admin: isAdmin,
+        now: now(),
+      });
+      if (row === undefined) throw nameTaken(name);
+      return row;
+    },
+    getPrincipal: (ref) => get(database, ref),
+    findPrincipal: (ref) => find(database, ref),
+    async listPrincipals({ kind, contains, maxResults, pageToken }) {
+      const after = pageToken === undefined ? "" : readPlace(pageToken);
+      const limit = maxResults + 1;
+      const rows = await selectPrincipals(database, { after, kind, contains, limit });
+      const principals = rows.slice(0, maxResults);
+      const last = principals.at(-1);
+      const more = rows.length > maxResults && last !== undefined;
+      return { principals, nextPageToken: more ? encodePageToken([last.name]) : undefined };
+    },
+    async updatePrincipal(ref, given) {
+      const fields: PrincipalChange = {
+        ...(given.name === undefined ? {} : { name: readPrincipalName(given.name) }),
+        ...(given.full_name === undefined ? {} : { full_name: readText(given.full_name, "full name") }),
+        ...(given.email === undefined ? {} : { email: readText(given.email, "e-mail address") }),
+        ...(given.description === undefined
+          ? {}
+          : { description: readText(given.description, "description") }),
+      };
+      return update(ref, fields, { takesAway: false }).catch((error: unknown) => {
+        throw violates(error, "principals_name_key") ? nameTaken(fields.name ?? "") : error;
+      });
+    },
+    async setPassword(ref, password, { current } = {}) {
+      const { principal_id: principalId, kind, name } = await get(database, ref);
+      if (kind !== "user") throw invalidParameter("A service account has no password; give it an API key.");
+      assertGoodPassword(password, name);
+      const expected = current === undefined ? undefined : await checkCurrent(deps, name, current);
+      if (current === password) throw invalidParameter("New password must differ from the current password.");
+      const hash = await passwords.hash(password);
+      const set = { principalId, hash, expected };
+      return change(
+        { principalId },
+        async (transaction) => {
+          const row = await updatePassword(transaction, { ...set, now: now() });
+          if (row === undefined) throw wrongCurrent();
+          return row;
+        },
+        { takesAway: false },
+      );
+    },
+    setAdmin: (ref, isAdmin) =>
+      change(
+        ref,
+        async (transaction, row) => {
+          if (!isAdmin && row.is_admin_by_group) {
+            throw invalidState(`${quote(row.name)} is an administrator by a group of the identity provider.`);
+          }
+          const fields = { is_admin: isAdmin, now: now() };
+          return present(await updatePrincipal(transaction, row.principal_id, fields), ref);
+        },
+        { takesAway: !isAdmin },
+      ),
+    setActive: (ref, active) => update(ref, { active }, { takesAway: !active }),
+    deletePrincipal: (ref) =>
+      change(
+        ref,
+        async (transaction, { principal_id: id }) => void (await deletePrincipal(transaction, id)),
+        { takesAway: true },
+      ),
+    async issueActivationToken(ref) {
+      const { principal_id: principalId, kind, name } = await get(database, ref);
+      const token = randomBytes(32).toString("hex");
+      const given = { principalId, hash: hashToken(token), until: now() + ACTIVATION_MS, now: now() };
+      if (kind !== "user") throw invalidParameter(`${quote(name)} is a service account: give it an API key.`);
+      if (!(await updateActivation(database, given))) throw principalNotFound(ref);
+      return token;
+    },
+    async activate(ref, { token, password, ...fields }) {
+      const row = await find(database, ref);
+      if (row === undefined) throw noActivation();
+      const { principal_id: principalId, name } = row;
+      const given = { principalId, hash: hashToken(token) };
+      if (!(await selectActivation(database, { ...given, now: now() }))) throw noActivation();
+      if (password === undefined && !row.has_password && row.external_subject === null) {
+        throw invalidParameter("Give a password, with which to log in from now on.");
+      }
+      if (password !== undefined) assertGoodPassword(password, name);
+      const hash = password === undefined ? undefined : await passwords.hash(password);
+      const texts: PrincipalChange = {
+        ...(fields.full_name === undefined ? {} : { full_name: readText(fields.full_name, "full name") }),
+        ...(fields.email === undefined ? {} : { email: readText(fields.email, "e-mail address") }),
+        ...(fields.description === undefined
+          ? {}
+          : { description: readText(fields.description, "description") }),
+      };
+      return change(
+        { principalId },
+        async (transaction) => {
+          if (!(await updateActivated(transaction, { ...given, now: now() }))) throw noActivation();
+          if (hash !== undefined) {
+            await updatePassword(transaction, { principalId, hash, expected: undefined, now: now() });
+          }
+          return present(await updatePrincipal(transaction, principalId, { ...texts, now: now() }), ref);
+        },
+        { takesAway: false },
+      );
+    },
+    hasAdmin: async () => (await selectHasAdmin(database)).some,
+    checkPassword: createPasswordCheck(deps),
+  };
+}
+
+type Check = Principals["checkPassword"];
+
+/** Clients that start at once with the same password share one computation, and count as one attempt. */
+function createPasswordCheck(deps: PrincipalsDeps): Check {
+  const { database, passwords, limits, log } = deps;
+  const asked = new Map<string, Promise<PrincipalRow | undefined>>();
+
+  const check: Check = async (name, password, { address }) => {
+    const subjects = loginSubjects(name, address);
+    // Whoever is blocked does not stand in the line either.
+    await limits.check(subjects);
+    const known = await selectPrincipalWithHash(database, searchableName(name));
+    const stored = known?.password_hash ?? undefined;
+    const begin = (): Promise<void> => limits.begin(subjects);
+    const { matches, outdated } = await passwords.check(password, stored, begin);
+    if (!matches || stored === undefined || known === undefined) return undefined;
+    // It may have been changed, or its user be shut out, while this one waited for its turn.
+    const row = await selectPrincipalWithHash(database, known.name);
+    if (row?.active !== true || row.password_hash !== stored) return undefined;
+    await limits.end(subjects);
+    if (outdated) {
+      await passwords
+        .hash(password)
+        .then((to) => updatePasswordHash(database, { principalId: row.principal_id, from: stored, to }))
+        .catch((error: unknown) => log.warn({ err: error }, "a password could not be hashed anew"));
+    }
+    const { password_hash: _, ...shown } = row;
+    return shown;
+  };
+
+  return (name, password, from) => {
+    if (!isPossiblePassword(password)) return Promise.resolve(undefined);
+    const key = hash("sha256", JSON.stringify([name, password, from.address]), "base64");
+    const under = asked.get(key);
+    if (under !== undefined) return under;
+    const asking = check(name, password, from).finally(() => asked.delete(key));
+    asked.set(key, asking);
+    return asking;
+  };
+}
+
+/** The hash that the current password has. Guesses are limited as those from one address are. */
+async function checkCurrent(deps: PrincipalsDeps, name: string, current: string): Promise<string> {
+  if (!isPossiblePassword(current)) throw wrongCurrent();
+  const subjects = loginSubjects(name, "a login of its own");
+  const stored = (await selectPrincipalWithHash(deps.database, name))?.password_hash ?? undefined;
+  const begin = (): Promise<void> => deps.limits.begin(subjects);
+  const { matches } = await deps.passwords.check(current, stored, begin);
+  if (!matches || stored === undefined) throw wrongCurrent();
+  await deps.limits.end(subjects);
+  return stored;
+}
+
+/** Who is behind a row, as requests carry it. */
+export const toPrincipal = (
+  row: Pick<PrincipalRow, "principal_id" | "uuid" | "kind" | "name" | "is_admin" | "is_admin_by_group">,
+): Principal => ({
+  principalId: row.principal_id,
+  uuid: row.uuid,
+  kind: row.kind,
+  name: row.name,
+  isAdmin: row.is_admin || row.is_admin_by_group,
+});
+
+/** No name is empty: that finds nobody, where the text could not even be asked for. */
+const searchableName = (name: string): string =>
+  name.isWellFormed() && !name.includes("\0") ? normalizeName(name) : "";
+
+const hashToken = (token: string): Buffer => createHash("sha256").update(token).digest();
+
+function readPlace(token: string): string {
+  const [name] = decodePageToken(token, 1);
+  if (typeof name !== "string") throw foreignToken();
+  return name;
+}
+
+function present(row: PrincipalRow | undefined, ref: PrincipalRef): PrincipalRow {
+  if (row === undefined) throw principalNotFound(ref);
+  return row;
+}
+
+const quote = (name: string): string => `'${name}'`;
+
+const principalNotFound = (ref: PrincipalRef): PlinthError => {
+  const [what] = Object.values(ref) as [string | number];
+  return notFound(
+    `No user or service account ${typeof what === "string" ? quote(what) : `with id ${what}`}.`,
+  );
+};
+
+const nameTaken = (name: string): PlinthError =>
+  alreadyExists(`A user or service account named ${quote(name)} already exists.`);
+
+const lastAdmin = (name: string): PlinthError =>
+  invalidState(`${quote(name)} is the last active administrator. Make somebody else administrator before.`);
+
+const wrongCurrent = (): PlinthError => invalidParameter("Current password does not match.");
+
+const noActivation = (): PlinthError =>
+  permissionDenied("This activation token is not valid, was used already, or is older than 7 days.");

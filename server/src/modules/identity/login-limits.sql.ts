@@ -1,0 +1,103 @@
+import type { Prepared, Queryable } from "../../kernel/database.ts";
+
+/** What failures are counted of: an account at an address, an account, an address. */
+export type LoginSubjects = { pair: string; account: string; address: string };
+
+export type LoginCounts = {
+  pair: number;
+  account: number;
+  address: number;
+  /** Whether the password was right here before. */
+  known: boolean;
+  /** When the oldest window that is counted began. */
+  window_start: number;
+};
+
+const COUNTS = `
+  coalesce(max(failures) filter (where subject = $1 and window_start > $4), 0) as pair,
+  coalesce(max(failures) filter (where subject = $2 and window_start > $4), 0) as account,
+  coalesce(max(failures) filter (where subject = $3 and window_start > $4), 0) as address,
+  coalesce(bool_or(known_until > $5) filter (where subject = $1), false) as known,
+  coalesce(min(window_start) filter (where window_start > $4), $5) as window_start`;
+
+const selectText: Prepared = {
+  name: "identity_select_login_failures",
+  text: `
+    select ${COUNTS} from identity.login_failures where subject in ($1::text, $2::text, $3::text) and $5::bigint > 0`,
+};
+
+// Sorted, so that two attempts never wait for one another in a circle. A window begins with its first failure.
+const insertText: Prepared = {
+  name: "identity_insert_login_failure",
+  text: `
+    with counted as (
+      insert into identity.login_failures as known (subject, failures, window_start)
+      select subject, 1, $5 from unnest(array[$1::text, $2::text, $3::text]) as given (subject) order by subject
+      on conflict on constraint login_failures_pkey do update set
+        failures = case when known.window_start > $4 then known.failures + 1 else 1 end,
+        window_start = case when known.window_start > $4 then known.window_start else $5 end
+      returning subject, failures, window_start, known_until
+    )
+    select ${COUNTS} from counted`,
+};
+
+type Moment = { windowAgo: number; now: number };
+
+const values = ({ pair, account, address }: LoginSubjects, { windowAgo, now }: Moment): unknown[] => [
+  pair,
+  account,
+  address,
+  windowAgo,
+  now,
+];
+
+/** Failures in the windows that are not over. */
+export async function selectLoginFailures(
+  database: Queryable,
+  subjects: LoginSubjects,
+  moment: Moment,
+): Promise<LoginCounts> {
+  const [row] = await database.prepared<LoginCounts>(selectText, values(subjects, moment));
+  return row as LoginCounts;
+}
+
+/** Counts one more, and tells how many that makes. */
+export async function insertLoginFailure(
+  database: Queryable,
+  subjects: LoginSubjects,
+  moment: Moment,
+): Promise<LoginCounts> {
+  const [row] = await database.prepared<LoginCounts>(insertText, values(subjects, moment));
+  return row as LoginCounts;
+}
+
+const forgetText: Prepared = {
+  name: "identity_forget_login_failure",
+  text: `
+    with sorted as (
+      select subject from identity.login_failures where subject in ($1::text, $2::text, $3::text)
+      order by subject for update
+    )
+    update identity.login_failures as known set
+      failures = case when subject = $1 then 0 else greatest(failures - 1, 0) end,
+      known_until = case when subject = $1 then $4 else known_until end
+    from sorted where known.subject = sorted.subject`,
+};
+
+/** Takes back what an attempt counted that was right after all, and knows the account at that address from now on. */
+export async function updateLoginRight(
+  database: Queryable,
+  { pair, account, address }: LoginSubjects,
+  knownUntil: number,
+): Promise<void> {
+  await database.prepared(forgetText, [pair, account, address, knownUntil]);
+}
+
+const deleteText: Prepared = {
+  name: "identity_delete_login_failures",
+  text: "delete from identity.login_failures where window_start <= $1 and known_until <= $2",
+};
+
+export async function deleteLoginFailures(database: Queryable, { windowAgo, now }: Moment): Promise<void> {
+  await database.prepared(deleteText, [windowAgo, now]);
+}

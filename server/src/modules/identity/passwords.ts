@@ -1,0 +1,128 @@
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { invalidParameter, PlinthError } from "../../kernel/errors.ts";
+
+/** Of scrypt (RFC 7914): memory is 128 * N * r bytes, work p times that. */
+export type PasswordCost = { N: number; r: number; p: number };
+
+/** What OWASP's Password Storage Cheat Sheet gives for 32 MiB, as strong as its N=2^17, p=1 for 128 MiB: 0.1 to 0.3 s. */
+const productionCost: PasswordCost = { N: 2 ** 15, r: 8, p: 3 };
+
+export type Passwords = {
+  /** `scrypt$N$r$p$salt$hash`. */
+  hash(password: string): Promise<string>;
+  /**
+   * `stored` is undefined for whoever has no password: that takes the same time, and is never right. `begin` runs
+   * when it is this one's turn, and may refuse it.
+   */
+  check(password: string, stored: string | undefined, begin?: () => Promise<void>): Promise<Checked>;
+};
+
+export type Checked = {
+  matches: boolean;
+  /** Hashed at another cost than today's: to be hashed again while the password is at hand. */
+  outdated: boolean;
+};
+
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+/**
+ * At once, in one process: each takes 32 MiB and a thread of the four that files and names are read with, too.
+ */
+const AT_ONCE = 2;
+/** Some 10 s of work. Whoever comes then is told to come later, before anything was done for them. */
+const MAX_WAITING = 100;
+
+export function createPasswords(cost: PasswordCost = productionCost): Passwords {
+  const turns = createTurns();
+  const dummy = { cost, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
+  return {
+    hash: (password) =>
+      turns(async () => {
+        const salt = randomBytes(SALT_BYTES);
+        const hash = await derive(password, salt, cost);
+        const { N, r, p } = cost;
+        return ["scrypt", N, r, p, salt.toString("base64url"), hash.toString("base64url")].join("$");
+      }),
+    check: (password, stored, begin) =>
+      turns(async () => {
+        await begin?.();
+        const against = stored === undefined ? dummy : parse(stored);
+        const hash = await derive(password, against.salt, against.cost);
+        const matches = timingSafeEqual(hash, against.hash) && stored !== undefined;
+        const { N, r, p } = against.cost;
+        return { matches, outdated: N !== cost.N || r !== cost.r || p !== cost.p };
+      }),
+  };
+}
+
+function parse(stored: string): { cost: PasswordCost; salt: Buffer; hash: Buffer } {
+  const [scheme, N, r, p, salt, hash] = stored.split("$");
+  if (scheme !== "scrypt" || salt === undefined || hash === undefined) {
+    throw new Error("A password hash in the database has an unknown format.");
+  }
+  const cost = { N: Number(N), r: Number(r), p: Number(p) };
+  return { cost, salt: Buffer.from(salt, "base64url"), hash: Buffer.from(hash, "base64url") };
+}
+
+/**
+ * NFC, as RFC 8265 (OpaqueString) asks: the same characters typed on another system are the same password. Not NFKC,
+ * which takes different characters for the same.
+ */
+const derive = (password: string, salt: Buffer, { N, r, p }: PasswordCost): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const options = { N, r, p, maxmem: 256 * N * r };
+    scrypt(password.normalize("NFC"), salt, HASH_BYTES, options, (error, hash) =>
+      error === null ? resolve(hash) : reject(error),
+    );
+  });
+
+/** A few at once, some more waiting in their order, the others refused. */
+function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (running < AT_ONCE) running += 1;
+    else {
+      if (waiting.length >= MAX_WAITING) throw busy();
+      // Whoever is done hands over its place.
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}
+
+const busy = (): PlinthError =>
+  new PlinthError("too_many_requests", "Too many passwords wait to be checked. Try again.", {
+    retryAfterSeconds: 5,
+  });
+
+const MIN_CHARACTERS = 12;
+const MAX_CHARACTERS = 1024;
+
+/** Throws for a password that nobody should have. Its text is in no message. */
+export function assertGoodPassword(password: string, name: string): void {
+  const characters = password.length > 2 * MAX_CHARACTERS ? Infinity : [...password].length;
+  if (characters < MIN_CHARACTERS) {
+    throw invalidParameter(`A password must have at least ${MIN_CHARACTERS} characters.`);
+  }
+  if (characters > MAX_CHARACTERS) {
+    throw invalidParameter(`A password must have at most ${MAX_CHARACTERS} characters.`);
+  }
+  if (!password.isWellFormed() || password.includes("\0")) {
+    throw invalidParameter("A password must be text without null characters.");
+  }
+  if (fold(password) === fold(name)) throw invalidParameter("A password must not be the user's name.");
+  if (new Set(password).size === 1) throw invalidParameter("A password must not be one character repeated.");
+}
+
+const fold = (text: string): string => text.normalize("NFKC").toLowerCase();
+
+/** Whether it may be tried at all: no hash is computed over a megabyte. */
+export const isPossiblePassword = (password: string): boolean =>
+  password !== "" && password.length <= 2 * MAX_CHARACTERS && password.isWellFormed();
