@@ -5,6 +5,8 @@ import { adminSettings } from "./admin-settings.ts";
 import { parseAllowedHosts } from "./kernel/outbound/allowed-hosts.ts";
 import { choice, integer, parseCommand, port, text, toggle, type Setting } from "./setting-kinds.ts";
 
+const ports = port("metrics-port", "", 0);
+
 const DEFAULT_FOLDER_OF_ROOT = "/var/lib/plinth";
 
 /**
@@ -38,6 +40,15 @@ export const settings = {
   port: port("port", "Port of the HTTP server; 0 picks a free one", 5000),
   s3Port: port("s3-port", "Port of the S3 protocol; 0 picks a free one", 9000),
   grpcPort: port("grpc-port", "Port of gRPC inference; 0 picks a free one", 8081),
+  metricsPort: {
+    flag: "metrics-port",
+    description:
+      "Port of its own for /metrics, on the same address, which asks for no login: for a network that only the monitoring reaches; 0 picks a free one",
+    placeholder: "port",
+    defaultText: "none: /metrics is on --port, for who may read the server's status",
+    default: () => undefined,
+    parse: (value) => ports.parse(value),
+  } satisfies Setting<number | undefined>,
   databaseUrl: text({
     flag: "database-url",
     description:

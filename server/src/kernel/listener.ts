@@ -96,7 +96,7 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   );
 }
 
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+export function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const place = `${host}:${port}`;
   if (error.code === "EADDRINUSE") {
     return new PlinthError(
