@@ -85,6 +85,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     loginRequired: asksForLogin(config),
     defaultPermission: config.defaultPermission,
   });
+  const publicUrl = config.publicUrl === undefined ? undefined : new URL(config.publicUrl);
   const requestAudit = createRequestAudit(identity.audit, config.auditLevel);
   const http = createHttpServer({
     server: listener.server,
@@ -94,7 +95,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     maxBodyBytes: config.maxBodyMib * 1024 * 1024,
     maxConcurrentRequests: config.maxConcurrentRequests,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
-    allowedHosts: [...config.allowedHosts, config.host],
+    allowedHosts: [
+      ...config.allowedHosts,
+      config.host,
+      ...(publicUrl === undefined ? [] : [publicUrl.hostname]),
+    ],
+    corsOrigins: config.corsOrigins,
+    publicUrl,
+    trustedProxies: config.trustedProxies,
     authenticate: identity.authenticate,
     admit: identity.admit,
     onAnswer: requestAudit.onAnswer,
@@ -185,6 +193,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         run: async () => void (await identity.audit.purge(config.auditRetentionDays * DAY_MS)),
       },
       { name: "identity purge", everyMs: SWEEP_MS, run: () => identity.purge() },
+      { name: "session use", everyMs: SESSIONS_MS, run: () => identity.sessions.flush() },
+      { name: "session purge", everyMs: SWEEP_MS, run: () => identity.sessions.purge() },
       { name: "webhooks", everyMs: WEBHOOKS_MS, run: async () => registry.webhookDelivery.wake() },
       { name: "webhook purge", everyMs: SWEEP_MS, run: () => registry.webhookDelivery.purge() },
     ],
@@ -199,6 +209,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await jobs.stop();
       await registry.webhookDelivery.stop();
       await http.app.close();
+      await identity.sessions.flush();
       await identity.audit.flush(true);
       await identity.close();
       await storage.drain();
@@ -211,6 +222,8 @@ const AUDIT_MS = 15_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const RETENTION_MS = 60 * 60 * 1000;
 const SWEEP_MS = 5 * 60 * 1000;
+/** One statement for all sessions used meanwhile, each of which is in it once a minute. */
+const SESSIONS_MS = 10_000;
 /** What this process wrote down is sent at once: this is for repetitions, and for what another one left behind. */
 const WEBHOOKS_MS = 1000;
 

@@ -3,6 +3,7 @@ import { closest } from "fastest-levenshtein";
 import { clientVariables } from "./admin-settings.ts";
 import { PlinthError } from "./kernel/errors.ts";
 import type { Environment, Setting } from "./setting-kinds.ts";
+import { contradictionOfSites } from "./site-settings.ts";
 import { environmentName, settingNames, settings, type Config, type SettingName } from "./settings.ts";
 
 export type { Setting } from "./setting-kinds.ts";
@@ -127,6 +128,8 @@ function refuseContradictions(config: Config, sources: Sources): void {
       "Of --secrets-key, --secrets-key-file and --secrets-key-command only one can be given: older keys follow the first one in it.",
     );
   }
+  const contradiction = contradictionOfSites(config);
+  if (contradiction !== undefined) throw wrong(contradiction);
   if ((config.s3AccessKeyId === undefined) !== (config.s3SecretAccessKey === undefined)) {
     throw wrong("--s3-access-key-id and --s3-secret-access-key must be given together.");
   }

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { adminSettings } from "./admin-settings.ts";
 import { parseAllowedHosts } from "./kernel/outbound/allowed-hosts.ts";
+import { siteSettings } from "./site-settings.ts";
 import { choice, integer, parseCommand, port, text, toggle, type Setting } from "./setting-kinds.ts";
 
 const ports = port("metrics-port", "", 0);
@@ -187,6 +188,7 @@ export const settings = {
       throw new Error("must be host names separated by commas, or * for any");
     },
   } satisfies Setting<string[]>,
+  ...siteSettings,
   mlflowUi: text({
     flag: "mlflow-ui",
     description:

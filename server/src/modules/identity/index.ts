@@ -34,3 +34,12 @@ export {
   type WorkspaceRow,
   type Workspaces,
 } from "./workspaces.ts";
+export {
+  clearSessionCookie,
+  readCookie,
+  readSessionCookie,
+  refuseForgery,
+  setCookie,
+  setSessionCookie,
+} from "./session-cookie.ts";
+export type { Sessions, SessionRow } from "./sessions.ts";
