@@ -11,6 +11,7 @@ export { readEvent, type WebhookEvent } from "./webhooks/events.ts";
 export type { Webhook } from "./webhooks/webhooks.ts";
 export type { Lineage, LineageOrigin } from "./lineage.ts";
 export { registryTables } from "./export.sql.ts";
+export { originsOf } from "./source.ts";
 
 /** Where secrets of webhooks are sealed. */
 export const registrySealedColumns: readonly SealedColumn[] = [

@@ -33,10 +33,31 @@ export type VersionLookup = {
 /** All that a source is looked up by, and the workspace it must be in. */
 type Ground = { deps: RegistryDeps; lookup: VersionLookup; scope: Scope };
 
+/** What whoever makes a version must be allowed to read, since its files or what it is made from become the version's. */
+export type SourceOrigins = { runs: string[]; loggedModels: string[]; models: string[] };
+
+/** As `resolveSource` looks them up. A version that is copied stands for itself: its run and logged model are not asked for. */
+export function originsOf(given: GivenSource): SourceOrigins {
+  const { source, runId, modelId } = given;
+  const { scheme, path } = schemeOf(source);
+  const uri = scheme === "models" ? readModelUri(path) : undefined;
+  if (uri !== undefined && uri.is !== "logged model")
+    return { runs: [], loggedModels: [], models: [uri.name] };
+  const ofRun = scheme === "runs" ? /^\/+([^/]+)/.exec(path)?.[1] : undefined;
+  const inStore = scheme === "mlflow-artifacts" && !modelId && !runId ? runIn(source) : undefined;
+  const present = (...ids: readonly (string | undefined)[]): string[] =>
+    [...new Set(ids.filter((id) => !!id))] as string[];
+  return { runs: present(runId, ofRun, inStore), loggedModels: present(modelId, uri?.id), models: [] };
+}
+
+function schemeOf(source: string): { scheme: string; path: string } {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(source)?.[1]?.toLowerCase() ?? "";
+  return { scheme, path: source.slice(scheme.length + 1) };
+}
+
 export async function resolveSource(ground: Ground, given: GivenSource): Promise<ResolvedSource> {
   const { source } = given;
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(source)?.[1]?.toLowerCase() ?? "";
-  const path = source.slice(scheme.length + 1);
+  const { scheme, path } = schemeOf(source);
   if (scheme.length < 2 || scheme === "file") throw localPath(source);
   refuseDisguises(source);
   if (scheme === "models") return resolveModelUri(ground, { ...given, path });

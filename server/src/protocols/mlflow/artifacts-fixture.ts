@@ -90,12 +90,13 @@ export async function startArtifactServer(given?: BlobStore): Promise<ArtifactSe
     runArtifactUri: (_scope, id) => locationOf(id),
     modelArtifactUri: (_scope, id) => locationOf(id),
     scopeOf: () => defaultScope,
+    guard: { require: () => undefined, readableKeys: (_scope, keys) => keys },
     keyInScope: (_scope, path) => Promise.resolve(path),
   };
   await http.app.register((scope, _options, done) => {
     parseBodiesAsBuffers(scope);
     const endpoints = [...artifactEndpoints(options), ...multipartEndpoints(options)];
-    registerEndpoints(scope, endpoints, { scopeOf: options.scopeOf, guard: { require: () => undefined } });
+    registerEndpoints(scope, endpoints, options);
     done();
   });
   await http.app.register((scope, _options, done) => {

@@ -1,5 +1,6 @@
 import { edits, reads } from "../../kernel/access.ts";
 import { invalidParameter, notImplemented } from "../../kernel/errors.ts";
+import type { Scope } from "../../modules/identity/index.ts";
 import type { Storage } from "../../modules/storage/index.ts";
 import type { ArtifactOptions } from "./artifacts.ts";
 import {
@@ -12,6 +13,7 @@ import {
 } from "./artifacts-paths.ts";
 import { WORKSPACES } from "./artifacts-scope.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { needs, type Needs } from "./guard.ts";
 import { int64, message, string, type Values } from "./wire.ts";
 
 export type FileInfo = { path: string; is_dir: boolean; file_size?: number };
@@ -52,6 +54,7 @@ export function artifactEndpoints({
   storage,
   runArtifactUri,
   modelArtifactUri,
+  guard,
   keyInScope,
 }: ArtifactOptions): Endpoint[] {
   const listBelow = async (location: string, given: unknown): Promise<object> => {
@@ -60,24 +63,35 @@ export function artifactEndpoints({
     return { root_uri: location, ...filesField(files) };
   };
 
+  const keyOfFolder = (scope: Scope, values: Values): Promise<string> =>
+    keyInScope(scope, readArtifactPath(String(values["path"] ?? "")).path);
+
   return [
     {
       method: "GET",
       path: "/2.0/mlflow-artifacts/artifacts",
       access: reads("artifact"),
       request: message({ path: string }),
+      needs: async (values, { scope }) => [
+        needs("read", { type: "artifact", key: await keyOfFolder(scope, values), isFolder: true }),
+      ],
       async handle(values, { scope }) {
-        const { path } = readArtifactPath(String(values["path"] ?? ""));
-        const key = await keyInScope(scope, path);
+        const key = await keyOfFolder(scope, values);
         const files = await listArtifacts(storage, key, "");
         // At the root of the default workspace stand the others' folders too.
-        return filesField(key === "" ? files.filter((file) => file.path !== WORKSPACES) : files);
+        const own = key === "" ? files.filter((file) => file.path !== WORKSPACES) : files;
+        const keys = own.map((file) => joinPath(key, file.path));
+        const readable = new Set(await guard.readableKeys(scope, keys));
+        return filesField(own.filter((_file, at) => readable.has(keys[at] as string)));
       },
     },
     {
       method: "GET",
       path: "/2.0/mlflow/artifacts/list",
       access: reads("artifact"),
+      needs: (values) => [
+        needs("read", { type: "run", id: String(values["run_id"] ?? values["run_uuid"] ?? "") }),
+      ],
       request: message({ run_id: string, run_uuid: string, path: string, page_token: string }),
       checks: { run_id: ["required", "string"], path: ["string"], page_token: ["string"] },
       async handle(values, { scope }) {
@@ -90,6 +104,7 @@ export function artifactEndpoints({
       method: "GET",
       path: "/2.0/mlflow/logged-models/:model_id/artifacts/directories",
       access: reads("artifact"),
+      needs: (_values, { path }) => [needs("read", { type: "logged_model", id: path["model_id"] ?? "" })],
       request: message({ model_id: string, artifact_directory_path: string, page_token: string }),
       checks: { artifact_directory_path: ["string"] },
       async handle(values, { scope, path }) {
@@ -102,14 +117,11 @@ export function artifactEndpoints({
       method: "POST",
       path: "/2.0/mlflow/artifacts/presigned-upload-url",
       access: edits("artifact"),
+      needs: holderNeeds,
       request: message({ run_id: string, model_id: string, path: string, expiration: int64 }),
       checks: { run_id: ["string"], model_id: ["string"], path: ["required", "string"], expiration: ["int"] },
       async handle(values, { scope }) {
-        const runId = String(values["run_id"] ?? "");
-        const modelId = String(values["model_id"] ?? "");
-        if ((runId === "") === (modelId === "")) {
-          throw invalidParameter("Exactly one of run_id and model_id must be provided.");
-        }
+        const { runId, modelId } = holderOf(values);
         readArtifactPath(String(values["path"]));
         const location =
           runId === "" ? await modelArtifactUri(scope, modelId) : await runArtifactUri(scope, runId);
@@ -121,6 +133,7 @@ export function artifactEndpoints({
       method: "POST",
       path: "/2.0/mlflow/artifacts/presigned-download-url",
       access: reads("artifact"),
+      needs: (values) => [needs("read", { type: "run", id: String(values["run_id"]) })],
       request: message({ run_id: string, path: string, expiration: int64 }),
       checks: { run_id: ["required", "string"], path: ["required", "string"], expiration: ["int"] },
       async handle(values, { scope }) {
@@ -136,6 +149,21 @@ export function artifactEndpoints({
       },
     },
   ];
+}
+
+/** The run or the logged model that an upload is for; the other one is empty. */
+function holderOf(values: Values): { runId: string; modelId: string } {
+  const runId = String(values["run_id"] ?? "");
+  const modelId = String(values["model_id"] ?? "");
+  if ((runId === "") === (modelId === "")) {
+    throw invalidParameter("Exactly one of run_id and model_id must be provided.");
+  }
+  return { runId, modelId };
+}
+
+function holderNeeds(values: Values): Needs {
+  const { runId, modelId } = holderOf(values);
+  return [needs("edit", runId === "" ? { type: "logged_model", id: modelId } : { type: "run", id: runId })];
 }
 
 function checkExpiration(values: Values): void {

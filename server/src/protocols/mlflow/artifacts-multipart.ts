@@ -7,6 +7,7 @@ import { attachment, contentTypeOf } from "./artifacts-headers.ts";
 import { ARTIFACT_BUCKET, joinPath, lastSegment, readArtifactPath } from "./artifacts-paths.ts";
 import type { KeyInScope } from "./artifacts-scope.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
+import { needs, type Needs } from "./guard.ts";
 import { int64, message, nested, repeated, string, type Values } from "./wire.ts";
 
 /** Where parts and downloads go that Plinth serves itself; the last segment is a signed token. */
@@ -36,6 +37,10 @@ export function multipartEndpoints({
   keyInScope: KeyInScope;
 }): Endpoint[] {
   const { uploads, signer } = storage;
+  /** Only who may write to a key begins, ends or aborts its uploads (CVE-2026-2651). */
+  const needsEdit = async (values: Values, call: Call): Promise<Needs> => [
+    needs("edit", { type: "artifact", key: await keyOf(call, values) }),
+  ];
   const keyOf = (call: Call, values: Values): Promise<string> =>
     keyInScope(call.scope, pathOf(call.path, values));
   return [
@@ -43,6 +48,7 @@ export function multipartEndpoints({
       method: "POST",
       path: "/2.0/mlflow-artifacts/mpu/create/*",
       access: edits("artifact"),
+      needs: needsEdit,
       request: message({ path: string, num_parts: int64 }),
       checks: { path: ["required", "string"], num_parts: ["int"] },
       async handle(values, call) {
@@ -70,6 +76,7 @@ export function multipartEndpoints({
       method: "POST",
       path: "/2.0/mlflow-artifacts/mpu/complete/*",
       access: edits("artifact"),
+      needs: needsEdit,
       request: message({
         path: string,
         upload_id: string,
@@ -90,6 +97,7 @@ export function multipartEndpoints({
       method: "POST",
       path: "/2.0/mlflow-artifacts/mpu/abort/*",
       access: edits("artifact"),
+      needs: needsEdit,
       request: message({ path: string, upload_id: string }),
       checks: { path: ["required", "string"], upload_id: ["string"] },
       async handle(values, call) {
@@ -102,6 +110,12 @@ export function multipartEndpoints({
       method: "GET",
       path: "/2.0/mlflow-artifacts/presigned/*",
       access: reads("artifact"),
+      needs: async (_values, { scope, path }) => [
+        needs("read", {
+          type: "artifact",
+          key: await keyInScope(scope, readArtifactPath(path["*"] ?? "").path),
+        }),
+      ],
       request: message({}),
       async handle(_values, { scope, path, request }) {
         const key = await keyInScope(scope, readArtifactPath(path["*"] ?? "").path);

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { requestBody } from "../../kernel/blobs/request-body.ts";
-import { edits, manages, publicAccess, reads, type Access } from "../../kernel/access.ts";
+import { edits, manages, publicAccess, reads, type Access, type Action } from "../../kernel/access.ts";
 import { badRequest, invalidParameter, permissionDenied } from "../../kernel/errors.ts";
 import type { Scope } from "../../modules/identity/index.ts";
 import type { Source, Storage } from "../../modules/storage/index.ts";
@@ -9,6 +9,7 @@ import { PART_PATH, SIGNED_PATH } from "./artifacts-multipart.ts";
 import { ARTIFACT_BUCKET, joinPath, ownKey, readArtifactPath } from "./artifacts-paths.ts";
 import { WORKSPACES, type KeyInScope } from "./artifacts-scope.ts";
 import { prefixes } from "./endpoint.ts";
+import { needs, requireFor, type Guard, type ObjectRef } from "./guard.ts";
 import type { ScopeOf } from "./scope.ts";
 import { missingParameter } from "./wire.ts";
 
@@ -19,6 +20,7 @@ export type ArtifactOptions = {
   /** Where a logged model's artifacts are. Throws `not_found`. */
   modelArtifactUri(scope: Scope, modelId: string): Promise<string>;
   scopeOf: ScopeOf;
+  guard: Guard;
   keyInScope: KeyInScope;
 };
 
@@ -58,14 +60,31 @@ export function registerArtifacts(app: FastifyInstance, options: ArtifactOptions
 const both = (path: string): string[] => prefixes.map((prefix) => prefix + path);
 const read: readonly Method[] = ["GET", "HEAD"];
 
-function addProxy(add: Add, { storage, scopeOf, keyInScope }: ArtifactOptions): void {
+/** Enters the workspace of a request, and asks for what it names. */
+async function enterFor(
+  request: FastifyRequest,
+  { scopeOf, guard }: ArtifactOptions,
+  { action, on }: { action: Action; on: ObjectRef },
+): Promise<Scope> {
+  const scope = await scopeOf(request);
+  await requireFor(request, guard, { scope, wanted: [needs(action, on)] });
+  return scope;
+}
+
+function addProxy(add: Add, { storage, scopeOf, guard, keyInScope }: ArtifactOptions): void {
+  /** The key that a path means to the caller, who may do this to it. */
+  const keyFor = async (request: FastifyRequest, path: string, action: Action): Promise<string> => {
+    const scope = await scopeOf(request);
+    const key = await keyInScope(scope, path, action === "manage" ? "delete" : undefined);
+    await requireFor(request, guard, { scope, wanted: [needs(action, { type: "artifact", key })] });
+    return key;
+  };
+
   add(read, both(`${PROXY}/*`), {
     access: reads("artifact"),
     async handle(request, reply) {
-      const scope = await scopeOf(request);
-      request.decided = true;
       const { path, directory } = readArtifactPath(wildcard(request));
-      const key = await keyInScope(scope, path);
+      const key = await keyFor(request, path, "read");
       try {
         if (directory) throw new DirectoryError(`${path}${path === "" ? "" : "/"}`);
         return await sendArtifact(await findArtifact(storage, key), request, reply);
@@ -79,11 +98,9 @@ function addProxy(add: Add, { storage, scopeOf, keyInScope }: ArtifactOptions): 
   add(["PUT"], both(`${PROXY}/*`), {
     access: edits("artifact"),
     async handle(request, reply) {
-      const scope = await scopeOf(request);
-      request.decided = true;
       const { path, directory } = readArtifactPath(wildcard(request));
+      const key = await keyFor(request, path, "edit");
       if (directory) return detail(reply, "Artifact path must include a filename (cannot end with '/').");
-      const key = await keyInScope(scope, path);
       await storage.putObject({ bucket: ARTIFACT_BUCKET, key, hash: "sha256", ...bodyOf(request) });
       return reply.code(200).send();
     },
@@ -92,13 +109,10 @@ function addProxy(add: Add, { storage, scopeOf, keyInScope }: ArtifactOptions): 
   add(["DELETE"], both(`${PROXY}/*`), {
     access: manages("artifact"),
     async handle(request, reply) {
-      const scope = await scopeOf(request);
-      request.decided = true;
       const { path } = readArtifactPath(wildcard(request));
+      const key = await keyFor(request, path, "manage");
       // The root of all artifacts of all runs: no client means that.
-      if (path === "" || path === joinPath(WORKSPACES, scope.workspace))
-        throw invalidParameter("Invalid path");
-      const key = await keyInScope(scope, path, "delete");
+      if (path === "" || /^workspaces\/[^/]*$/.test(path)) throw invalidParameter("Invalid path");
       await storage.deleteObject({ bucket: ARTIFACT_BUCKET, key });
       await storage.deletePrefix(ARTIFACT_BUCKET, `${key}/`);
       return json(reply, {});
@@ -134,13 +148,12 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
     access: reads("artifact"),
     async handle(request, reply) {
       const query = request.query as Record<string, string | string[] | undefined>;
-      const scope = await options.scopeOf(request);
-      request.decided = true;
-      const runId = first(query["run_id"]) || first(query["run_uuid"]);
+      const runId = first(query["run_id"]) || first(query["run_uuid"]) || "";
+      const scope = await enterFor(request, options, { action: "read", on: { type: "run", id: runId } });
       const given = first(query["path"]);
       if (given === undefined) throw missingParameter("path");
       const { path } = readArtifactPath(given);
-      const root = ownKey(await options.runArtifactUri(scope, runId ?? ""));
+      const root = ownKey(await options.runArtifactUri(scope, runId));
       return sendArtifact(await findArtifact(storage, joinPath(root, path)), request, reply);
     },
   });
@@ -150,12 +163,12 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
     access: reads("artifact"),
     async handle(request, reply) {
       const query = request.query as Record<string, string | string[] | undefined>;
-      const scope = await options.scopeOf(request);
-      request.decided = true;
+      const { model_id: modelId = "" } = request.params as { model_id?: string };
+      const on = { type: "logged_model", id: modelId } as const;
+      const scope = await enterFor(request, options, { action: "read", on });
       const given = first(query["artifact_file_path"]) ?? "";
       if (given === "") throw badRequest('Request must include the "artifact_file_path" query parameter.');
       const { path } = readArtifactPath(given);
-      const { model_id: modelId = "" } = request.params as { model_id?: string };
       const root = ownKey(await options.modelArtifactUri(scope, modelId));
       return sendArtifact(await findArtifact(storage, joinPath(root, path)), request, reply);
     },
@@ -165,9 +178,8 @@ function addForWebInterface(add: Add, options: ArtifactOptions): void {
     access: edits("artifact"),
     async handle(request, reply) {
       const query = request.query as Record<string, string | string[] | undefined>;
-      const scope = await options.scopeOf(request);
-      request.decided = true;
       const runId = first(query["run_uuid"]) ?? "";
+      const scope = await enterFor(request, options, { action: "edit", on: { type: "run", id: runId } });
       if (runId === "") throw invalidParameter("Request must specify run_uuid.");
       const given = first(query["path"]) ?? "";
       if (given === "") throw invalidParameter("Request must specify path.");

@@ -13,6 +13,7 @@ import {
 import { invalidParameter, PlinthError } from "../../kernel/errors.ts";
 import { asPlinthError } from "../../kernel/http.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
+import type { Guard } from "./guard.ts";
 import { checkLimits } from "./graphql-limits.ts";
 import { createSchema, snakeCase } from "./graphql-schema.ts";
 import { parseJson } from "../../kernel/json.ts";
@@ -65,7 +66,7 @@ type Context = {
 export type RunGraphql = (call: GraphqlCall) => Promise<GraphqlAnswer>;
 
 /** GraphQL over the endpoints of the REST API: what one of these answers is what a field has. */
-export function createGraphql(endpoints: readonly Endpoint[]): RunGraphql {
+export function createGraphql(endpoints: readonly Endpoint[], guard: Guard): RunGraphql {
   const byName = new Map(endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]));
   const schema = createSchema();
   for (const [typeName, fields] of Object.entries(operations)) {
@@ -86,7 +87,7 @@ export function createGraphql(endpoints: readonly Endpoint[]): RunGraphql {
     const ask: Ask = (name, input) => {
       const endpoint = byName.get(name);
       if (endpoint === undefined) throw new Error(`no endpoint ${name}`);
-      return askEndpoint(endpoint, input, call);
+      return askEndpoint(endpoint, input, { ...call, guard });
     };
     const document = read(call);
     const failed = check(document, () => validate(schema, document, undefined, { maxErrors: 10 }));
@@ -208,7 +209,7 @@ function contextOf(ask: Ask): Context {
 async function askEndpoint(
   endpoint: Endpoint,
   input: object,
-  { scope, request, reply }: GraphqlCall,
+  { scope, request, reply, guard }: GraphqlCall & { guard: Guard },
 ): Promise<Record<string, unknown>> {
   const source: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(input)) {
@@ -219,7 +220,11 @@ async function askEndpoint(
   }
   const { values, complete } = readMessage(endpoint.request, source);
   checkParameters(endpoint.checks ?? {}, source, complete);
-  const answer = await endpoint.handle(values, { scope, path: {}, source, request, reply });
+  const call = { scope, path: {}, source, request, reply };
+  const { needs } = endpoint;
+  if (needs === undefined) throw new Error(`${endpoint.path} does not say what it needs`);
+  await guard.require(scope, await needs(values, call));
+  const answer = await endpoint.handle(values, call);
   if (typeof answer === "object" && !(answer instanceof Readable)) return answer as Record<string, unknown>;
   const json = typeof answer === "string" ? answer : await text(answer);
   return parseJson(Buffer.from(json), true) as Record<string, unknown>;

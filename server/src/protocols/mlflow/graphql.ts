@@ -1,23 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
-import { bodySource, type Endpoint } from "./endpoint.ts";
+import { bodySource, type Endpoint, type Gate } from "./endpoint.ts";
 import type { GraphqlCall, RunGraphql } from "./graphql-execution.ts";
-import type { ScopeOf } from "./scope.ts";
+import { filtered, requireFor } from "./guard.ts";
 import { isObject } from "./wire.ts";
 
-export type GraphqlOptions = {
-  endpoints: readonly Endpoint[];
-  scopeOf: ScopeOf;
-};
+export type GraphqlOptions = Gate & { endpoints: readonly Endpoint[] };
 
 /** `/graphql`, which MLflow's web UI asks for one experiment and for one run. `app` must parse bodies into buffers. */
-export function registerGraphql(app: FastifyInstance, { endpoints, scopeOf }: GraphqlOptions): void {
+export function registerGraphql(app: FastifyInstance, { endpoints, scopeOf, guard }: GraphqlOptions): void {
   let loaded: Promise<RunGraphql> | undefined;
   // The library takes 0.1 s and 19 MB, which only who uses the web UI shall pay.
   const load = async (): Promise<RunGraphql> => {
     const { createGraphql } = await import("./graphql-execution.ts");
-    return createGraphql(endpoints);
+    return createGraphql(endpoints, guard);
   };
 
   app.route({
@@ -27,7 +24,8 @@ export function registerGraphql(app: FastifyInstance, { endpoints, scopeOf }: Gr
     exposeHeadRoute: false,
     async handler(request, reply) {
       const scope = await scopeOf(request);
-      request.decided = true;
+      // What is asked for is asked by the endpoints behind each field.
+      await requireFor(request, guard, { scope, wanted: filtered });
       const given = { ...readRequest(request), scope, request, reply };
       loaded ??= load();
       const answer = await (await loaded)(given);

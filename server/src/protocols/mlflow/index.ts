@@ -50,7 +50,7 @@ export async function registerMlflow(
     storage,
     runArtifactUri: async (scope, runId) => (await tracking.getRunRow(scope, runId)).artifact_uri,
     modelArtifactUri: (scope, modelId) => tracking.getLoggedModelArtifactRoot(scope, modelId),
-    scopeOf,
+    ...gate,
     keyInScope: createKeyInScope({
       ownerOf: (path) => tracking.getArtifactOwner(path),
       hasOthersBelow: (path, workspaceId) => tracking.hasArtifactsOfOthers(path, workspaceId),
@@ -59,7 +59,7 @@ export async function registerMlflow(
   };
   await app.register((scope, _options, done) => {
     registerArtifacts(scope, artifacts);
-    registerModelVersionArtifacts(scope, { registry, storage, scopeOf });
+    registerModelVersionArtifacts(scope, { registry, storage, ...gate });
     done();
   });
   await app.register((scope, _options, done) => {
@@ -86,7 +86,7 @@ export async function registerMlflow(
       [...noTraceEndpoints(), ...noEvaluationEndpoints(), ...noGatewayEndpoints()],
       gate,
     );
-    registerGraphql(scope, { endpoints, scopeOf });
+    registerGraphql(scope, { endpoints, ...gate });
     done();
   });
 }

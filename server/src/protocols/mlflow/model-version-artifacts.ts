@@ -5,13 +5,15 @@ import type { Registry } from "../../modules/registry/index.ts";
 import type { FoundObject, Storage } from "../../modules/storage/index.ts";
 import { findArtifact, sendArtifact } from "./artifacts-download.ts";
 import { joinPath, ownKey, readArtifactPath } from "./artifacts-paths.ts";
-import type { ScopeOf } from "./scope.ts";
+import type { Gate } from "./endpoint.ts";
+import { requireFor } from "./guard.ts";
+import { onVersions } from "./registry-fields.ts";
 import { missingParameter } from "./wire.ts";
 
 /** MLflow's UI and its links read the files of a version here. */
 export function registerModelVersionArtifacts(
   app: FastifyInstance,
-  { registry, storage, scopeOf }: { registry: Registry; storage: Storage; scopeOf: ScopeOf },
+  { registry, storage, scopeOf, guard }: Gate & { registry: Registry; storage: Storage },
 ): void {
   app.route({
     method: ["GET", "HEAD"],
@@ -20,11 +22,11 @@ export function registerModelVersionArtifacts(
     exposeHeadRoute: false,
     async handler(request, reply) {
       const scope = await scopeOf(request);
-      request.decided = true;
       const query = request.query as Record<string, string | string[] | undefined>;
       const [name = "", version = "", given] = ["name", "version", "path"].map(
         (key) => [query[key]].flat()[0],
       );
+      await requireFor(request, guard, { scope, wanted: onVersions("read")({ name }) });
       if (given === undefined) throw missingParameter("path");
       const { path } = readArtifactPath(given);
       const roots = await registry.getModelVersionArtifactRoots(scope, { name, version });

@@ -1,9 +1,18 @@
 import { edits, manages, reads } from "../../kernel/access.ts";
-import type { Registry } from "../../modules/registry/index.ts";
+import { originsOf, type Registry } from "../../modules/registry/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValues } from "./experiments.ts";
 import { keyValue } from "./fields.ts";
-import { listedVersionText, modelVersionJson, required, searchEndpoint, text } from "./registry-fields.ts";
+import { needs, type Needs } from "./guard.ts";
+import {
+  listedVersionText,
+  modelVersionJson,
+  onModel,
+  onVersions,
+  required,
+  searchEndpoint,
+  text,
+} from "./registry-fields.ts";
 import { bool, itemsOf, message, nested, repeated, string, type Values } from "./wire.ts";
 
 const PATH = "/2.0/mlflow/model-versions";
@@ -17,6 +26,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       method: "GET",
       path: `${PATH}/get`,
       access: reads("registered_model"),
+      needs: onVersions("read"),
       request: message({ name: string, version: string }),
       checks: { name: required, version: required },
       async handle(values, { scope }) {
@@ -28,6 +38,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       method: "PATCH",
       path: `${PATH}/update`,
       access: edits("registered_model"),
+      needs: onVersions("edit"),
       request: message({ name: string, version: string, description: string }),
       checks: { name: required, version: required, description: ["string"] },
       async handle(values, { scope }) {
@@ -40,6 +51,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       method: "POST",
       path: `${PATH}/transition-stage`,
       access: edits("registered_model"),
+      needs: onVersions("edit"),
       request: message({ name: string, version: string, stage: string, archive_existing_versions: bool }),
       checks: { name: required, version: required, stage: required, archive_existing_versions: ["bool"] },
       async handle(values, { scope }) {
@@ -55,6 +67,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       method: "DELETE",
       path: `${PATH}/delete`,
       access: manages("registered_model"),
+      needs: onVersions("manage"),
       request: message({ name: string, version: string }),
       checks: { name: required, version: required },
       async handle(values, { scope }) {
@@ -67,6 +80,11 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       defaultResults: DEFAULT_RESULTS,
       maxResults: MAX_RESULTS,
       field: "model_versions",
+      // A filter by run tells which versions are of a run that may not be seen.
+      needs: (values) => [
+        needs("read", { type: "workspace" }),
+        ...(/\brun_id\b/i.test(text(values["filter"])) ? [{ notDenied: "run" } as const] : []),
+      ],
       async find(scope, search) {
         const { versions, nextPageToken } = await registry.searchModelVersions(scope, search);
         return { items: versions.map(listedVersionText), nextPageToken };
@@ -76,6 +94,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       method: "GET",
       path: `${PATH}/get-download-uri`,
       access: reads("registered_model"),
+      needs: onVersions("read"),
       request: message({ name: string, version: string }),
       async handle(values, { scope }) {
         return { artifact_uri: (await registry.getModelVersion(scope, placeOf(values))).storage_location };
@@ -85,6 +104,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       method: "POST",
       path: `${PATH}/set-tag`,
       access: edits("registered_model"),
+      needs: onVersions("edit"),
       request: message({ name: string, version: string, key: string, value: string }),
       checks: { name: required, version: required, key: required, value: ["string"] },
       async handle(values, { scope }) {
@@ -96,7 +116,8 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
     {
       method: "DELETE",
       path: `${PATH}/delete-tag`,
-      access: edits("registered_model"),
+      access: manages("registered_model"),
+      needs: onVersions("manage"),
       request: message({ name: string, version: string, key: string }),
       checks: { name: required, version: required, key: required },
       async handle(values, { scope }) {
@@ -112,6 +133,7 @@ function createEndpoint(registry: Registry): Endpoint {
     method: "POST",
     path: `${PATH}/create`,
     access: edits("registered_model"),
+    needs: creationNeeds,
     request: message({
       name: string,
       source: string,
@@ -143,6 +165,22 @@ function createEndpoint(registry: Registry): Endpoint {
       return { model_version: modelVersionJson(version) };
     },
   };
+}
+
+/** The files of a version are read by all who may read the model: so its maker must be allowed to read them (CVE-2026-69148). */
+function creationNeeds(values: Values): Needs {
+  const { runs, loggedModels, models } = originsOf({
+    source: text(values["source"]),
+    runId: values["run_id"] as string | undefined,
+    modelId: values["model_id"] as string | undefined,
+  });
+  return [
+    ...onModel("edit")(values),
+    { notDenied: "registered_model_version" },
+    ...runs.map((id) => needs("read", { type: "run", id })),
+    ...loggedModels.map((id) => needs("read", { type: "logged_model", id })),
+    ...models.map((name) => needs("read", { type: "registered_model_version", name })),
+  ];
 }
 
 const placeOf = (values: Values): { name: string; version: string } => ({

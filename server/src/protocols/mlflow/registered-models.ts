@@ -4,10 +4,13 @@ import type { RegisteredModel } from "../../modules/registry/registered-models.t
 import type { Endpoint } from "./endpoint.ts";
 import { keyValues } from "./experiments.ts";
 import { keyValue } from "./fields.ts";
+import { needs } from "./guard.ts";
 import {
   listedVersionJson,
   listedVersionText,
   modelVersionJson,
+  onModel,
+  onVersions,
   required,
   searchEndpoint,
   text,
@@ -24,6 +27,10 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       method: "POST",
       path: `${PATH}/create`,
       access: edits("registered_model"),
+      needs: (values) => [
+        needs("edit", { type: "workspace" }),
+        { notDenied: "registered_model", id: text(values["name"]) },
+      ],
       request: message({ name: string, tags: repeated(nested(keyValue)), description: string }),
       checks: { name: required, tags: ["array", itemsOf("tags", nested(keyValue))], description: ["string"] },
       async handle(values, { scope }) {
@@ -39,6 +46,7 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       method: "GET",
       path: `${PATH}/get`,
       access: reads("registered_model"),
+      needs: onModel("read"),
       request: message({ name: string }),
       checks: { name: required },
       async handle(values, { scope }) {
@@ -50,6 +58,10 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       method: "POST",
       path: `${PATH}/rename`,
       access: edits("registered_model"),
+      needs: (values) => [
+        ...onModel("edit")(values),
+        { notDenied: "registered_model", id: text(values["new_name"]) },
+      ],
       request: message({ name: string, new_name: string }),
       checks: { name: required, new_name: required },
       async handle(values, { scope }) {
@@ -65,6 +77,7 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       method: "PATCH",
       path: `${PATH}/update`,
       access: edits("registered_model"),
+      needs: onModel("edit"),
       request: message({ name: string, description: string }),
       checks: { name: required, description: ["string"] },
       async handle(values, { scope }) {
@@ -80,6 +93,7 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       method: "DELETE",
       path: `${PATH}/delete`,
       access: manages("registered_model"),
+      needs: (values) => [...onModel("manage")(values), ...onVersions("manage")(values)],
       request: message({ name: string }),
       checks: { name: required },
       async handle(values, { scope }) {
@@ -102,6 +116,7 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       method: "POST",
       path: `${PATH}/set-tag`,
       access: edits("registered_model"),
+      needs: onModel("edit"),
       request: message({ name: string, key: string, value: string }),
       checks: { name: required, key: required, value: ["string"] },
       async handle(values, { scope }) {
@@ -114,6 +129,7 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       method: "DELETE",
       path: `${PATH}/delete-tag`,
       access: edits("registered_model"),
+      needs: onModel("edit"),
       request: message({ name: string, key: string }),
       checks: { name: required, key: required },
       async handle(values, { scope }) {
@@ -131,6 +147,7 @@ function aliasEndpoints(registry: Registry): Endpoint[] {
       method: "POST",
       path: `${PATH}/alias`,
       access: edits("registered_model"),
+      needs: (values) => [...onModel("edit")(values), ...onVersions("read")(values)],
       request: message({ name: string, alias: string, version: string }),
       checks: { name: required, alias: required, version: required },
       async handle(values, { scope }) {
@@ -143,6 +160,7 @@ function aliasEndpoints(registry: Registry): Endpoint[] {
       method: "GET",
       path: `${PATH}/alias`,
       access: reads("registered_model"),
+      needs: onVersions("read"),
       request: message({ name: string, alias: string }),
       checks: { name: required, alias: required },
       async handle(values, { scope }) {
@@ -157,7 +175,8 @@ function aliasEndpoints(registry: Registry): Endpoint[] {
     {
       method: "DELETE",
       path: `${PATH}/alias`,
-      access: edits("registered_model"),
+      access: manages("registered_model"),
+      needs: (values) => [...onModel("manage")(values), ...onVersions("read")(values)],
       request: message({ name: string, alias: string }),
       checks: { name: required, alias: required },
       async handle(values, { scope }) {
@@ -174,6 +193,7 @@ function latestVersionsEndpoint(registry: Registry, method: "GET" | "POST"): End
     method,
     path: `${PATH}/get-latest-versions`,
     access: reads("registered_model"),
+    needs: onVersions("read"),
     request: message({ name: string, stages: repeated(string) }),
     checks: { name: required, stages: ["array", itemsOf("stages", string)] },
     async handle(values, { scope }) {

@@ -1,8 +1,9 @@
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { ListedVersion, VersionRow } from "../../modules/registry/model-versions.ts";
-import { reads } from "../../kernel/access.ts";
+import { reads, type Action } from "../../kernel/access.ts";
 import type { Scope } from "../../modules/identity/index.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { filtered, needs, type Need, type Needs } from "./guard.ts";
 import { int64, message, pythonJson, repeated, string, type Check, type Values } from "./wire.ts";
 
 /** What the endpoints of registered models and of model versions share. */
@@ -11,6 +12,20 @@ export const required: readonly Check[] = ["string", "required"];
 
 /** What is missing is empty. */
 export const text = (value: unknown): string => (value ?? "") as string;
+
+/** Asks for the model that a request names. */
+export const onModel =
+  (action: Action) =>
+  (values: Values): readonly Need[] => [
+    needs(action, { type: "registered_model", name: text(values["name"]) }),
+  ];
+
+/** Asks for the versions of the model that a request names: all of them have one permission. */
+export const onVersions =
+  (action: Action) =>
+  (values: Values): readonly Need[] => [
+    needs(action, { type: "registered_model_version", name: text(values["name"]) }),
+  ];
 
 function readSearch(
   values: Values,
@@ -88,11 +103,14 @@ export const searchEndpoint = (search: {
   defaultResults: number;
   maxResults: number;
   field: string;
+  /** Where the answer tells more than what it shows. */
+  needs?(values: Values): Needs;
   find(scope: Scope, search: ReturnType<typeof readSearch>): Promise<Page>;
 }): Endpoint => ({
   method: "GET",
   path: `${search.path}/search`,
   access: reads("registered_model"),
+  needs: search.needs ?? (() => filtered),
   request: message({ filter: string, max_results: int64, order_by: repeated(string), page_token: string }),
   checks: {
     filter: ["string"],

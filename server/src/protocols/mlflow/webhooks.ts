@@ -1,6 +1,7 @@
 import { manages } from "../../kernel/access.ts";
 import { readEvent, type Registry, type Webhook, type WebhookEvent } from "../../modules/registry/index.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { needs } from "./guard.ts";
 import { required, text } from "./registry-fields.ts";
 import { enumOf, int64, isObject, message, nested, repeated, string, type Values } from "./wire.ts";
 
@@ -36,12 +37,16 @@ const fields = {
 
 const optionalText = ["string"] as const;
 
+/** A webhook tells another server of everything in the workspace. */
+const adminOfWorkspace = [needs("manage", { type: "workspace" })];
+
 export function webhookEndpoints(registry: Registry): Endpoint[] {
   return [
     {
       method: "POST",
       path: PATH,
       access: manages("webhook"),
+      needs: () => adminOfWorkspace,
       request: message(fields),
       checks: {
         name: required,
@@ -67,6 +72,7 @@ export function webhookEndpoints(registry: Registry): Endpoint[] {
       method: "GET",
       path: PATH,
       access: manages("webhook"),
+      needs: () => adminOfWorkspace,
       request: message({ max_results: int64, page_token: string }),
       checks: { max_results: ["int"], page_token: optionalText },
       async handle(values, { scope }) {
@@ -84,6 +90,7 @@ export function webhookEndpoints(registry: Registry): Endpoint[] {
       method: "GET",
       path: `${PATH}/:webhook_id`,
       access: manages("webhook"),
+      needs: () => adminOfWorkspace,
       request: message({}),
       async handle(_values, { scope, path }) {
         return { webhook: webhookJson(await registry.getWebhook(scope, text(path["webhook_id"]))) };
@@ -93,6 +100,7 @@ export function webhookEndpoints(registry: Registry): Endpoint[] {
       method: "PATCH",
       path: `${PATH}/:webhook_id`,
       access: manages("webhook"),
+      needs: () => adminOfWorkspace,
       request: message(fields),
       checks: {
         name: optionalText,
@@ -119,6 +127,7 @@ export function webhookEndpoints(registry: Registry): Endpoint[] {
       method: "DELETE",
       path: `${PATH}/:webhook_id`,
       access: manages("webhook"),
+      needs: () => adminOfWorkspace,
       request: message({}),
       async handle(_values, { scope, path }) {
         await registry.deleteWebhook(scope, text(path["webhook_id"]));
@@ -136,6 +145,7 @@ function testEndpoint(registry: Registry): Endpoint {
     method: "POST",
     path: `${PATH}/:webhook_id/test`,
     access: manages("webhook"),
+    needs: () => adminOfWorkspace,
     request: message({ event: nested(event) }),
     checks: { event: [checkIsEvent] },
     async handle(values, { scope, path }) {
