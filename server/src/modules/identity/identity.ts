@@ -7,6 +7,7 @@ import { createAudit, type Audit } from "./audit.ts";
 import { createChangeFeed } from "./change-feed.ts";
 import { deleteOldChanges } from "./changes.sql.ts";
 import type { IdentityDeps } from "./deps.ts";
+import { createDevices, type Devices } from "./devices.ts";
 import { localPrincipal } from "./local-principal.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { createLoginLimits } from "./login-limits.ts";
@@ -32,8 +33,9 @@ export type Identity = {
   readonly audit: Audit;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
+  readonly devices: Devices;
   readonly roles: Roles;
-  /** Forgets what nobody needs any more: counts of failed logins, changes that all processes have read. */
+  /** Forgets what nobody needs any more: counts of failed logins, changes that all processes have read, ended devices and keys. */
   purge(): Promise<void>;
   close(): Promise<void>;
 };
@@ -48,12 +50,14 @@ export function createIdentity(given: IdentityDeps & { workspaces: Workspaces })
   const limits = createLoginLimits(given);
   const deps = { ...given, feed, limits, passwords: createPasswords(given.passwordCost) };
   const principals = createPrincipals(deps);
+  const [tokens, devices] = [createTokens(deps), createDevices(deps)];
   return {
     principals,
     apiKeys: createApiKeys({ ...deps, principals }),
     roles: createRoles(deps),
     audit: createAudit(deps),
-    tokens: createTokens(deps),
+    tokens,
+    devices,
     sessions: createSessions(deps),
     authenticate: ({ ip }) => ({
       principal: deps.loginRequired ? undefined : localPrincipal,
@@ -75,6 +79,8 @@ export function createIdentity(given: IdentityDeps & { workspaces: Workspaces })
     async purge() {
       await limits.sweep();
       await deleteOldChanges(deps.database);
+      await tokens.purge();
+      await devices.purge();
     },
     close: () => feed.close(),
   };

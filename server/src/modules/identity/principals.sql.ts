@@ -26,13 +26,13 @@ export type PrincipalRow = {
 /** With the hash of the password, for where it is checked. */
 export type PrincipalWithHash = PrincipalRow & { password_hash: string | null };
 
-const COLUMNS = `principal_id, uuid, kind, name, full_name, email, description, password_hash is not null as has_password,
+export const PRINCIPAL_COLUMNS = `principal_id, uuid, kind, name, full_name, email, description, password_hash is not null as has_password,
   password_changed_at, is_admin, is_admin_by_group, active, activation_hash is not null as awaits_activation,
   external_issuer, external_subject, creation_timestamp, last_updated_timestamp`;
 
 const by = (column: "principal_id" | "uuid" | "name"): Prepared => ({
   name: `identity_select_principal_by_${column}`,
-  text: `select ${COLUMNS} from identity.principals where ${column} = $1`,
+  text: `select ${PRINCIPAL_COLUMNS} from identity.principals where ${column} = $1`,
 });
 const selectByIdText = by("principal_id");
 const selectByUuidText = by("uuid");
@@ -54,7 +54,7 @@ export async function selectPrincipal(
 
 const selectWithHashText: Prepared = {
   name: "identity_select_principal_with_hash",
-  text: `select ${COLUMNS}, password_hash from identity.principals where name = $1`,
+  text: `select ${PRINCIPAL_COLUMNS}, password_hash from identity.principals where name = $1`,
 };
 
 export async function selectPrincipalWithHash(
@@ -68,7 +68,7 @@ export async function selectPrincipalWithHash(
 const selectPageText: Prepared = {
   name: "identity_select_principals",
   text: `
-    select ${COLUMNS} from identity.principals
+    select ${PRINCIPAL_COLUMNS} from identity.principals
     where name > $1 and ($2::text is null or kind = $2) and ($3::text is null or position($3 in name) > 0)
     order by name limit $4`,
 };
@@ -87,7 +87,7 @@ const insertText: Prepared = {
     insert into identity.principals (kind, name, full_name, email, description, password_hash, password_changed_at,
       is_admin, creation_timestamp, last_updated_timestamp)
     values ($1, $2, $3, $4, $5, $6, case when $6::text is null then null else $8::bigint end, $7, $8, $8)
-    on conflict on constraint principals_name_key do nothing returning ${COLUMNS}`,
+    on conflict on constraint principals_name_key do nothing returning ${PRINCIPAL_COLUMNS}`,
 };
 
 export type InsertedPrincipal = Pick<
@@ -120,7 +120,7 @@ const updateText: Prepared = {
       -- Who is shut out does not come back by an invitation of before.
       activation_hash = case when $10 = false then null else activation_hash end,
       last_updated_timestamp = $11
-    where principal_id = $1 returning ${COLUMNS}`,
+    where principal_id = $1 returning ${PRINCIPAL_COLUMNS}`,
 };
 
 export type PrincipalChange = {
@@ -155,7 +155,7 @@ const updatePasswordText: Prepared = {
     with ended as (delete from identity.sessions where principal_id = $1)
     update identity.principals set password_hash = $2, password_changed_at = $3, last_updated_timestamp = $3,
       activation_hash = null
-    where principal_id = $1 and ($4::text is null or password_hash = $4) returning ${COLUMNS}`,
+    where principal_id = $1 and ($4::text is null or password_hash = $4) returning ${PRINCIPAL_COLUMNS}`,
 };
 
 /** Ends all sessions. Undefined when the hash is not `expected` any more, where that is given. */

@@ -50,7 +50,11 @@ export type Tokens = {
    */
   issueToken(
     claims: TokenClaims,
-    options: { expiresInSeconds: number },
+    options: {
+      expiresInSeconds: number;
+      /** When it was begun to check what it is made from: what ended since then ends the token, too. */
+      checkedAt?: number;
+    },
   ): Promise<{ token: string; expiresInSeconds: number; expiresAt: number }>;
   /** Undefined for whatever is not a token of this server that has not ended. Any algorithm but HS256 is refused. */
   readToken(token: string): Promise<ReadClaims | undefined>;
@@ -146,8 +150,7 @@ export function createTokens(deps: TokensDeps): Tokens {
 
   return {
     serverId,
-    async issueToken(claims, { expiresInSeconds }) {
-      const issuedAt = now();
+    async issueToken(claims, { expiresInSeconds, checkedAt: issuedAt = now() }) {
       const standing = await standingOf(originOf(claims, issuedAt));
       if (standing === undefined) throw unauthenticated("The credentials are no longer valid.");
       const wanted = issuedAt + Math.min(expiresInSeconds, MAX_TOKEN_SECONDS) * 1000;
