@@ -4,6 +4,13 @@ export { recordChange } from "./changes.sql.ts";
 export { identitySealedColumns } from "./sealed-columns.ts";
 export { createIdentity, type Identity } from "./identity.ts";
 export type { PasswordCost } from "./passwords.ts";
+export {
+  toPrincipal,
+  type PrincipalKind,
+  type PrincipalRef,
+  type PrincipalRow,
+  type Principals,
+} from "./principals.ts";
 export { createRequestAudit } from "./request-audit.ts";
 export {
   allows,
@@ -22,6 +29,7 @@ export {
   defaultScope,
   defaultWorkspace,
   fullScope,
+  noScope,
   type Enter,
   type Scope,
   type WorkspacePlace,
