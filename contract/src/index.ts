@@ -54,6 +54,7 @@ export {
 } from "./keys.ts";
 export {
   assignments,
+  assignmentsRequest,
   grantPlace,
   grantRequest,
   grants,

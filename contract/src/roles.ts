@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { principalName } from "./principals.ts";
 
 const milliseconds = z.number();
 
@@ -61,22 +60,25 @@ export const grantRequest = z.strictObject({
 /** `DELETE .../:role/grants?resource_type=...&pattern=...` */
 export const grantPlace = grantRequest.omit({ permission: true });
 
-/** `GET .../:role/assignments`: who has the role. */
+/** `GET .../:role/assignments`: who has the role, by name. */
+export const assignmentsRequest = z.strictObject({
+  max_results: z.coerce.number().int().min(1).max(1000).default(100),
+  page_token: z.string().min(1).max(2048).optional(),
+});
+
 export const assignments = z.object({
   assignments: z.array(
     z.object({
-      principal: principalName,
+      principal: z.string(),
       kind: z.enum(["user", "service_account"]),
       /** `group`: by a group of the identity provider, set anew at each login. */
       source: z.enum(["manual", "group"]),
     }),
   ),
+  next_page_token: z.string().optional(),
 });
 export type Assignments = z.infer<typeof assignments>;
 
 /** `GET /console/api/roles/:workspace/:role`. */
-export const roleDetail = role.extend({
-  grants: z.array(grant),
-  assignments: assignments.shape.assignments,
-});
+export const roleDetail = role.extend({ grants: z.array(grant) });
 export type RoleDetail = z.infer<typeof roleDetail>;

@@ -7,6 +7,7 @@ import {
   notFound,
   type PlinthError,
 } from "../../kernel/errors.ts";
+import { decodePageToken, encodePageToken } from "../../kernel/page-token.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { recordChange } from "./changes.sql.ts";
 import type { IdentityDeps } from "./deps.ts";
@@ -14,6 +15,7 @@ import { createGrants, type Grants } from "./grants.ts";
 import { changeOf } from "./grants.sql.ts";
 import { normalizeName, readText } from "./principal-names.ts";
 import type { PrincipalRef } from "./principals.ts";
+import { selectHolders, type RoleHolder } from "./role-holders.sql.ts";
 import {
   deleteAssignment,
   deleteRole,
@@ -61,6 +63,11 @@ export type Roles = Grants & {
   /** Personal roles, too. */
   listRolesOf(principal: PrincipalRef, which?: { workspace?: string }): Promise<RoleRow[]>;
   listAssignments(roleId: number): Promise<AssignmentRow[]>;
+  /** The same by name, in pages. */
+  listHolders(
+    roleId: number,
+    page: { maxResults: number; pageToken: string | undefined },
+  ): Promise<{ holders: RoleHolder[]; nextPageToken: string | undefined }>;
   /** Of several principals at once, those to personal roles too: in the order of principals, then of roles. */
   listAssignmentsOf(principalIds: readonly number[]): Promise<AssignmentRow[]>;
   /** Sets the roles that come from groups of the identity provider, and leaves those assigned by hand. */
@@ -168,6 +175,13 @@ export function createRoles(deps: RolesDeps): Roles {
     },
     async listAssignments(roleId) {
       return selectAssignments(database, (await getRole(roleId)).role_id);
+    },
+    async listHolders(roleId, { maxResults, pageToken }) {
+      const after = pageToken === undefined ? "" : String(decodePageToken(pageToken, 1)[0]);
+      const rows = await selectHolders(database, roleId, { after, limit: maxResults + 1 });
+      const holders = rows.slice(0, maxResults);
+      const last = rows.length > maxResults ? holders.at(-1) : undefined;
+      return { holders, nextPageToken: last && encodePageToken([last.principal]) };
     },
     listAssignmentsOf: (principalIds) => selectAssignmentsOf(database, principalIds),
     async setGroupRoles(principalId, roleIds) {
