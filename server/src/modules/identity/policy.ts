@@ -79,12 +79,14 @@ export type Policy = {
   on(type: SingleType, id: string): Permission;
   /** On a part of `container`, such as a run of an experiment. */
   onPart(type: PartType, container: { type: SingleType; id: string }): Permission;
-  /** On a key of a bucket, or on all keys below one that ends with `/`. */
+  /** On a key of a bucket; of one that ends with `/`, on what no grant below it speaks of. */
   onKey(bucket: string, key: string): Permission;
   /** The lowest permission on a key and whatever is below it, as far as grants speak of that. */
   onTree(bucket: string, key: string): Permission;
-  /** False where parts of a type may not even be made. */
+  /** True where not even making one is allowed, whatever the permission on its container. */
   isDenied(type: PartType | SingleType): boolean;
+  /** True where none of a type may be read, wherever it is: then other things do not name them either. */
+  withholds(type: PartType): boolean;
   visible(type: SingleType): Visible;
   /** The containers whose parts of this type may be read. */
   visibleParts(type: PartType, container: SingleType): Visible;
@@ -93,117 +95,168 @@ export type Policy = {
 export const allows = (permission: Permission, action: Action): boolean =>
   rank[permission] >= neededRank[action];
 
-type Folded = { denied: boolean; best: number | undefined };
+/** What the credential may at most. */
+export type Ceiling = Extract<Permission, "READ" | "USE" | "EDIT" | "MANAGE">;
 
 export type PolicyOptions = {
   /** A platform administrator: everything, but for the ceiling. */
   isPlatformAdmin: boolean;
-  /** What the credential may at most. */
-  ceiling: Permission | undefined;
+  ceiling: Ceiling | undefined;
 };
 
-const byRank = new Map(permissions.map((permission) => [rank[permission], permission]));
+export const compilePolicy = (grants: readonly Grant[], options: PolicyOptions): Policy =>
+  policyOf(foldGrants(grants), options);
 
-export function compilePolicy(grants: readonly Grant[], options: PolicyOptions): Policy {
-  const folds = foldGrants(grants);
-  const onWorkspace = folds.get("workspace")?.get("*");
-  const shutOut = !options.isPlatformAdmin && onWorkspace?.denied === true;
-  const level = options.isPlatformAdmin ? rank.MANAGE : shutOut ? 0 : (onWorkspace?.best ?? 0);
-  const ceiling = options.ceiling === undefined ? rank.MANAGE : rank[options.ceiling];
+/** The same grants make several policies, one for each ceiling. */
+export function policyOf(folds: GrantFolds, options: PolicyOptions): Policy {
+  const onWorkspace = foldOf(folds, "workspace", "*");
+  const shutOut = !options.isPlatformAdmin && isDenial(onWorkspace);
+  const granted = bestOf(onWorkspace) ?? rank.NO_PERMISSIONS;
+  const level = options.isPlatformAdmin ? rank.MANAGE : shutOut ? rank.NO_PERMISSIONS : granted;
+  const ceiling = rank[options.ceiling ?? "MANAGE"];
   const manages = level >= rank.MANAGE;
   // USE is membership: it reads everything, and creates.
   const floor = level === rank.USE ? rank.READ : level;
   const capped = (value: number): Permission => byRank.get(Math.min(value, ceiling)) ?? "NO_PERMISSIONS";
-  const settled = manages ? rank.MANAGE : shutOut ? 0 : undefined;
+  const settled = manages ? rank.MANAGE : shutOut ? rank.NO_PERMISSIONS : undefined;
 
-  const decide = (found: Folded): number => {
-    if (found.denied) return rank.DENY;
-    if (found.best === undefined) return floor;
-    return found.best === 0 ? 0 : Math.max(found.best, floor);
+  const decide = (fold: Fold): number => {
+    if (isDenial(fold)) return rank.DENY;
+    const best = bestOf(fold);
+    return best === undefined ? floor : best === rank.NO_PERMISSIONS ? best : Math.max(best, floor);
   };
   const onSingle = (type: SingleType, id: string): number => {
     if (settled !== undefined) return settled;
     const ofType = folds.get(type);
-    return ofType === undefined
-      ? floor
-      : decide(join(ofType.get("*"), id === "*" ? undefined : ofType.get(id)));
+    return ofType === undefined ? floor : decide(join(ofType.get("*"), ofType.get(id)));
   };
   const onPart = (type: PartType, containerRank: number): number => {
     if (settled !== undefined) return settled;
-    const whole = folds.get(type)?.get("*");
-    if (whole === undefined) return containerRank;
-    return containerRank < rank.READ ? 0 : decide(whole);
+    const whole = foldOf(folds, type, "*");
+    if (whole === SILENT) return containerRank;
+    return containerRank < rank.READ ? rank.NO_PERMISSIONS : decide(whole);
   };
-  const visible = (type: SingleType): Visible => {
+  const onKey = (bucket: string, key: string): number =>
+    settled ?? decide(foldKey(folds.get("bucket"), bucket, key));
+  const onTree = (bucket: string, key: string): number => {
+    const inside = key === "" || key.endsWith("/") ? `${bucket}/${key}` : `${bucket}/${key}/`;
+    let lowest = onKey(bucket, key);
+    if (settled !== undefined) return lowest;
+    for (const pattern of folds.get("bucket")?.keys() ?? []) {
+      if (pattern.startsWith(inside)) {
+        lowest = Math.min(lowest, onKey(bucket, pattern.slice(bucket.length + 1)));
+      }
+    }
+    return lowest;
+  };
+  const findVisible = (type: SingleType): Visible => {
     if (settled !== undefined) return settled >= rank.READ ? everything : nothing;
     const general = onSingle(type, "*") >= rank.READ;
     const ids = [...(folds.get(type)?.keys() ?? [])].filter(
-      (id) => id !== "*" && onSingle(type, id) >= rank.READ !== general,
+      // A bucket of which a prefix is granted is not one that may be read.
+      (id) =>
+        id !== "*" && !(type === "bucket" && id.includes("/")) && onSingle(type, id) >= rank.READ !== general,
     );
     if (!general) return { kind: "only", ids };
     return ids.length === 0 ? everything : { kind: "except", ids };
   };
+  // Asked by every search, and of up to 100,000 grants.
+  const found = new Map<SingleType, Visible>();
+  const withholds = (type: PartType): boolean => {
+    const whole = settled === undefined ? foldOf(folds, type, "*") : SILENT;
+    return whole !== SILENT && decide(whole) < rank.READ;
+  };
+  const visible = (type: SingleType): Visible => {
+    let known = found.get(type);
+    if (known === undefined) found.set(type, (known = findVisible(type)));
+    return known;
+  };
   const isSpecific = [...folds.keys()].some((type) => type !== "workspace" && type !== "server");
 
   return {
-    isMember:
-      !shutOut &&
-      ceiling >= rank.READ &&
-      (floor >= rank.READ || grants.some(({ permission }) => rank[permission] >= rank.READ)),
+    isMember: !shutOut && (floor >= rank.READ || holdsPositive(folds)),
     mayCreate: level >= rank.USE && ceiling >= rank.EDIT,
     isAdmin: manages && ceiling >= rank.MANAGE,
     uniform: settled === undefined && isSpecific ? undefined : capped(settled ?? floor),
     on: (type, id) => capped(onSingle(type, id)),
     onPart: (type, container) => capped(onPart(type, onSingle(container.type, container.id))),
-    onKey: (bucket, key) => capped(settled ?? decide(foldKey(folds.get("bucket"), bucket, key))),
-    onTree(bucket, key) {
-      const ofBuckets = folds.get("bucket");
-      const inside = [...(ofBuckets?.keys() ?? [])].filter((one) => one.startsWith(`${bucket}/${key}/`));
-      const keys = [key, ...inside.map((one) => one.slice(bucket.length + 1))];
-      return capped(settled ?? Math.min(...keys.map((one) => decide(foldKey(ofBuckets, bucket, one)))));
-    },
-    isDenied: (type) => settled !== rank.MANAGE && (shutOut || folds.get(type)?.get("*")?.denied === true),
+    onKey: (bucket, key) => capped(onKey(bucket, key)),
+    onTree: (bucket, key) => capped(onTree(bucket, key)),
+    isDenied: (type) => !manages && (shutOut || isDenial(foldOf(folds, type, "*"))),
+    withholds,
     visible,
-    visibleParts(type, container) {
-      const whole = settled === undefined ? folds.get(type)?.get("*") : undefined;
-      return whole !== undefined && decide(whole) < rank.READ ? nothing : visible(container);
-    },
+    visibleParts: (type, container) => (withholds(type) ? nothing : visible(container)),
   };
 }
 
+const byRank = new Map(permissions.map((permission) => [rank[permission], permission]));
 const everything: Visible = { kind: "all" };
 const nothing: Visible = { kind: "only", ids: [] };
 
+/**
+ * What several grants say of one pattern: one above the highest rank, with `DENIED` where one denies. A number, since
+ * a principal may have 100,000 of them.
+ */
+type Fold = number;
+const SILENT: Fold = 0;
+const DENIED = 16;
+
+/** By type and pattern. */
+export type GrantFolds = ReadonlyMap<GrantType, ReadonlyMap<string, Fold>>;
+
+const foldOne = (permission: Permission): Fold => (permission === "DENY" ? DENIED : rank[permission] + 1);
+const isDenial = (fold: Fold): boolean => fold >= DENIED;
+const bestOf = (fold: Fold): number | undefined => (fold % DENIED === 0 ? undefined : (fold % DENIED) - 1);
+const foldOf = (folds: GrantFolds, type: GrantType, pattern: string): Fold =>
+  folds.get(type)?.get(pattern) ?? SILENT;
+
 /** Several roles may speak of one resource: denied when one of them denies, else the highest. */
-function foldGrants(grants: readonly Grant[]): Map<GrantType, Map<string, Folded>> {
-  const folds = new Map<GrantType, Map<string, Folded>>();
+function join(left: Fold = SILENT, right: Fold = SILENT): Fold {
+  const best = Math.max(left % DENIED, right % DENIED);
+  return isDenial(left) || isDenial(right) ? DENIED + best : best;
+}
+
+export function foldGrants(grants: Iterable<Grant>): GrantFolds {
+  const folds = new Map<GrantType, Map<string, Fold>>();
   for (const { resource_type: type, pattern, permission } of grants) {
     let ofType = folds.get(type);
-    if (ofType === undefined) folds.set(type, (ofType = new Map()));
-    const value = rank[permission];
-    const one: Folded = value < 0 ? { denied: true, best: undefined } : { denied: false, best: value };
-    ofType.set(pattern, join(ofType.get(pattern), one));
+    if (ofType === undefined) folds.set(type, (ofType = new Map<string, Fold>()));
+    ofType.set(pattern, join(ofType.get(pattern), foldOne(permission)));
   }
   return folds;
 }
 
-const silent: Folded = { denied: false, best: undefined };
-
-function join(left: Folded | undefined, right: Folded | undefined): Folded {
-  if (left === undefined || right === undefined) return left ?? right ?? silent;
-  const best = left.best === undefined ? right.best : Math.max(left.best, right.best ?? left.best);
-  return { denied: left.denied || right.denied, best };
+/** The same with one grant more. */
+export function addToFolds(
+  folds: GrantFolds,
+  { resource_type: type, pattern, permission }: Grant,
+): GrantFolds {
+  const ofType = new Map(folds.get(type));
+  ofType.set(pattern, join(ofType.get(pattern), foldOne(permission)));
+  return new Map(folds).set(type, ofType);
 }
 
 /** All that speaks of a key: its bucket, and every prefix that ends where a part of the key does. */
-function foldKey(ofBuckets: ReadonlyMap<string, Folded> | undefined, bucket: string, key: string): Folded {
-  if (ofBuckets === undefined) return silent;
+function foldKey(ofBuckets: ReadonlyMap<string, Fold> | undefined, bucket: string, key: string): Fold {
+  if (ofBuckets === undefined) return SILENT;
   let found = join(ofBuckets.get("*"), ofBuckets.get(bucket));
   for (let end = key.indexOf("/"); end !== -1; end = key.indexOf("/", end + 1)) {
     found = join(found, ofBuckets.get(`${bucket}/${key.slice(0, end)}`));
   }
   return key === "" || key.endsWith("/") ? found : join(found, ofBuckets.get(`${bucket}/${key}`));
 }
+
+function holdsPositive(folds: GrantFolds): boolean {
+  for (const [type, ofType] of folds) {
+    if (type === "server") continue;
+    for (const fold of ofType.values()) if ((bestOf(fold) ?? 0) >= rank.READ) return true;
+  }
+  return false;
+}
+
+/** What a role of the whole platform grants on the server itself. */
+export const permissionOnServer = (folds: GrantFolds): Permission =>
+  byRank.get(bestOf(foldOf(folds, "server", "*")) ?? rank.NO_PERMISSIONS) ?? "NO_PERMISSIONS";
 
 /** The policy of whoever runs the process: imports, jobs, an open server. */
 export const fullPolicy: Policy = compilePolicy([], { isPlatformAdmin: true, ceiling: undefined });

@@ -34,7 +34,6 @@ export {
   type RegisteredModelOrderBy,
 } from "./search-registry.ts";
 export { pythonText } from "./search-text.ts";
-export { withholds } from "./visible-experiments.ts";
 
 /** What `plinth export` reads. */
 export {

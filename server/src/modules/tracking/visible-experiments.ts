@@ -58,11 +58,3 @@ export function readableIn({ policy }: Scope, part: PartType, ids: readonly stri
     );
   });
 }
-
-/**
- * Whether things of one experiment that may be read shall not name parts of another type there: the caller may read
- * none of these.
- */
-export const withholds = ({ policy }: Scope, part: PartType, experimentId: string): boolean =>
-  policy.uniform === undefined &&
-  !allows(policy.onPart(part, { type: "experiment", id: experimentId }), "read");

@@ -95,6 +95,16 @@ export function keyOfLocation(location: string): string | undefined {
     : readArtifactPath(location.slice(start + PROXY.length).replace(/^\/+/, "")).path;
 }
 
+/** The same of a location that may be a wrong one, which has none. */
+export function storedKey(location: string): string | undefined {
+  try {
+    return keyOfLocation(location);
+  } catch (error) {
+    if (error instanceof PlinthError) return undefined;
+    throw error;
+  }
+}
+
 /** The key prefix of a location, or the answer for places that this server does not read. */
 export function ownKey(location: string): string {
   const key = keyOfLocation(location);

@@ -6,6 +6,8 @@ import type { Int } from "../../modules/tracking/run-data-plan.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValues } from "./experiments.ts";
 import { keyValue } from "./fields.ts";
+import { needs } from "./guard.ts";
+import { onRunAndModels } from "./tracking-needs.ts";
 import { int64, message, nested, pythonJson, repeated, string, type Values } from "./wire.ts";
 
 const dataset = message({
@@ -27,6 +29,7 @@ export function datasetEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/log-inputs",
       access: edits("run"),
+      needs: (values) => onRunAndModels(values["run_id"] as string, values["models"]),
       request: message({
         run_id: string,
         datasets: repeated(nested(datasetInput)),
@@ -46,6 +49,7 @@ export function datasetEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/outputs",
       access: edits("run"),
+      needs: (values) => onRunAndModels(values["run_id"] as string, values["models"]),
       request: message({
         run_id: string,
         models: repeated(nested(message({ model_id: string, step: int64 }))),
@@ -64,6 +68,8 @@ export function datasetEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/experiments/search-datasets",
       access: reads("dataset"),
+      needs: (values) =>
+        ((values["experiment_ids"] ?? []) as string[]).map((id) => needs("read", { type: "experiment", id })),
       request: message({ experiment_ids: repeated(string) }),
       async handle(values, { scope }) {
         const summaries = await tracking.searchDatasets(

@@ -3,9 +3,12 @@ import { invalidParameter } from "../../kernel/errors.ts";
 import type { Scope } from "../../modules/identity/index.ts";
 import type { ExperimentRow, KeyValue } from "../../modules/tracking/experiments.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
+import { storedKey } from "./artifacts-paths.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValue, viewType } from "./fields.ts";
+import { filtered, needs, type Need } from "./guard.ts";
 import { MAX_RESULTS, viewOf } from "./run-search.ts";
+import { onExperiment, onWholeExperiment } from "./tracking-needs.ts";
 import { int64, message, nested, repeated, string, type Check, type Int, type Values } from "./wire.ts";
 
 const required: readonly Check[] = ["required", "string"];
@@ -16,6 +19,9 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/experiments/create",
       access: edits("experiment"),
+      needs({ artifact_location: location }) {
+        return location ? toCreateAt(tracking, location as string) : toCreate;
+      },
       request: message({ name: string, artifact_location: string, tags: repeated(nested(keyValue)) }),
       checks: { name: required, artifact_location: ["string"], tags: ["array"] },
       async handle(values, { scope }) {
@@ -32,6 +38,7 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       method: "GET",
       path: "/2.0/mlflow/experiments/get",
       access: reads("experiment"),
+      needs: onExperiment("read"),
       request: message({ experiment_id: string }),
       checks: { experiment_id: required },
       async handle(values, { scope }) {
@@ -48,6 +55,9 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       method: "GET",
       path: "/2.0/mlflow/experiments/get-by-name",
       access: reads("experiment"),
+      needs: ({ experiment_name: name }) => [
+        needs("read", { type: "experiment_name", name: name as string }),
+      ],
       request: message({ experiment_name: string }),
       checks: { experiment_name: required },
       async handle(values, { scope }) {
@@ -65,6 +75,7 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/experiments/update",
       access: edits("experiment"),
+      needs: onExperiment("edit"),
       request: message({ experiment_id: string, new_name: string }),
       checks: { experiment_id: required, new_name: ["string", "required"] },
       async handle(values, { scope }) {
@@ -80,6 +91,7 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/experiments/delete",
       access: manages("experiment"),
+      needs: onWholeExperiment,
       request: message({ experiment_id: string }),
       checks: { experiment_id: required },
       async handle(values, { scope }) {
@@ -91,6 +103,7 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/experiments/restore",
       access: manages("experiment"),
+      needs: onWholeExperiment,
       request: message({ experiment_id: string }),
       checks: { experiment_id: required },
       async handle(values, { scope }) {
@@ -102,6 +115,7 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/experiments/set-experiment-tag",
       access: edits("experiment"),
+      needs: onExperiment("edit"),
       request: message({ experiment_id: string, key: string, value: string }),
       checks: { experiment_id: required, key: required, value: ["string"] },
       async handle(values, { scope }) {
@@ -114,6 +128,7 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/experiments/delete-experiment-tag",
       access: edits("experiment"),
+      needs: onExperiment("edit"),
       request: message({ experiment_id: string, key: string }),
       checks: { experiment_id: required, key: required },
       async handle(values, { scope }) {
@@ -124,11 +139,21 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
   ];
 }
 
+/** Nobody puts an experiment where another's artifacts are that they may not change. */
+async function toCreateAt(tracking: Tracking, location: string): Promise<Need[]> {
+  const key = storedKey(location);
+  const places = key === undefined ? [] : await tracking.placesOfKey(key);
+  return [...toCreate, ...places.map(({ experimentId: id }) => needs("edit", { type: "experiment", id }))];
+}
+
+const toCreate: readonly Need[] = [needs("edit", { type: "workspace" }), { notDenied: "experiment" }];
+
 function searchEndpoint(tracking: Tracking, method: "GET" | "POST"): Endpoint {
   return {
     method,
     path: "/2.0/mlflow/experiments/search",
     access: reads("experiment"),
+    needs: () => filtered,
     request: message({
       max_results: int64,
       page_token: string,

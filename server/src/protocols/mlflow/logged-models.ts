@@ -1,13 +1,16 @@
-import { edits, manages, reads } from "../../kernel/access.ts";
+import { edits, manages, reads, type Action } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
+import type { Scope } from "../../modules/identity/index.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import { loggedModelStatusNames, type LoggedModelRow } from "../../modules/tracking/logged-models.ts";
 import { readModelInfo } from "../../modules/tracking/model-history.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Call, Endpoint } from "./endpoint.ts";
 import { checkMaxResults, keyValues } from "./experiments.ts";
 import { keyValue } from "./fields.ts";
+import { filtered, needs, type Need } from "./guard.ts";
 import { doubleJson } from "../../kernel/json.ts";
 import { MAX_RESULTS } from "./run-search.ts";
+import { onRun, toCreate } from "./tracking-needs.ts";
 import {
   bool,
   enumOf,
@@ -32,12 +35,26 @@ const dataset = { dataset_name: string, dataset_digest: string };
 
 const text = (value: unknown): string => (value ?? "") as string;
 
+const onModel =
+  (action: Action) =>
+  (_values: Values, { path }: Call): Need[] => [
+    needs(action, { type: "logged_model", id: text(path["model_id"]) }),
+  ];
+
+/** A model may be said to come from a run that the caller reads, or from one that does not exist. */
+function toCreateModel(values: Values): Need[] {
+  const wanted = toCreate("logged_model")(values);
+  const source = text(values["source_run_id"]);
+  return source === "" ? wanted : [...wanted, needs("read", { type: "run", id: source })];
+}
+
 export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
   return [
     {
       method: "POST",
       path: PATH,
       access: edits("logged_model"),
+      needs: toCreateModel,
       request: message({
         experiment_id: string,
         name: string,
@@ -64,37 +81,41 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
           params: keyValues(values["params"]),
           tags: keyValues(values["tags"]),
         });
-        return `{"model":${modelJson(tracking, model)}}`;
+        return `{"model":${modelJson(tracking, model, scope)}}`;
       },
     },
     {
       method: "GET",
       path: `${PATH}/:model_id`,
       access: reads("logged_model"),
+      needs: onModel("read"),
       request: message({ allow_deleted: bool }),
       async handle(values, { scope, path }) {
         const model = await tracking.getLoggedModel(scope, text(path["model_id"]), {
           allowDeleted: values["allow_deleted"] === true,
         });
-        return `{"model":${modelJson(tracking, model)}}`;
+        return `{"model":${modelJson(tracking, model, scope)}}`;
       },
     },
     {
       method: "PATCH",
       path: `${PATH}/:model_id`,
       access: edits("logged_model"),
+      needs: onModel("edit"),
       request: message({ model_id: string, status }),
       checks: { model_id: ["string", "required"], status: ["int", "required"] },
       async handle(values, { scope, path }) {
         // A name of a status that does not exist counts as none: that is number 0.
         const number = (values["status"] ?? 0) as number;
-        return `{"model":${modelJson(tracking, await tracking.finalizeLoggedModel(scope, sameId(values, path), number))}}`;
+        const model = await tracking.finalizeLoggedModel(scope, sameId(values, path), number);
+        return `{"model":${modelJson(tracking, model, scope)}}`;
       },
     },
     {
       method: "DELETE",
       path: `${PATH}/:model_id`,
       access: manages("logged_model"),
+      needs: onModel("manage"),
       request: message({}),
       async handle(_values, { scope, path }) {
         await tracking.deleteLoggedModel(scope, text(path["model_id"]));
@@ -105,6 +126,7 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: `${PATH}/:model_id/params`,
       access: edits("logged_model"),
+      needs: onModel("edit"),
       request: message({ model_id: string, params: pairs }),
       checks: { model_id: ["string", "required"], params: ["array"] },
       async handle(values, { scope, path }) {
@@ -116,6 +138,7 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       method: "PATCH",
       path: `${PATH}/:model_id/tags`,
       access: edits("logged_model"),
+      needs: onModel("edit"),
       request: message({ tags: pairs }),
       checks: { tags: ["array"] },
       async handle(values, { scope, path }) {
@@ -126,7 +149,8 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
     {
       method: "DELETE",
       path: `${PATH}/:model_id/tags/:tag_key`,
-      access: edits("logged_model"),
+      access: manages("logged_model"),
+      needs: onModel("manage"),
       request: message({}),
       async handle(_values, { scope, path }) {
         await tracking.deleteLoggedModelTag(scope, text(path["model_id"]), text(path["tag_key"]));
@@ -138,6 +162,7 @@ export function loggedModelEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/log-model",
       access: edits("run"),
+      needs: onRun("edit"),
       request: message({ run_id: string, model_json: string }),
       checks: { run_id: ["string", "required"], model_json: ["string", "required"] },
       async handle(values, { scope }) {
@@ -157,6 +182,7 @@ function searchEndpoint(tracking: Tracking): Endpoint {
     method: "POST",
     path: `${PATH}/search`,
     access: reads("logged_model"),
+    needs: () => filtered,
     request: message({
       experiment_ids: repeated(string),
       filter: string,
@@ -195,7 +221,7 @@ function searchEndpoint(tracking: Tracking): Endpoint {
       const parts = [
         ...(models.length === 0
           ? []
-          : [`"models":[${models.map((model) => modelJson(tracking, model)).join(",")}]`]),
+          : [`"models":[${models.map((model) => modelJson(tracking, model, scope)).join(",")}]`]),
         ...(nextPageToken === undefined ? [] : [`"next_page_token":"${nextPageToken}"`]),
       ];
       return `{${parts.join(",")}}`;
@@ -224,8 +250,12 @@ const onlyStrings: Check = (value) => {
   );
 };
 
-/** Written as text, since metrics hold doubles and 64-bit integers. */
-export function modelJson(tracking: Tracking, model: LoggedModelRow): string {
+/**
+ * Written as text, since metrics hold doubles and 64-bit integers. To whom runs are not shown, none is named here
+ * either.
+ */
+export function modelJson(tracking: Tracking, model: LoggedModelRow, scope: Scope): string {
+  const namesRuns = !scope.policy.withholds("run");
   const info = {
     model_id: model.model_id,
     experiment_id: tracking.experimentIdOf(model.experiment_id),
@@ -235,18 +265,20 @@ export function modelJson(tracking: Tracking, model: LoggedModelRow): string {
     artifact_uri: model.artifact_location,
     status: loggedModelStatusNames[model.status],
     ...(model.model_type === null ? {} : { model_type: model.model_type }),
-    ...(model.source_run_uuid === null ? {} : { source_run_id: model.source_run_uuid }),
+    ...(model.source_run_uuid === null || !namesRuns ? {} : { source_run_id: model.source_run_uuid }),
     ...(model.status_message === null ? {} : { status_message: model.status_message }),
     ...(model.tags.length === 0 ? {} : { tags: model.tags }),
   };
   const data = [
     ...(model.params.length === 0 ? [] : [`"params":${JSON.stringify(model.params)}`]),
-    ...(model.metric_keys === null ? [] : [`"metrics":[${metricsJson(model, model.metric_keys)}]`]),
+    ...(model.metric_keys === null
+      ? []
+      : [`"metrics":[${metricsJson(model, model.metric_keys, namesRuns)}]`]),
   ];
   return `{"info":${JSON.stringify(info)},"data":{${data.join(",")}}}`;
 }
 
-function metricsJson(model: LoggedModelRow, keys: readonly string[]): string {
+function metricsJson(model: LoggedModelRow, keys: readonly string[], namesRuns: boolean): string {
   const points = keys.map((key, index) => {
     const name = model.metric_dataset_names?.[index];
     const digest = model.metric_dataset_digests?.[index];
@@ -255,7 +287,8 @@ function metricsJson(model: LoggedModelRow, keys: readonly string[]): string {
       `"timestamp":${model.metric_timestamps?.[index] ?? 0},"step":${model.metric_steps?.[index] ?? 0},` +
       (name ? `"dataset_name":${JSON.stringify(name)},` : "") +
       (digest ? `"dataset_digest":${JSON.stringify(digest)},` : "") +
-      `"model_id":"${model.model_id}","run_id":${JSON.stringify(model.metric_run_ids?.[index] ?? "")}}`
+      `"model_id":"${model.model_id}"` +
+      (namesRuns ? `,"run_id":${JSON.stringify(model.metric_run_ids?.[index] ?? "")}}` : "}")
     );
   });
   return points.join(",");

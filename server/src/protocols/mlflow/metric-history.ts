@@ -7,6 +7,8 @@ import type { Int } from "../../modules/tracking/run-data-plan.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { runIdOf } from "./fields.ts";
 import { doubleTextJson } from "../../kernel/json.ts";
+import { needs, type Need } from "./guard.ts";
+import { onRun } from "./tracking-needs.ts";
 import { int64, json, message, repeated, string } from "./wire.ts";
 
 const MAX_RUNS = 100;
@@ -19,6 +21,7 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
       method: "GET",
       path: "/2.0/mlflow/metrics/get-history",
       access: reads("run"),
+      needs: onRun("read"),
       request: message({
         run_id: string,
         run_uuid: string,
@@ -54,6 +57,7 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
       method: "GET",
       path: "/2.0/mlflow/metrics/get-history-bulk-interval",
       access: reads("run"),
+      needs: (values) => onRuns(values["run_ids"]),
       request: message({
         run_ids: repeated(string),
         metric_key: string,
@@ -96,6 +100,7 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
       method: "GET",
       path: "/2.0/mlflow/metrics/get-history-bulk",
       access: reads("run"),
+      needs: (values) => onRuns(values["run_id"]),
       request: message({ run_id: repeated(string), metric_key: json, max_results: int64 }),
       checks: { max_results: ["int"] },
       async handle(values, { scope }) {
@@ -120,6 +125,9 @@ export function metricHistoryEndpoints(tracking: Tracking): Endpoint[] {
     },
   ];
 }
+
+const onRuns = (ids: unknown): Need[] =>
+  [...new Set((ids ?? []) as string[])].map((id) => needs("read", { type: "run", id }));
 
 function atMostRuns(value: unknown): void {
   if (Array.isArray(value) && value.length > MAX_RUNS) {

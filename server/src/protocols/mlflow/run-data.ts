@@ -5,6 +5,7 @@ import { checkCount, checkKey, checkLength, limits, truncate } from "../../modul
 import type { Int, KeyValue, MetricPoint } from "../../modules/tracking/run-data-plan.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyValue, runIdOf } from "./fields.ts";
+import { onRun, onRunAndModels } from "./tracking-needs.ts";
 import {
   double,
   int64,
@@ -33,6 +34,7 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/log-metric",
       access: edits("run"),
+      needs: (values) => onRunAndModels(runIdOf(values), [values]),
       request: message({ run_id: string, run_uuid: string, ...metric }),
       checks: {
         run_id: ["required", "string"],
@@ -60,6 +62,7 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/log-parameter",
       access: edits("run"),
+      needs: onRun("edit"),
       request: message({ run_id: string, run_uuid: string, key: string, value: string }),
       checks: { run_id: ["required", "string"], key: ["required", "string"], value: ["string"] },
       async handle(values, { scope }) {
@@ -78,6 +81,7 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/set-tag",
       access: edits("run"),
+      needs: onRun("edit"),
       request: message({ run_id: string, run_uuid: string, key: string, value: string }),
       checks: { run_id: ["required", "string"], key: ["required", "string"], value: ["string"] },
       async handle(values, { scope }) {
@@ -96,6 +100,7 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/log-batch",
       access: edits("run"),
+      needs: (values) => onRunAndModels(values["run_id"] as string, values["metrics"]),
       request: message({
         run_id: string,
         metrics: repeated(nested(message(metric))),

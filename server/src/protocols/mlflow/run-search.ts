@@ -1,10 +1,12 @@
 import { Readable } from "node:stream";
 import { reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
+import type { Scope } from "../../modules/identity/index.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import type { FoundRun, View } from "../../modules/tracking/run-search.sql.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { viewType } from "./fields.ts";
+import { filtered } from "./guard.ts";
 import { createRunCache, type RunCache } from "./run-cache.ts";
 import { runJson, runParts } from "./run-json.ts";
 import { linksJson } from "./runs.ts";
@@ -26,6 +28,7 @@ export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/search",
       access: reads("run"),
+      needs: () => filtered,
       request: message({
         experiment_ids: repeated(string),
         filter: string,
@@ -59,7 +62,10 @@ export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
         const end = nextPageToken === undefined ? "}" : `"next_page_token":"${nextPageToken}"}`;
         if (runs.length === 0) return `{${end}`;
         const closing = nextPageToken === undefined ? "]}" : `],${end}`;
-        const chunks = runChunks({ tracking, cache }, runs);
+        const chunks = runChunks(
+          { tracking, scope, cache: scope.policy.withholds("logged_model") ? noCache : cache },
+          runs,
+        );
         if (runs.length > 2 * CHUNK) return Readable.from(joined(chunks, closing));
         let body = "";
         for await (const text of joined(chunks, closing)) body += text;
@@ -68,6 +74,9 @@ export function runSearchEndpoints(tracking: Tracking): Endpoint[] {
     },
   ];
 }
+
+/** The cache holds runs as nearly everybody sees them: with the models that they name. */
+const noCache: RunCache = { get: () => undefined, set: () => undefined };
 
 async function* joined(chunks: AsyncIterable<string>, closing: string): AsyncIterable<string> {
   let lead = '{"runs":[';
@@ -79,7 +88,7 @@ async function* joined(chunks: AsyncIterable<string>, closing: string): AsyncIte
   yield (lead === "," ? "" : lead) + closing;
 }
 
-type Source = { tracking: Tracking; cache: RunCache };
+type Source = { tracking: Tracking; scope: Scope; cache: RunCache };
 
 /** The runs as JSON, a chunk at a time and the next one already under way: two connections work at once. */
 async function* runChunks(source: Source, runs: readonly FoundRun[]): AsyncIterable<string> {
@@ -96,10 +105,11 @@ async function* runChunks(source: Source, runs: readonly FoundRun[]): AsyncItera
   for (const chunk of ahead) yield await chunk;
 }
 
-async function chunkJson({ tracking, cache }: Source, runs: readonly FoundRun[]): Promise<string> {
+async function chunkJson(source: Source, runs: readonly FoundRun[]): Promise<string> {
+  const { cache } = source;
   const found = runs.map(({ runId, version }) => cache.get(runId, version));
   const missing = runs.filter((_run, index) => found[index] === undefined).map((run) => run.runId);
-  const read = missing.length === 0 ? undefined : await readRuns({ tracking, cache }, missing);
+  const read = missing.length === 0 ? undefined : await readRuns(source, missing);
   const list: string[] = [];
   runs.forEach(({ runId }, index) => {
     // One that was purged since it was found is in neither.
@@ -110,11 +120,11 @@ async function chunkJson({ tracking, cache }: Source, runs: readonly FoundRun[])
 }
 
 async function readRuns(
-  { tracking, cache }: Source,
+  { tracking, scope, cache }: Source,
   runIds: readonly number[],
 ): Promise<Map<number, string>> {
   const set = await tracking.getRunSet(runIds);
-  const [parts, links] = await Promise.all([runParts(set, tracking.keys), linksJson(tracking, set)]);
+  const [parts, links] = await Promise.all([runParts(set, tracking.keys), linksJson(tracking, set, scope)]);
   const read = new Map<number, string>();
   for (const row of set.runs) {
     const part = parts.get(row.run_id);

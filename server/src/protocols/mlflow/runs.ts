@@ -1,4 +1,5 @@
-import { edits, reads } from "../../kernel/access.ts";
+import { edits, manages, reads } from "../../kernel/access.ts";
+import type { Scope } from "../../modules/identity/index.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import { badRequest } from "../../kernel/errors.ts";
 import { checkLength, limits, truncate } from "../../modules/tracking/limits.ts";
@@ -7,6 +8,7 @@ import { keyValue, runIdOf, runStatus } from "./fields.ts";
 import { noLinks, runInfoJson, runJson, runParts, type RunLinksJson } from "./run-json.ts";
 import type { Int } from "../../modules/tracking/run-data-plan.ts";
 import type { RunSet } from "../../modules/tracking/runs.sql.ts";
+import { onRun, toCreate } from "./tracking-needs.ts";
 import { int64, message, nested, repeated, string } from "./wire.ts";
 
 type KeyValues = { key?: string; value?: string }[];
@@ -20,6 +22,7 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/create",
       access: edits("experiment"),
+      needs: toCreate("run"),
       request: message({
         experiment_id: string,
         user_id: string,
@@ -48,12 +51,13 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       method: "GET",
       path: "/2.0/mlflow/runs/get",
       access: reads("run"),
+      needs: onRun("read"),
       request: message({ run_id: string, run_uuid: string }),
       checks: { run_id: ["required", "string"] },
       async handle(values, { scope }) {
         const { set, row } = await tracking.getRun(scope, runIdOf(values));
         const parts = (await runParts(set, tracking.keys)).get(row.run_id);
-        const links = await linksJson(tracking, set);
+        const links = await linksJson(tracking, set, scope);
         const experimentId = tracking.experimentIdOf(row.experiment_id);
         const data = parts ?? { metrics: "", params: "", tags: "" };
         return `{"run":${runJson({ row, experimentId }, data, links(row.run_id))}}`;
@@ -63,6 +67,7 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/update",
       access: edits("run"),
+      needs: onRun("edit"),
       request: message({
         run_id: string,
         run_uuid: string,
@@ -85,22 +90,24 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
     {
       method: "POST",
       path: "/2.0/mlflow/runs/delete",
-      access: edits("run"),
+      access: manages("run"),
+      needs: onRun("manage"),
       request: message({ run_id: string }),
       checks: { run_id: ["required", "string"] },
       async handle(values, { scope }) {
-        await tracking.deleteRun(scope, (values["run_id"] ?? "") as string);
+        await tracking.deleteRun(scope, runIdOf(values));
         return "{}";
       },
     },
     {
       method: "POST",
       path: "/2.0/mlflow/runs/restore",
-      access: edits("run"),
+      access: manages("run"),
+      needs: onRun("manage"),
       request: message({ run_id: string }),
       checks: { run_id: ["required", "string"] },
       async handle(values, { scope }) {
-        await tracking.restoreRun(scope, (values["run_id"] ?? "") as string);
+        await tracking.restoreRun(scope, runIdOf(values));
         return "{}";
       },
     },
@@ -108,28 +115,38 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/delete-tag",
       access: edits("run"),
+      needs: onRun("edit"),
       request: message({ run_id: string, key: string }),
       checks: { run_id: ["required", "string"], key: ["required", "string"] },
       async handle(values, { scope }) {
-        await tracking.deleteTag(scope, values["run_id"] as string, values["key"] as string);
+        await tracking.deleteTag(scope, runIdOf(values), values["key"] as string);
         return "{}";
       },
     },
   ];
 }
 
-/** Inputs and outputs of the runs of a set: a further look only where there are any. */
-export async function linksJson(tracking: Tracking, set: RunSet): Promise<(runId: number) => RunLinksJson> {
+/**
+ * Inputs and outputs of the runs of a set: a further look only where there are any. To whom logged models are not
+ * shown, none is named here either.
+ */
+export async function linksJson(
+  tracking: Tracking,
+  set: RunSet,
+  scope: Scope,
+): Promise<(runId: number) => RunLinksJson> {
   if (!set.linked) return () => noLinks;
   const links = await tracking.loadRunLinks(set.runs.map((row) => row.run_id));
+  const withoutModels = scope.policy.withholds("logged_model");
   return (runId) => {
     const found = links.get(runId);
     if (found === undefined) return noLinks;
+    const { datasets, modelInputs, modelOutputs } = found;
     const inputs = {
-      ...(found.datasets.length === 0 ? {} : { dataset_inputs: found.datasets }),
-      ...(found.modelInputs.length === 0 ? {} : { model_inputs: found.modelInputs }),
+      ...(datasets.length === 0 ? {} : { dataset_inputs: datasets }),
+      ...(modelInputs.length === 0 || withoutModels ? {} : { model_inputs: modelInputs }),
     };
-    const outputs = found.modelOutputs.length === 0 ? {} : { model_outputs: found.modelOutputs };
+    const outputs = modelOutputs.length === 0 || withoutModels ? {} : { model_outputs: modelOutputs };
     return { inputs: JSON.stringify(inputs), outputs: JSON.stringify(outputs) };
   };
 }
