@@ -22,6 +22,7 @@ import {
   createTracking,
   createTrackingContents,
 } from "./modules/tracking/index.ts";
+import { renderConsoleError } from "./protocols/console/errors.ts";
 import { registerConsole } from "./protocols/console/index.ts";
 import { ARTIFACT_BUCKET, keyOfLocation } from "./protocols/mlflow/artifacts-paths.ts";
 import { renderMlflowError } from "./protocols/mlflow/errors.ts";
@@ -107,7 +108,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     admit: identity.admit,
     onAnswer: requestAudit.onAnswer,
     onError: requestAudit.onRefused,
-    renderError: () => renderMlflowError,
+    renderError: (url) => (url.startsWith("/console/") ? renderConsoleError : renderMlflowError),
   });
   metrics.observePool(database);
 

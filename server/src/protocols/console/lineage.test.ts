@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lineageVersions, modelLineage, type LineageVersions, type ModelLineage } from "@plinth/contract";
 import { startTestServer, type Answer, type TestServer } from "../../../test/harness.ts";
 import { newModel, newVersion, query } from "../../../test/registry.ts";
-import { accepted, API, fresh, newExperiment, newRun, refusal } from "../../../test/runs.ts";
+import { accepted, API, fresh, newExperiment, newRun } from "../../../test/runs.ts";
+import { consoleRefusal as refusal } from "../../../test/console.ts";
 import { inWorkspace, newWorkspace } from "../../../test/workspaces.ts";
 
 let server: TestServer;
@@ -296,14 +297,14 @@ describe("a request for lineage", () => {
       const answer = await get(path, fields);
       expect([fields, refusal(answer)]).toEqual([
         fields,
-        [400, "INVALID_PARAMETER_VALUE", expect.stringMatching(/lineage|page token/)],
+        [400, "invalid_parameter", expect.stringMatching(/lineage|page token/)],
       ]);
     }
   });
 
   test("for what is not there is 404 forwards, and no versions backwards", async () => {
     const name = await newModel(server);
-    const notFound = [404, "RESOURCE_DOES_NOT_EXIST", expect.any(String)];
+    const notFound = [404, "not_found", expect.any(String)];
     expect(refusal(await get("model-version", { name, version: "1" }))).toEqual(notFound);
     expect(refusal(await get("model-version", { name, alias: "best" }))).toEqual(notFound);
     expect(refusal(await get("model-version", { workspace: "nobody", name, version: "1" }))).toMatchObject(

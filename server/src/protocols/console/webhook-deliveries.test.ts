@@ -3,7 +3,8 @@ import { repeatedDeliveries, webhookDeliveries, type WebhookDeliveries } from "@
 import { startTestServer, type TestServer } from "../../../test/harness.ts";
 import { startReceiver, type Receiver } from "../../../test/receiver.ts";
 import { newModel } from "../../../test/registry.ts";
-import { accepted, invalid, refusal } from "../../../test/runs.ts";
+import { accepted } from "../../../test/runs.ts";
+import { consoleRefusal as refusal } from "../../../test/console.ts";
 import { newWebhook } from "../../../test/webhooks.ts";
 import { inWorkspace, newWorkspace } from "../../../test/workspaces.ts";
 
@@ -61,7 +62,7 @@ describe("deliveries that were given up", () => {
     const workspace = await newWorkspace(server);
     const { webhook_id: id } = await newWebhook(inWorkspace(server, workspace), receiver.url);
     expect(await list(id, `?workspace=${workspace}`)).toEqual({ deliveries: [] });
-    const missing = [404, "RESOURCE_DOES_NOT_EXIST", `Webhook with ID ${id} not found.`];
+    const missing = [404, "not_found", `Webhook with ID ${id} not found.`];
     expect(refusal(await server.get(path(id)))).toEqual(missing);
     expect(refusal(await server.post(`${path(id)}/repeat`, {}))).toEqual(missing);
   });
@@ -70,7 +71,11 @@ describe("deliveries that were given up", () => {
     "are not listed with %s",
     async (query) => {
       const { webhook_id: id } = await newWebhook(server, receiver.url);
-      expect(refusal(await server.get(path(id) + query))).toEqual(invalid(expect.any(String)));
+      expect(refusal(await server.get(path(id) + query))).toEqual([
+        400,
+        "invalid_parameter",
+        expect.any(String),
+      ]);
     },
   );
 });
