@@ -11,8 +11,12 @@ const HEADER = "x-mlflow-workspace";
 
 export const createScopeOf =
   (enter: Enter): ScopeOf =>
-  (request) => {
-    const header = request.headers[HEADER];
-    const name = header === undefined ? "" : String(header).trim();
-    return enter(request.caller, name === "" ? DEFAULT_WORKSPACE : name);
-  };
+  (request) =>
+    enter(request.caller, workspaceNameOf(request));
+
+/** The name alone, of a workspace that need not be there. */
+export function workspaceNameOf({ headers }: Pick<FastifyRequest, "headers">): string {
+  const header = headers[HEADER];
+  const name = header === undefined ? "" : String(header).trim();
+  return name === "" ? DEFAULT_WORKSPACE : name;
+}
