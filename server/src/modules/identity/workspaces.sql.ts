@@ -1,4 +1,5 @@
 import type { Prepared, Queryable } from "../../kernel/database.ts";
+import { int4Array } from "../../kernel/pg-arrays.ts";
 
 /** A workspace's metadata, without what was never given. */
 export type WorkspaceRow = {
@@ -31,6 +32,32 @@ const selectWorkspacesText: Prepared = {
 
 export async function selectWorkspaces(database: Queryable): Promise<WorkspaceRow[]> {
   return database.prepared<WorkspaceRow>(selectWorkspacesText, []);
+}
+
+// Grants of a principal are few beside those of all: its assignments come first.
+const selectWorkspacesOfText: Prepared = {
+  name: "identity_select_workspaces_of",
+  text: `
+    with mine as materialized (
+      select r.workspace_id,
+        bool_or(g.permission in ('READ', 'USE', 'EDIT', 'MANAGE')) as granted,
+        bool_or(g.resource_type = 'workspace' and g.permission = 'DENY') as denied
+      from identity.assignments as a join identity.roles as r using (role_id) join identity.grants as g using (role_id)
+      where a.principal_id = $1 group by r.workspace_id
+    )
+    select ${COLUMNS} from identity.workspaces as w left join mine using (workspace_id)
+    where not hidden and ($3::integer[] is null or workspace_id = any($3))
+      and not coalesce(denied, false) and (coalesce(granted, false) or $2 and workspace_id = 1)
+    order by name`,
+};
+
+/** Those that a principal has a part in: the default one too where everybody has, of a limited credential only these. */
+export async function selectWorkspacesOf(
+  database: Queryable,
+  of: { principalId: number; isDefaultOpen: boolean; among: readonly number[] | undefined },
+): Promise<WorkspaceRow[]> {
+  const among = of.among === undefined ? null : int4Array(of.among);
+  return database.prepared<WorkspaceRow>(selectWorkspacesOfText, [of.principalId, of.isDefaultOpen, among]);
 }
 
 const selectOthersText: Prepared = {

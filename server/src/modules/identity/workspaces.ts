@@ -20,6 +20,7 @@ import {
   selectIsAlone,
   selectWorkspace,
   selectWorkspaces,
+  selectWorkspacesOf,
   updateWorkspace,
   type WorkspaceRow,
 } from "./workspaces.sql.ts";
@@ -40,6 +41,8 @@ export type Workspaces = {
   placeOf(name: string): WorkspacePlace | Promise<WorkspacePlace>;
   /** By name. */
   listWorkspaces(): Promise<WorkspaceRow[]>;
+  /** Those that a principal has a part in, which `enter` lets it into. */
+  listWorkspacesOf(of: Parameters<typeof selectWorkspacesOf>[1]): Promise<WorkspaceRow[]>;
   getWorkspace(name: string): Promise<WorkspaceRow>;
   createWorkspace(name: string, fields: WorkspaceFields): Promise<WorkspaceRow>;
   /** Fields that are undefined stay as they are, empty ones are cleared. */
@@ -101,6 +104,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       return asking;
     },
     listWorkspaces: () => selectWorkspaces(database),
+    listWorkspacesOf: (of) => selectWorkspacesOf(database, of),
     getWorkspace,
     async createWorkspace(name, fields) {
       if (name === DEFAULT_WORKSPACE) throw reserved("created");

@@ -2,6 +2,7 @@ import type { SealedColumn } from "../../kernel/reseal.ts";
 import type { RegistryDeps } from "./deps.ts";
 import { createLineage, type Lineage } from "./lineage.ts";
 import { createModelVersions, type ModelVersions } from "./model-versions.ts";
+import { createPrompts, type Prompts } from "./prompts.ts";
 import { createRegisteredModels, type RegisteredModels } from "./registered-models.ts";
 import { createVersionMemory } from "./version-memory.ts";
 import { createDelivery, type WebhookDelivery } from "./webhooks/delivery.ts";
@@ -27,6 +28,7 @@ const MEMORY_CHARACTERS = 16_000_000;
 export type Registry = RegisteredModels &
   ModelVersions &
   Lineage &
+  Prompts &
   Webhooks & { webhookDelivery: WebhookDelivery };
 
 export function createRegistry(deps: RegistryDeps): Registry {
@@ -39,6 +41,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     ...createRegisteredModels(changeDeps),
     ...createModelVersions(changeDeps),
     ...createLineage(deps),
+    ...createPrompts(deps),
     ...createWebhooks(changeDeps),
     webhookDelivery,
   };

@@ -1,8 +1,10 @@
 import { sql } from "kysely";
 import type { Database, Prepared, Queryable } from "../../kernel/database.ts";
+import { int4Array } from "../../kernel/pg-arrays.ts";
 import { isAfter, orderBy, placeOf, type OrderTerm, type Place } from "../tracking/index.ts";
 import type { KeyValue } from "./deps.ts";
 import type { FoundModel } from "./found-models.sql.ts";
+import { PROMPT_TAG } from "./names.ts";
 import { modelConditions } from "./registry-search.sql.ts";
 import { RECORDED, recordEvent } from "./webhooks/deliveries.sql.ts";
 import type { RegisteredModelComparison } from "../tracking/index.ts";
@@ -102,6 +104,30 @@ export async function selectModelKey(
 ): Promise<number | undefined> {
   const [row] = await database.prepared<{ model_key: number }>(selectModelKeyText, [workspaceId, name]);
   return row?.model_key;
+}
+
+const selectArePromptsText: Prepared = {
+  name: "registry_select_are_prompts",
+  text: `
+    select exists (
+      select from registry.registered_models as m join registry.registered_model_tags as t using (model_key)
+      where m.workspace_id = wanted.workspace_id and m.name = wanted.name
+        and t.key = '${PROMPT_TAG}' and lower(t.value) = 'true'
+    ) as is_prompt
+    from unnest($1::integer[], $2::text[]) with ordinality as wanted (workspace_id, name, ordinal)
+    order by ordinal`,
+};
+
+/** Whether each of these is a prompt; what is not there is none. */
+export async function selectArePrompts(
+  database: Queryable,
+  places: readonly ModelPlace[],
+): Promise<boolean[]> {
+  const rows = await database.prepared<{ is_prompt: boolean }>(selectArePromptsText, [
+    int4Array(places.map(({ workspaceId }) => workspaceId)),
+    places.map(({ name }) => name),
+  ]);
+  return rows.map((row) => row.is_prompt);
 }
 
 const updateDescriptionText: Prepared = {

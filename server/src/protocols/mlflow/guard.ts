@@ -116,12 +116,15 @@ export function createGuard(owners: Owners, bucket: string): Guard {
       case "part":
         return policy.onPart(on.part, ofExperiment(on.experimentId));
       case "registered_model":
-      case "registered_model_version":
-        return then(owners.isPrompt(scope, on.name), (isPrompt) => {
+      case "registered_model_version": {
+        const as = (isPrompt: boolean): Permission => {
           const container = { type: isPrompt ? "prompt" : "registered_model", id: on.name } as const;
           if (on.type === "registered_model") return policy.on(container.type, container.id);
           return policy.onPart(isPrompt ? "prompt_version" : "registered_model_version", container);
-        });
+        };
+        const asModel = as(false);
+        return asModel === as(true) ? asModel : then(owners.isPrompt(scope, on.name), as);
+      }
       case "workspace":
       case "artifact":
         throw new Error(`There is no one permission on ${on.type}.`);
