@@ -139,7 +139,7 @@ const updateUsedText: Prepared = {
     with used as (
       select k.key_id, given.at
       from unnest($1::uuid[], $2::bigint[]) as given (key_id, at) join identity.api_keys k using (key_id)
-      where k.last_used_at is null or k.last_used_at < given.at
+      where k.last_used_at is null or k.last_used_at < given.at - 30000
       for update of k skip locked
     )
     update identity.api_keys k set last_used_at = used.at from used where k.key_id = used.key_id`,

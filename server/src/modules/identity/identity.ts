@@ -1,41 +1,41 @@
 import type { FastifyRequest } from "fastify";
-import type { Access } from "../../kernel/access.ts";
-import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
-import { permissionDenied, unauthenticated } from "../../kernel/errors.ts";
+import type { Caller } from "../../kernel/caller.ts";
+import { createAccessControl, type AccessControl } from "./access.ts";
 import { createApiKeys, type ApiKeys } from "./api-keys.ts";
 import { createAudit, type Audit } from "./audit.ts";
+import { createAuthenticate } from "./authenticate.ts";
 import { createChangeFeed } from "./change-feed.ts";
 import { deleteOldChanges } from "./changes.sql.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { createDevices, type Devices } from "./devices.ts";
-import { localPrincipal } from "./local-principal.ts";
-import { createRoles, type Roles } from "./roles.ts";
+import { createKeyUses } from "./key-uses.ts";
 import { createLoginLimits } from "./login-limits.ts";
 import { createPasswords } from "./passwords.ts";
 import { createPrincipals, type Principals } from "./principals.ts";
-import { fullScope, type Enter } from "./scope.ts";
+import { createRoles, type Roles } from "./roles.ts";
+import { createS3Keys, type S3Keys } from "./s3-keys.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createTokens, type Tokens } from "./tokens.ts";
-import type { Workspaces } from "./workspaces.ts";
+import type { WorkspaceRow, Workspaces } from "./workspaces.ts";
 
 /**
  * The door of identity. Every request of every protocol passes `authenticate` and `admit`; endpoints about objects
  * `enter` a workspace and ask its policy.
  */
-export type Identity = {
+export type Identity = AccessControl & {
   /** Who is calling, by the credentials of the request. Throws `unauthenticated` for bad ones. */
   authenticate(request: CredentialSource): Caller | Promise<Caller>;
-  /** See `HttpOptions.admit`. Decides alone what concerns the platform: servers, principals, the audit log. */
-  admit(caller: Caller, access: Access): boolean | Promise<boolean>;
-  enter: Enter;
+  /** The workspaces that a caller may enter, by name. */
+  listWorkspaces(caller: Caller): Promise<WorkspaceRow[]>;
   readonly principals: Principals;
   readonly apiKeys: ApiKeys;
+  readonly s3Keys: S3Keys;
   readonly audit: Audit;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   readonly devices: Devices;
   readonly roles: Roles;
-  /** Forgets what nobody needs any more: counts of failed logins, changes that all processes have read, ended devices and keys. */
+  /** Forgets what nobody needs any more: counts of failed logins, changes that all have read, ended devices. */
   purge(): Promise<void>;
   close(): Promise<void>;
 };
@@ -43,38 +43,38 @@ export type Identity = {
 /** What of a request tells who sends it; `ip` is what trusted proxies say. */
 export type CredentialSource = Pick<FastifyRequest, "headers" | "method" | "ip" | "url" | "site">;
 
-const PLATFORM: ReadonlySet<string> = new Set(["server", "principal", "audit"]);
-
 export function createIdentity(given: IdentityDeps & { workspaces: Workspaces }): Identity {
   const feed = createChangeFeed(given);
   const limits = createLoginLimits(given);
   const deps = { ...given, feed, limits, passwords: createPasswords(given.passwordCost) };
   const principals = createPrincipals(deps);
-  const [tokens, devices] = [createTokens(deps), createDevices(deps)];
+  const [tokens, devices, sessions] = [createTokens(deps), createDevices(deps), createSessions(deps)];
+  const uses = createKeyUses(deps);
   return {
+    ...createAccessControl(deps),
     principals,
     apiKeys: createApiKeys({ ...deps, principals }),
+    s3Keys: createS3Keys({ ...deps, principals, uses }),
     roles: createRoles(deps),
     audit: createAudit(deps),
     tokens,
     devices,
-    sessions: createSessions(deps),
-    authenticate: ({ ip }) => ({
-      principal: deps.loginRequired ? undefined : localPrincipal,
-      credential: { kind: deps.loginRequired ? "none" : "local" },
-      address: ip,
-    }),
-    admit(caller, access) {
-      if (access.kind === "public") return true;
-      if (caller.principal === undefined) throw unauthenticated();
-      if (access.kind === "login") return true;
-      if (!PLATFORM.has(access.resource)) return false;
-      if (isPlatformAdmin(caller)) return true;
-      throw permissionDenied("Permission denied");
-    },
-    enter(_caller, workspace) {
-      const place = deps.workspaces.placeOf(workspace);
-      return place instanceof Promise ? place.then(fullScope) : fullScope(place);
+    sessions,
+    authenticate: createAuthenticate({ ...deps, principals, sessions, tokens, uses }),
+    async listWorkspaces(caller) {
+      const { principal, credential } = caller;
+      if (principal === undefined) return [];
+      const { limit } = credential;
+      const among = limit?.workspaceIds;
+      if (principal.isAdmin) {
+        const all = await deps.workspaces.listWorkspaces();
+        return among === undefined ? all : all.filter((row) => among.has(row.workspace_id));
+      }
+      return deps.workspaces.listWorkspacesOf({
+        principalId: principal.principalId,
+        isDefaultOpen: principal.kind === "user" && deps.defaultPermission !== "NO_PERMISSIONS",
+        among: among === undefined ? undefined : [...among],
+      });
     },
     async purge() {
       await limits.sweep();
@@ -82,6 +82,9 @@ export function createIdentity(given: IdentityDeps & { workspaces: Workspaces })
       await tokens.purge();
       await devices.purge();
     },
-    close: () => feed.close(),
+    async close() {
+      await uses.close();
+      await feed.close();
+    },
   };
 }

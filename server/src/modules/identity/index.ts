@@ -1,11 +1,13 @@
 export { selectExportWorkspaces } from "./export.sql.ts";
 export type { Audit, AuditEvent, AuditFilter, AuditRow } from "./audit.ts";
+export { assertUnlimited } from "./authenticate.ts";
 export { recordChange } from "./changes.sql.ts";
 export { identitySealedColumns } from "./sealed-columns.ts";
 export { createIdentity, type Identity } from "./identity.ts";
 export type { PasswordCost } from "./passwords.ts";
 export {
   toPrincipal,
+  type NewPrincipal,
   type PrincipalKind,
   type PrincipalRef,
   type PrincipalRow,

@@ -79,8 +79,8 @@ const forgetText: Prepared = {
       order by subject for update
     )
     update identity.login_failures as known set
-      failures = case when subject = $1 then 0 else greatest(failures - 1, 0) end,
-      known_until = case when subject = $1 then $4 else known_until end
+      failures = case when known.subject = $1 then 0 else greatest(known.failures - 1, 0) end,
+      known_until = case when known.subject = $1 then $4 else known.known_until end
     from sorted where known.subject = sorted.subject`,
 };
 

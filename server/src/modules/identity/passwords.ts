@@ -107,7 +107,7 @@ const MAX_CHARACTERS = 1024;
 
 /** Throws for a password that nobody should have. Its text is in no message. */
 export function assertGoodPassword(password: string, name: string): void {
-  const characters = password.length > 2 * MAX_CHARACTERS ? Infinity : [...password].length;
+  const characters = password.length > 2 * MAX_CHARACTERS ? Infinity : Array.from(password).length;
   if (characters < MIN_CHARACTERS) {
     throw invalidParameter(`A password must have at least ${MIN_CHARACTERS} characters.`);
   }

@@ -153,8 +153,9 @@ const updatePasswordText: Prepared = {
   name: "identity_update_password",
   text: `
     with ended as (delete from identity.sessions where principal_id = $1)
-    update identity.principals set password_hash = $2, password_changed_at = $3, last_updated_timestamp = $3,
-      activation_hash = null
+    update identity.principals set password_hash = $2, last_updated_timestamp = $3, activation_hash = null,
+      -- Never the same twice: it stands for the password where that is remembered.
+      password_changed_at = greatest($3, password_changed_at + 1)
     where principal_id = $1 and ($4::text is null or password_hash = $4) returning ${PRINCIPAL_COLUMNS}`,
 };
 
