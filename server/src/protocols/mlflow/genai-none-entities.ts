@@ -142,7 +142,7 @@ function jobs(): Endpoint[] {
       (id) => `Job with ID ${id("job_id")} not found`,
     ),
     refused("POST /2.0/mlflow/runs/create-promptlab-run", "gateway", { what: "prompt engineering runs" }),
-    refused(`POST ${V3}/demo/generate`, "server", { what: "traces, so that there is no demo data" }),
+    refused(`POST ${V3}/demo/generate`, "trace", { what: "traces, so that there is no demo data" }),
     {
       method: "POST",
       path: `${V3}/demo/delete`,

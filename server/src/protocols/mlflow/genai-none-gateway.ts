@@ -1,6 +1,6 @@
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { empty, refused, unknown, type Name } from "./genai-none.ts";
+import { empty, emptyForAll, refused, unknown, type Name } from "./genai-none.ts";
 import { int64, message, string, type Check } from "./wire.ts";
 
 const GATEWAY = "/3.0/mlflow/gateway";
@@ -63,10 +63,12 @@ export function noGatewayEndpoints(): Endpoint[] {
     ...(["GET", "POST", "PUT", "PATCH"] as const).map((method) =>
       refused(`${method} ${ASSISTANT}/*`, "gateway", { what: "an assistant" }),
     ),
-    empty("GET /3.0/mlflow/ui-telemetry", "server", {
-      answer: { disable_ui_telemetry: true, disable_ui_events: [], ui_rollout_percentage: 0 },
+    emptyForAll("GET /3.0/mlflow/ui-telemetry", {
+      disable_ui_telemetry: true,
+      disable_ui_events: [],
+      ui_rollout_percentage: 0,
     }),
-    empty("POST /3.0/mlflow/ui-telemetry", "server", { answer: { status: "disabled" } }),
+    emptyForAll("POST /3.0/mlflow/ui-telemetry", { status: "disabled" }),
   ];
 }
 

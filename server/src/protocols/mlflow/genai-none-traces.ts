@@ -1,7 +1,7 @@
 import { manages, reads } from "../../kernel/access.ts";
 import { badRequest, invalidParameter, notFound } from "../../kernel/errors.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { empty, refused, unknown } from "./genai-none.ts";
+import { empty, needsOf, refused, unknown } from "./genai-none.ts";
 import { enumOf, int64, json, message, nested, repeated, string, type Check, type Values } from "./wire.ts";
 
 const V2 = "/2.0/mlflow/traces";
@@ -83,6 +83,7 @@ function artifactEndpoint(version: string): Endpoint {
     method: "GET",
     path: `/${version}/mlflow/get-trace-artifact`,
     access: reads("trace"),
+    needs: needsOf(reads("trace")),
     request: message({ request_id: string }),
     handle(values) {
       const id = values["request_id"];
@@ -97,6 +98,7 @@ function deleteEndpoint(path: string): Endpoint {
     method: "POST",
     path: `${path}/delete-traces`,
     access: manages("trace"),
+    needs: needsOf(manages("trace")),
     request: message({
       experiment_id: string,
       max_timestamp_millis: int64,
@@ -136,6 +138,7 @@ function metricsEndpoint(): Endpoint {
     method: "POST",
     path: `${V3}/metrics`,
     access: reads("trace"),
+    needs: needsOf(reads("trace")),
     request: message({
       experiment_ids: repeated(string),
       view_type: enumOf({ TRACES: 1, SPANS: 2, ASSESSMENTS: 3 }),

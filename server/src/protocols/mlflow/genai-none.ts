@@ -1,6 +1,7 @@
-import { edits, manages, reads, type Access, type Resource } from "../../kernel/access.ts";
+import { edits, loginAccess, manages, reads, type Access, type Resource } from "../../kernel/access.ts";
 import { notFound, notImplemented } from "../../kernel/errors.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { filtered, needs } from "./guard.ts";
 import { json, message, type Check, type Message, type Values } from "./wire.ts";
 
 /**
@@ -25,8 +26,22 @@ function endpoint(
   { request = noFields, checks = {}, handle }: Fields & Pick<Endpoint, "handle">,
 ): Endpoint {
   const [method, path] = name.split(" ") as [Method, string];
-  return { method, path, access, request, checks, handle };
+  return { method, path, access, needs: needsOf(access), request, checks, handle };
 }
+
+/** Asks about the experiments that a request names, else about the workspace as a whole. */
+export const needsOf =
+  (access: Access): NonNullable<Endpoint["needs"]> =>
+  (_values, { source, request }) => {
+    if (access.kind !== "needs") return [];
+    const query = request.query as Values;
+    const named = ["experiment_id", "experiment_ids"]
+      .flatMap((field) => source[field] ?? query[field])
+      .filter((id) => typeof id === "string" && id !== "");
+    if (named.length === 0 && access.action === "read") return filtered;
+    const ids = named.length === 0 ? ["*"] : new Set(named as string[]);
+    return [...ids].map((id) => needs(access.action, { type: "experiment", id }));
+  };
 
 /** A list of things that there are none of. */
 export const empty = (
@@ -34,6 +49,12 @@ export const empty = (
   resource: Resource,
   { answer = {}, ...fields }: Fields & { answer?: object } = {},
 ): Endpoint => endpoint(name, reads(resource), { ...fields, handle: () => answer });
+
+/** The same for whoever is logged in, in whatever workspace. */
+export const emptyForAll = (name: Name, answer: object): Endpoint => ({
+  ...endpoint(name, loginAccess, { handle: () => answer }),
+  scoped: false,
+});
 
 /** Reads or changes one thing by its id: no such thing is here. */
 export const unknown = (
