@@ -43,7 +43,7 @@ export default {
       },
       tracking: {
         replicas: 3,
-        exposure: { kind: "gateway-login", users: { secret: "tracking-users" } },
+        exposure: { kind: "public" },
       },
       serving: {
         engine: "kserve",

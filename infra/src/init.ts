@@ -144,7 +144,7 @@ function trackingText({ target, registry }: Answers): string {
     image: ${JSON.stringify(`${registry}/plinth:0.1.0`)},`;
   return `  tracking: {
     engine: "plinth",${image}
-    // Reached from within the cluster and by port-forward. Plinth has no users yet, so it is not made public.
+    // Reached from within the cluster and by port-forward; { kind: "public" } for a host of its own behind its login.
     exposure: { kind: "cluster" },
   },
 `;

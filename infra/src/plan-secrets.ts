@@ -10,7 +10,7 @@ export function secretsOf(plan: Parts): PlatformSecret[] {
   const { environment, tracking, pipelines } = plan;
   const secrets: (PlatformSecret | undefined)[] = [
     databaseSecret(plan, tracking, environment.tracking.database),
-    ...(tracking.name === "plinth" ? [encryptionKey(plan)] : []),
+    ...(tracking.name === "plinth" ? [encryptionKey(plan), administrator(plan)] : []),
     ...objectStoreSecrets(plan),
     ...backupSecrets(plan),
     loginSecret(tracking.namespace, tracking.name, environment.tracking.exposure),
@@ -136,6 +136,20 @@ const encryptionKey = ({ prefix, tracking }: Parts): PlatformSecret => ({
   data: { PLINTH_SECRETS_KEY: "{{ .key }}" },
   writer: "secrets",
   why: "Plinth encrypts the secrets it stores, those of webhooks for example",
+});
+
+/** Name of the Secret with the password of Plinth's first administrator. */
+export const adminSecretName = "plinth-admin";
+
+const administrator = ({ prefix, tracking }: Parts): PlatformSecret => ({
+  name: adminSecretName,
+  namespace: tracking.namespace,
+  inputs: {
+    password: generated(`${prefix}-plinth-admin`, "password of Plinth's first administrator, admin"),
+  },
+  data: { PLINTH_ADMIN_PASSWORD: "{{ .password }}" },
+  writer: "secrets",
+  why: "Plinth does not start on a network before somebody can log in as administrator",
 });
 
 /** Name of the Secret with the credentials of the object store, in the namespace that uses it. */

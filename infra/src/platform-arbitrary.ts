@@ -102,20 +102,28 @@ function stores(kind: Kind, tier: Tier): fc.Arbitrary<JsonObject> {
 const login = { kind: "gateway-login", users: { secret: "users" } };
 
 const tracking = (kind: Kind, gateway: string): fc.Arbitrary<JsonObject> => {
-  const exposure = fc.constantFrom<JsonObject>(
-    { kind: "cluster" },
-    ...(gateway === "envoy-gateway" ? [login, { kind: "networks", cidrs: ["203.0.113.0/24"] }] : []),
-  );
-  const more = { replicas: fc.integer({ min: 2, max: 5 }), resources, autoscaling, exposure };
-  const plinth = fc.record({ database: databases(kind, "postgresql"), more: some(more) }).map((fields) => ({
-    engine: "plinth",
-    image: "registry.example.com/ml/plinth:0.1.0",
-    database: fields.database,
-    ...fields.more,
-  }));
+  // Plinth has users of its own, MLflow's server has none.
+  const moreOf = (ownWay: JsonObject): fc.Arbitrary<JsonObject> =>
+    some({
+      replicas: fc.integer({ min: 2, max: 5 }),
+      resources,
+      autoscaling,
+      exposure: fc.constantFrom<JsonObject>(
+        { kind: "cluster" },
+        ...(gateway === "envoy-gateway" ? [ownWay, { kind: "networks", cidrs: ["203.0.113.0/24"] }] : []),
+      ),
+    });
+  const plinth = fc
+    .record({ database: databases(kind, "postgresql"), more: moreOf({ kind: "public" }) })
+    .map((fields) => ({
+      engine: "plinth",
+      image: "registry.example.com/ml/plinth:0.1.0",
+      database: fields.database,
+      ...fields.more,
+    }));
   const mlflow = fc
     .constantFrom("mysql" as const, "postgresql" as const)
-    .chain((dialect) => fc.record({ database: databases(kind, dialect), more: some(more) }))
+    .chain((dialect) => fc.record({ database: databases(kind, dialect), more: moreOf(login) }))
     .map((fields) => ({ engine: "mlflow", database: fields.database, ...fields.more }));
   return fc.oneof(plinth, mlflow);
 };

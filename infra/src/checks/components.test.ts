@@ -19,7 +19,7 @@ const GOOD: JsonObject = {
   },
   tracking: {
     image: "ghcr.io/acme/plinth:0.1.0",
-    exposure: { kind: "gateway-login", users: { secret: "users" } },
+    exposure: { kind: "networks", cidrs: ["203.0.113.0/24"] },
   },
   pipelines: { engine: "zenml" },
   serving: {
@@ -134,10 +134,16 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    rule: "tracking/two-logins",
+    at: "tracking.exposure.kind",
+    bad: { tracking: { exposure: { kind: "gateway-login", users: { secret: "users" } } } },
+    good: { tracking: { exposure: { kind: "networks", cidrs: ["203.0.113.0/24"] } } },
+  },
+  {
     rule: "tracking/public-without-login",
     at: "tracking.exposure.kind",
-    bad: { tracking: { exposure: { kind: "public" } } },
-    good: { tracking: { exposure: { kind: "networks", cidrs: ["203.0.113.0/24"] } } },
+    bad: { tracking: { engine: "mlflow", exposure: { kind: "public" } } },
+    good: { tracking: { engine: "plinth", exposure: { kind: "public" } } },
   },
   {
     rule: "tracking/public-without-login",

@@ -28,16 +28,36 @@ const publicWithoutLogin: SpecRule = {
   severity: "error",
   covers: ["E31"],
   title: "Tracking open to everybody",
-  why: "Neither Plinth (yet) nor MLflow has a login: whoever reaches it reads, changes and deletes every experiment and model.",
+  why: "MLflow's server has no login: whoever reaches it reads, changes and deletes every experiment and model.",
   check: ({ tracking }) =>
-    tracking.exposure.kind !== "public"
+    tracking.engine !== "mlflow" || tracking.exposure.kind !== "public"
       ? []
       : [
           {
             path: ["tracking", "exposure", "kind"],
             message: `tracking by ${tracking.engine} has no login of its own, and everybody would reach it at its host`,
             remedy:
-              'Ask for a login at the gateway (exposure: { kind: "gateway-login", users: { secret: "..." } }), or let in networks that you know ({ kind: "networks", cidrs: [...] }).',
+              'Use engine: "plinth", which has users of its own, or ask for a login at the gateway (exposure: { kind: "gateway-login", users: { secret: "..." } }), or let in networks that you know ({ kind: "networks", cidrs: [...] }).',
+          },
+        ],
+};
+
+const twoLogins: SpecRule = {
+  id: "tracking/two-logins",
+  severity: "error",
+  covers: [],
+  title: "Two logins in one header",
+  why: "Clients of MLflow send one user name and password, in the header that the gateway's login reads: Plinth, which has users of its own, would refuse those of the gateway.",
+  check: ({ tracking }) =>
+    tracking.engine !== "plinth" || tracking.exposure.kind !== "gateway-login"
+      ? []
+      : [
+          {
+            path: ["tracking", "exposure", "kind"],
+            message:
+              "tracking by plinth asks for a login itself, and the gateway's login would stand in its way",
+            remedy:
+              'Let everybody reach Plinth\'s own login (exposure: { kind: "public" }), or only networks that you know ({ kind: "networks", cidrs: [...] }).',
           },
         ],
 };
@@ -123,6 +143,7 @@ const knativeRoutes: SpecRule = {
 
 export const exposureRules: readonly SpecRule[] = [
   publicWithoutLogin,
+  twoLogins,
   publicModels,
   withoutActivation,
   accessControl,

@@ -36,8 +36,11 @@ export const situations: readonly Situation[] = [
     merge(civo, {
       gitOps: { repository: "git@github.com:acme/mlops.git", path: "clusters/{environment}" },
       target: { backupRegion: "FRA1", cluster: { gpuPools: [{ name: "a100", size: "an.g1.l40s.kube.x1" }] } },
-      tracking: { exposure: login, database: { engine: "civo-database", dialect: "postgresql" } },
-      pipelines: { exposure: { kind: "networks", cidrs: ["198.51.100.0/24"] }, activation: {} },
+      tracking: {
+        exposure: { kind: "public" },
+        database: { engine: "civo-database", dialect: "postgresql" },
+      },
+      pipelines: { exposure: login, activation: {} },
       serving: { engine: "kserve" },
     }),
   ],

@@ -90,6 +90,13 @@ if missing tracking plinth-encryption; then
     "PLINTH_SECRETS_KEY=${value[acme-dev-plinth-encryption]}"
 fi
 
+# Plinth does not start on a network before somebody can log in as administrator.
+if missing tracking plinth-admin; then
+  need acme-dev-plinth-admin password 'password of Plinth'\''s first administrator, admin' tracking/plinth-admin:PLINTH_ADMIN_PASSWORD
+  put tracking plinth-admin Opaque -- \
+    "PLINTH_ADMIN_PASSWORD=${value[acme-dev-plinth-admin]}"
+fi
+
 # The chart would make a new password at every synchronisation.
 if missing monitoring grafana-admin; then
   need acme-dev-grafana-admin password 'password of Grafana'\''s first account' monitoring/grafana-admin:admin-password

@@ -95,11 +95,11 @@ if missing tracking plinth-encryption; then
     "PLINTH_SECRETS_KEY=${value[acme-prod-plinth-encryption]}"
 fi
 
-# Who may reach plinth from outside.
-if missing tracking plinth-login; then
-  need tracking-users/htpasswd file 'users that may pass the gateway, an htpasswd file with SHA hashes' tracking/plinth-login:.htpasswd
-  put tracking plinth-login Opaque -- \
-    ".htpasswd=${value[tracking-users/htpasswd]}"
+# Plinth does not start on a network before somebody can log in as administrator.
+if missing tracking plinth-admin; then
+  need acme-prod-plinth-admin password 'password of Plinth'\''s first administrator, admin' tracking/plinth-admin:PLINTH_ADMIN_PASSWORD
+  put tracking plinth-admin Opaque -- \
+    "PLINTH_ADMIN_PASSWORD=${value[acme-prod-plinth-admin]}"
 fi
 
 # The chart would make a new password at every synchronisation.

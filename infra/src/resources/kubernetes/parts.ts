@@ -3,6 +3,7 @@ import type { Component, Plan } from "../../plan.ts";
 import type { Exposure } from "../../spec/components.ts";
 import { databaseParts, databasePeer } from "./database-parts.ts";
 import { metricsPortOf } from "./model-metrics.ts";
+import { METRICS_PORT } from "./plinth.ts";
 import {
   baseFolder,
   identityFlow,
@@ -156,14 +157,21 @@ function trackingPart(plan: Plan): Part {
               why: "steps of pipelines log here",
             },
           ]),
-      { peer: { kind: "monitoring" }, ports: [containerPort], why: "metrics" },
+      {
+        peer: { kind: "monitoring" },
+        ports: [name === "plinth" ? METRICS_PORT : containerPort],
+        why: "metrics",
+      },
     ],
     egress: [
       databasePeer(plan, tracking, database),
       objectStoreFlow(plan, "artifacts"),
       ...(name === "mlflow" ? identityFlow(plan) : []),
     ],
-    metrics: { by: "service", selector: podSelector(name), port: "http", path: "/metrics" },
+    metrics:
+      name === "plinth"
+        ? { by: "pods", selector: podSelector(name), port: "metrics", path: "/metrics" }
+        : { by: "service", selector: podSelector(name), port: "http", path: "/metrics" },
   };
   const workloads = [pods];
   if (name === "mlflow") {

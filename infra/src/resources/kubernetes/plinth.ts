@@ -1,6 +1,6 @@
 import { podSelector } from "../../names.ts";
 import type { Plan } from "../../plan.ts";
-import { objectStoreSecretName } from "../../plan-secrets.ts";
+import { adminSecretName, objectStoreSecretName } from "../../plan-secrets.ts";
 import type { Reason } from "../resource.ts";
 import { explained, fileOf, type FolderFile } from "./kustomize.ts";
 import {
@@ -17,6 +17,9 @@ import {
 
 /** User of the image. */
 const USER = 10_001;
+
+/** Where `/metrics` is without a login. */
+export const METRICS_PORT = 9464;
 
 /** Longest wait of the server for requests in work, and the time that load balancers get to hear of its end. */
 const DRAIN_SECONDS = 30;
@@ -51,13 +54,17 @@ export function plinthBase({ tracking }: Plan, because: readonly Reason[]): Fold
                   image: "plinth:0.1.0",
                   imagePullPolicy: "IfNotPresent",
                   args: ["server"],
-                  ports: [{ name: "http", containerPort, protocol: "TCP" }],
+                  ports: [
+                    { name: "http", containerPort, protocol: "TCP" },
+                    { name: "metrics", containerPort: METRICS_PORT, protocol: "TCP" },
+                  ],
                   env: [
                     variable("PLINTH_HOST", "0.0.0.0"),
                     variable("PLINTH_PORT", String(containerPort)),
-                    variable("PLINTH_INSECURE", "true"),
+                    variable("PLINTH_METRICS_PORT", String(METRICS_PORT)),
                     variable("PLINTH_DATA_DIR", "/var/lib/plinth"),
                     variable("PLINTH_DRAIN_TIMEOUT_SECONDS", String(DRAIN_SECONDS)),
+                    secretVariable("PLINTH_ADMIN_PASSWORD", adminSecretName, "PLINTH_ADMIN_PASSWORD"),
                     secretVariable("PLINTH_SECRETS_KEY", "plinth-encryption", "PLINTH_SECRETS_KEY"),
                     ...["PLINTH_S3_ACCESS_KEY_ID", "PLINTH_S3_SECRET_ACCESS_KEY"].map((key) =>
                       secretVariable(key, objectStoreSecretName, key),
@@ -90,7 +97,9 @@ export function plinthBase({ tracking }: Plan, because: readonly Reason[]): Fold
             "Kubernetes would set PLINTH_PORT and others for the Service of the same name.",
           "spec.template.spec.terminationGracePeriodSeconds": `${LEAVE_SECONDS} s until no load balancer sends more, then ${DRAIN_SECONDS} s for requests in work (PLINTH_DRAIN_TIMEOUT_SECONDS), and some to close.`,
           [`${env}[2]`]:
-            "Plinth has no users of its own yet and says so before it listens beyond loopback. Who reaches it is decided by the NetworkPolicies of this namespace and by the gateway.",
+            "Metrics ask for no login there: only the monitoring reaches that port, and no Service has it.",
+          [`${env}[5]`]:
+            "Of the first administrator, `admin`, who is made at the first start. It is not looked at any more when there is one.",
           "spec.template.spec.containers[0].startupProbe":
             "A new version migrates the database before it listens: that may take minutes.",
           "spec.template.spec.volumes[0]": "Nothing lasting: state is in the database and in the bucket.",
@@ -100,6 +109,9 @@ export function plinthBase({ tracking }: Plan, because: readonly Reason[]): Fold
     fileOf(because, "service.yaml", service(tracking, [{ name: "http", port: tracking.port }])),
   ];
 }
+
+/** Addresses of pods, whichever of these the cluster gives them. */
+const PRIVATE_NETWORKS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7";
 
 /** Where the bucket is and by which names the server is known. */
 export function plinthEnvironment({ environment, tracking, buckets, store }: Plan): EnvironmentVariable[] {
@@ -118,5 +130,12 @@ export function plinthEnvironment({ environment, tracking, buckets, store }: Pla
     variable("PLINTH_S3_REGION", store.region),
     variable("PLINTH_S3_PATH_STYLE", String(store.pathStyle)),
     variable("PLINTH_ALLOWED_HOSTS", hosts.join(",")),
+    ...(environment.tracking.exposure.kind === "cluster"
+      ? []
+      : [
+          variable("PLINTH_PUBLIC_URL", `https://${host}`),
+          // The gateway's pods, which say where a request comes from: logins are limited by that.
+          variable("PLINTH_TRUSTED_PROXIES", PRIVATE_NETWORKS),
+        ]),
   ];
 }

@@ -53,10 +53,14 @@ export const PLATFORMS: Record<string, { tier: string; settings: JsonObject }> =
       target: CIVO,
       tracking: {
         autoscaling: { minReplicas: 2, maxReplicas: 12 },
-        exposure: { kind: "gateway-login", users: { secret: "users" } },
+        exposure: { kind: "public" },
         database: { resources: { cpu: "2", memory: "4Gi", memoryLimit: "4Gi" } },
       },
-      pipelines: { engine: "zenml", exposure: { kind: "public" }, activation: {} },
+      pipelines: {
+        engine: "zenml",
+        exposure: { kind: "gateway-login", users: { secret: "users" } },
+        activation: {},
+      },
       serving: models("a100"),
     },
   },

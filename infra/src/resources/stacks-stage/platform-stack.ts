@@ -158,11 +158,22 @@ function experimentTracker({ tracking }: Plan): Part {
     secrets: [
       {
         name: "tracking",
-        values: { token: "none" },
-        why: "Within the cluster tracking asks for no login, but ZenML refuses an address without a token.",
+        values: { token: tracking.name === "plinth" ? ref("var.tracking_token") : "none" },
+        why:
+          tracking.name === "plinth"
+            ? "Key of a service account of Plinth, in ZenML's own secret store."
+            : "MLflow's server asks for no login within the cluster, but ZenML refuses an address without a token.",
       },
     ],
-    variables: [],
+    variables:
+      tracking.name === "plinth"
+        ? [
+            secretVariable(
+              "tracking_token",
+              "Key of a service account that steps log with: plinth service-account create zenml, plinth role assign zenml editor, plinth key create zenml --for zenml.",
+            ),
+          ]
+        : [],
   };
 }
 

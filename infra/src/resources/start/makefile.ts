@@ -1,5 +1,6 @@
 import { namespaces, prefixOf } from "../../names.ts";
 import type { Plan } from "../../plan.ts";
+import { adminSecretName } from "../../plan-secrets.ts";
 import { applicationsFolder } from "../kubernetes/argocd.ts";
 import { partsOf } from "../kubernetes/parts.ts";
 import type { Part } from "../kubernetes/part.ts";
@@ -253,6 +254,15 @@ function lookingTargets(plan: Plan): Target[] {
       help: "Prints the first password of Argo CD's user admin",
       lines: [secret(namespaces.argoCd, "argocd-initial-admin-secret", "password")],
     },
+    ...(plan.tracking.name === "plinth"
+      ? [
+          {
+            name: "plinth-credentials",
+            help: "Prints the first password of Plinth's user admin",
+            lines: [secret(plan.tracking.namespace, adminSecretName, "PLINTH_ADMIN_PASSWORD")],
+          },
+        ]
+      : []),
     ...(objectStore.engine === "minio"
       ? [
           {

@@ -182,6 +182,8 @@ function first(plan: Plan): string[] {
     if (stage === "platform" && localSecrets(plan).length > 0 && settings.engine === "plain") {
       step("Secrets that nobody needs to know are made up, the others are asked for:", "make secrets");
     }
+    if (stage === "stacks" && asksForTrackingToken(plan))
+      step(beforeTracking(plan), ...trackingCommands(plan));
     if (stage === "stacks") step(BEFORE_STACKS, ...stackCommands(plan));
     step(aboutOf(plan, stage), `make plan-${stage}`, `make apply-${stage}`);
     if (stage === "cluster") step("Access to the cluster:", "make kubeconfig");
@@ -224,6 +226,27 @@ function aboutOf(plan: Plan, stage: Stage): string {
     case "stacks":
       return "Stage 3, stacks:";
   }
+}
+
+const beforeTracking = ({ environment }: Plan): string =>
+  `A service account of Plinth that steps log with${
+    environment.tracking.exposure.kind === "cluster"
+      ? ", with `make port-forward-tracking` in another terminal"
+      : ""
+  }. \`make plinth-credentials\` prints the password of \`admin\`; the last command prints the key, \`tracking_token\` below:`;
+
+const asksForTrackingToken = (plan: Plan): boolean =>
+  stacksStage(plan).some((made) => made.kind === "terraform" && made.block.labels[0] === "tracking_token");
+
+function trackingCommands({ environment, tracking }: Plan): string[] {
+  const address =
+    environment.tracking.exposure.kind === "cluster" ? "http://127.0.0.1:5000" : `https://${tracking.host}`;
+  return [
+    `plinth login ${address} --username admin`,
+    "plinth service-account create zenml",
+    "plinth role assign zenml editor",
+    "plinth key create zenml --for zenml",
+  ];
 }
 
 const BEFORE_STACKS =

@@ -10,6 +10,12 @@ variable "kube_context" {
   default     = "acme-prod"
 }
 
+variable "tracking_token" {
+  description = "Key of a service account that steps log with: plinth service-account create zenml, plinth role assign zenml editor, plinth key create zenml --for zenml."
+  type        = string
+  sensitive   = true
+}
+
 variable "container_registry_uri" {
   description = "Where images of steps are pushed, for example ghcr.io/acme. The cluster must be able to pull from it."
   type        = string

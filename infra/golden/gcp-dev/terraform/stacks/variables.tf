@@ -9,3 +9,9 @@ variable "kube_context" {
   type        = string
   default     = "gke_acme-mlops-dev_europe-west1_acme-dev"
 }
+
+variable "tracking_token" {
+  description = "Key of a service account that steps log with: plinth service-account create zenml, plinth role assign zenml editor, plinth key create zenml --for zenml."
+  type        = string
+  sensitive   = true
+}

@@ -19,12 +19,12 @@ locals {
   }
 }
 
-# Within the cluster tracking asks for no login, but ZenML refuses an address without a token.
+# Key of a service account of Plinth, in ZenML's own secret store.
 resource "zenml_secret" "tracking" {
   name = "tracking"
 
   values = {
-    token = "none"
+    token = var.tracking_token
   }
 }
 

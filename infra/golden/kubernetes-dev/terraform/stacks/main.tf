@@ -18,7 +18,7 @@ resource "zenml_secret" "object_store" {
   }
 }
 
-# Within the cluster tracking asks for no login, but ZenML refuses an address without a token.
+# MLflow's server asks for no login within the cluster, but ZenML refuses an address without a token.
 resource "zenml_secret" "tracking" {
   name = "tracking"
 

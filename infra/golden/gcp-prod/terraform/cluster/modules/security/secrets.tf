@@ -1,3 +1,34 @@
+# Password of Plinth's first administrator, admin.
+resource "google_secret_manager_secret" "plinth_admin" {
+  secret_id           = "acme-prod-plinth-admin"
+  deletion_protection = true
+
+  replication {
+    auto {}
+  }
+}
+
+ephemeral "random_password" "plinth_admin" {
+  length  = 40
+  special = false
+}
+
+resource "google_secret_manager_secret_version" "plinth_admin" {
+  secret                 = google_secret_manager_secret.plinth_admin.id
+  secret_data_wo         = ephemeral.random_password.plinth_admin.result
+  secret_data_wo_version = lookup(var.secret_versions, "acme-prod-plinth-admin", 1)
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "google_secret_manager_secret_iam_member" "plinth_admin_tracking" {
+  secret_id = google_secret_manager_secret.plinth_admin.id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = "principal://iam.googleapis.com/projects/${var.project_number}/locations/global/workloadIdentityPools/${var.workload_pool}/subject/ns/tracking/sa/secret-reader"
+}
+
 # Key that Plinth encrypts stored secrets with, 32 bytes in hexadecimal.
 resource "google_secret_manager_secret" "plinth_encryption" {
   secret_id           = "acme-prod-plinth-encryption"
