@@ -1,7 +1,9 @@
 export { selectExportWorkspaces } from "./export.sql.ts";
+export type { ApiKeyRef, ApiKeyRow, NewApiKey, ShownKey } from "./api-keys.ts";
 export type { Audit, AuditEvent, AuditFilter, AuditRow } from "./audit.ts";
 export { assertUnlimited } from "./authenticate.ts";
 export { recordChange } from "./changes.sql.ts";
+export type { DeviceRow } from "./devices.ts";
 export { identitySealedColumns } from "./sealed-columns.ts";
 export { createIdentity, type Identity } from "./identity.ts";
 export type { PasswordCost } from "./passwords.ts";
@@ -26,6 +28,7 @@ export {
   type Visible,
 } from "./policy.ts";
 export type { AssignmentRow, GrantRow, RoleRow, Roles } from "./roles.ts";
+export type { S3KeyRow } from "./s3-keys.ts";
 export {
   DEFAULT_WORKSPACE,
   defaultScope,
