@@ -3,6 +3,7 @@ import { anonymous, type Caller, type Credential, type Principal } from "../../k
 import { permissionDenied, unauthenticated, type PlinthError } from "../../kernel/errors.ts";
 import { hashSecret, readKey, type ApiKeyText } from "./api-key-text.ts";
 import { readAuthorization } from "./authorization.ts";
+import type { Audit } from "./audit.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { limitOf, selectApiKeyCredential } from "./credentials.sql.ts";
 import type { IdentityDeps } from "./deps.ts";
@@ -22,6 +23,7 @@ export type AuthenticateDeps = Pick<IdentityDeps, "database" | "now" | "loginReq
   sessions: Pick<Sessions, "readSession">;
   tokens: Pick<Tokens, "resolveToken">;
   uses: KeyUses;
+  audit: Pick<Audit, "record" | "recordDenied">;
 };
 
 /** What a credential proved, and until when it may be remembered. */
@@ -216,7 +218,7 @@ type PasswordMemory = {
  * A password that was right is right as long as it was not changed: after a change of roles its user is looked up
  * again, but nothing is hashed again.
  */
-function createPasswordMemory({ principals, now }: AuthenticateDeps): PasswordMemory {
+function createPasswordMemory({ principals, now, audit }: AuthenticateDeps): PasswordMemory {
   const right = createPrincipalCache<{ principalId: number; changedAt: number | null }>(MAX_PASSWORDS);
   return {
     async check(key, { name, password }, address) {
@@ -229,10 +231,17 @@ function createPasswordMemory({ principals, now }: AuthenticateDeps): PasswordMe
         found.principal_id === known.principalId &&
         found.password_changed_at === known.changedAt;
       const row = isRight ? found : await principals.checkPassword(name, password, { address });
-      if (row === undefined) return undefined;
+      const on = { action: "login", resource_type: "principal" } as const;
+      if (row === undefined) {
+        audit.recordDenied(anonymous(address), { ...on, resource_id: name, outcome: "failed" });
+        return undefined;
+      }
       const { principal_id: principalId, password_changed_at: changedAt } = row;
+      const caller = { principal: toPrincipal(row), credential: { kind: "password" }, address } as const;
+      // Each request carries the password: it is told once for each process that had to check it.
+      if (!isRight) await audit.record(caller, { ...on, resource_id: row.name, outcome: "allowed" });
       right.set(key, { principalId, changedAt }, { principalId, until: Infinity });
-      return { principal: toPrincipal(row), credential: { kind: "password" }, until: Infinity };
+      return { principal: caller.principal, credential: caller.credential, until: Infinity };
     },
   };
 }

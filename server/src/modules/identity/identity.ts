@@ -10,8 +10,12 @@ import type { IdentityDeps } from "./deps.ts";
 import { createDevices, type Devices } from "./devices.ts";
 import { createKeyUses } from "./key-uses.ts";
 import { createLoginLimits } from "./login-limits.ts";
+import type { PageQuery } from "./pages.ts";
+import { createOidc, type Oidc } from "./oidc.ts";
 import { createPasswords } from "./passwords.ts";
-import { createPrincipals, type Principals } from "./principals.ts";
+import { selectPrincipalPage, type PrincipalColumn } from "./principal-pages.sql.ts";
+import type { PrincipalRow } from "./principals.sql.ts";
+import { createPrincipals, type PrincipalKind, type Principals } from "./principals.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { createS3Keys, type S3Keys } from "./s3-keys.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
@@ -32,9 +36,21 @@ export type Identity = AccessControl & {
   readonly s3Keys: S3Keys;
   readonly audit: Audit;
   readonly sessions: Sessions;
+  /** Undefined where no provider is configured. */
+  readonly oidc: Oidc | undefined;
   readonly tokens: Tokens;
   readonly devices: Devices;
   readonly roles: Roles;
+  /** By page number. */
+  searchPrincipals(
+    kind: PrincipalKind,
+    query: PageQuery<PrincipalColumn>,
+  ): Promise<{ total: number; rows: PrincipalRow[] }>;
+  /**
+   * What ended on any process before this resolves is forgotten here. To be awaited, and `authenticate` asked again,
+   * before credentials are made that outlast those they are made with.
+   */
+  readChanges(): Promise<void>;
   /** Forgets what nobody needs any more: counts of failed logins, changes that all have read, ended devices. */
   purge(): Promise<void>;
   close(): Promise<void>;
@@ -48,19 +64,22 @@ export function createIdentity(given: IdentityDeps & { workspaces: Workspaces })
   const limits = createLoginLimits(given);
   const deps = { ...given, feed, limits, passwords: createPasswords(given.passwordCost) };
   const principals = createPrincipals(deps);
+  const roles = createRoles(deps);
   const [tokens, devices, sessions] = [createTokens(deps), createDevices(deps), createSessions(deps)];
   const uses = createKeyUses(deps);
+  const audit = createAudit(deps);
   return {
     ...createAccessControl(deps),
     principals,
     apiKeys: createApiKeys({ ...deps, principals }),
     s3Keys: createS3Keys({ ...deps, principals, uses }),
-    roles: createRoles(deps),
-    audit: createAudit(deps),
+    roles,
+    audit,
     tokens,
     devices,
     sessions,
-    authenticate: createAuthenticate({ ...deps, principals, sessions, tokens, uses }),
+    oidc: given.oidc && createOidc({ ...deps, principals, roles }, given.oidc),
+    authenticate: createAuthenticate({ ...deps, principals, sessions, tokens, uses, audit }),
     async listWorkspaces(caller) {
       const { principal, credential } = caller;
       if (principal === undefined) return [];
@@ -76,6 +95,8 @@ export function createIdentity(given: IdentityDeps & { workspaces: Workspaces })
         among: among === undefined ? undefined : [...among],
       });
     },
+    searchPrincipals: (kind, query) => selectPrincipalPage(deps.database, kind, query),
+    readChanges: () => feed.readNow(),
     async purge() {
       await limits.sweep();
       await deleteOldChanges(deps.database);

@@ -36,7 +36,8 @@ export function createRequestAudit(audit: Audit, level: AuditLevel): RequestAudi
       // Many clients ask once without credentials, to be told which ones are wanted.
       const { principal, credential } = request.caller;
       if (error.code === "unauthenticated" && principal === undefined && credential.kind === "none") {
-        if (request.headers.authorization === undefined) return;
+        // Wrong passwords are told with the name they were given for, where they are checked.
+        if (request.headers.authorization?.startsWith("Bearer ") !== true) return;
         audit.recordDenied(request.caller, { action: "login", outcome: "failed" });
         return;
       }
