@@ -3,9 +3,11 @@ export type { ApiKeyRef, ApiKeyRow, NewApiKey, ShownKey } from "./api-keys.ts";
 export type { Audit, AuditEvent, AuditFilter, AuditRow } from "./audit.ts";
 export { assertUnlimited } from "./authenticate.ts";
 export { recordChange } from "./changes.sql.ts";
-export type { DeviceRow } from "./devices.ts";
+export type { DeviceRow, PolledOutcome } from "./devices.ts";
 export { identitySealedColumns } from "./sealed-columns.ts";
 export { createIdentity, type Identity } from "./identity.ts";
+export type { Oidc, OidcSettings } from "./oidc.ts";
+export { pageOfRows, type Comparable, type Condition, type Operation, type PageQuery } from "./pages.ts";
 export type { PasswordCost } from "./passwords.ts";
 export {
   toPrincipal,
@@ -55,4 +57,5 @@ export {
   setCookie,
   setSessionCookie,
 } from "./session-cookie.ts";
-export type { Sessions, SessionRow } from "./sessions.ts";
+export type { SessionRow } from "./sessions.ts";
+export { MAX_TOKEN_SECONDS, type TokenClaims, type Tokens } from "./tokens.ts";

@@ -1,0 +1,102 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { z } from "zod";
+import type { Access } from "../../kernel/access.ts";
+import { parseJson } from "../../kernel/json.ts";
+import { invalidRequest, type Problem } from "./errors.ts";
+
+/** One endpoint of ZenML's REST API, all that decides its behaviour on one page. */
+export type ZenmlEndpoint<Body = unknown> = {
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Below `/api/v1`. */
+  path: string;
+  access: Access;
+  /** Fields that are not named are ignored, as ZenML's own models do. */
+  body?: z.ZodType<Body>;
+  /** Forms arrive as an object of texts. */
+  form?: true;
+  /** The answer is written as JSON: `null` for nothing. */
+  handle(call: ZenmlCall<Body>): unknown;
+};
+
+export type ZenmlCall<Body = unknown> = {
+  path: Readonly<Record<string, string>>;
+  /** The last one of each, as text. */
+  query: Readonly<Record<string, string>>;
+  body: Body;
+  request: FastifyRequest;
+  reply: FastifyReply;
+};
+
+const PREFIX = "/api/v1";
+
+/** What the endpoint's own types say is checked where it is written. */
+export const endpoint = <Body>(given: ZenmlEndpoint<Body>): ZenmlEndpoint => given as ZenmlEndpoint;
+
+export async function registerZenmlEndpoints(
+  app: FastifyInstance,
+  endpoints: readonly ZenmlEndpoint[],
+): Promise<void> {
+  await app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) => {
+      parsed(null, body);
+    });
+    for (const one of endpoints) {
+      scope.route({
+        method: one.method,
+        url: PREFIX + one.path,
+        config: { access: one.access, protocol: "zenml" },
+        async handler(request, reply) {
+          const body = await one.handle({
+            path: request.params as Record<string, string>,
+            query: readQuery(request),
+            body: readBody(one, request),
+            request,
+            reply,
+          });
+          return reply.header("content-type", "application/json").send(JSON.stringify(body ?? null));
+        },
+      });
+    }
+    done();
+  });
+}
+
+function readQuery(request: FastifyRequest): Record<string, string> {
+  const query = request.query as Record<string, string | string[]>;
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? (value.at(-1) ?? "") : value]),
+  );
+}
+
+function readBody(one: ZenmlEndpoint, request: FastifyRequest): unknown {
+  if (one.body === undefined) return undefined;
+  const read = one.body.safeParse(one.form === true ? readForm(request) : readJson(request));
+  if (read.success) return read.data;
+  throw invalidRequest(read.error.issues.map(problemOf));
+}
+
+const typeOf = (request: FastifyRequest): string | undefined =>
+  request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+
+/** Only JSON that says so: a form of another site cannot. */
+function readJson(request: FastifyRequest): unknown {
+  return typeOf(request) === "application/json" ? parseJson(request.body as Buffer | undefined) : undefined;
+}
+
+function readForm(request: FastifyRequest): Record<string, string> {
+  if (typeOf(request) !== "application/x-www-form-urlencoded") return {};
+  const body = request.body as Buffer | undefined;
+  return Object.fromEntries(new URLSearchParams(body?.toString("utf8") ?? ""));
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** As ZenML's models put it, as far as their clients show it. */
+function problemOf(issue: Issue): Problem {
+  const loc = ["body", ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))];
+  const isMissing = issue.code === "invalid_type" && issue.input === undefined;
+  return isMissing
+    ? { type: "missing", loc, msg: "Field required" }
+    : { type: "value_error", loc, msg: issue.message.replaceAll("'", '"') };
+}
