@@ -36,7 +36,11 @@ function parseJson(text: string): unknown {
 export function normalAnswer(
   response: RawResponse,
   variables: Variables,
-  wanted: { readonly headers: readonly string[]; readonly asSet: readonly string[] },
+  wanted: {
+    readonly headers: readonly string[];
+    readonly asSet: readonly string[];
+    readonly ids: readonly string[];
+  },
 ): Answer {
   const parsed = parseBody(response);
   const isPage = typeof parsed === "string" && response.status >= 300;
@@ -45,7 +49,11 @@ export function normalAnswer(
     // Upstream answers some errors with its framework's HTML page; only the status is compared then.
     body: isPage
       ? "<a page>"
-      : normal(parsed, "", "", { variables, sets: new Set([...unordered, ...wanted.asSet]) }),
+      : normal(parsed, "", "", {
+          variables,
+          sets: new Set([...unordered, ...wanted.asSet]),
+          ids: new Set(wanted.ids),
+        }),
     // The headers matter for the bytes of an artifact, not for an error about it.
     headers: Object.fromEntries(
       (response.status < 400 ? wanted.headers : []).map((name) => [name, headerText(response.headers[name])]),
@@ -89,9 +97,11 @@ const hour = 3_600_000;
 interface Context {
   readonly variables: Variables;
   readonly sets: ReadonlySet<string>;
+  readonly ids: ReadonlySet<string>;
 }
 
 function normal(value: unknown, key: string, parent: string, context: Context): unknown {
+  if (typeof value === "number" && context.ids.has(key)) return `<${key}>`;
   // Adding 0 makes -0 plain: JSON writers differ on its sign, and no client tells the two apart.
   if (typeof value === "number") return Math.abs(value - Date.now()) < hour ? "<now>" : value + 0;
   if (typeof value === "string") return normalText(value, key, context.variables);
@@ -122,7 +132,10 @@ function normalText(text: string, key: string, variables: Variables): string {
     }
   }
   if (key === "message") result = normalMessage(result);
-  return result.replace(hex, "<hex>").replace(uuid, "<uuid>");
+  return result
+    .replace(hex, "<hex>")
+    .replace(uuid, "<uuid>")
+    .replace(/__user_\d+__/g, "__user_<id>__");
 }
 
 /** Upstream prints Python sets in any order, and the database's own words after what it has to say. */

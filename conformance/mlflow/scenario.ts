@@ -9,6 +9,8 @@ export interface Step {
   /** A body as it is, for what JSON.stringify cannot say. `{variables}` are filled in. */
   readonly raw?: string | Uint8Array | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Who asks: a name and a password, or nobody. Not given: whoever the scenarios are played by. */
+  readonly login?: Login | "nobody" | undefined;
   /** Variables taken from the answer: name -> dotted path in the JSON body. */
   readonly save?: Readonly<Record<string, string>> | undefined;
   /** Answer headers that must be equal too. */
@@ -16,6 +18,8 @@ export interface Step {
   /** Lists of the answer, by key, whose order hangs on random ids. */
   readonly asSet?: readonly string[] | undefined;
 }
+
+export type Login = readonly [username: string, password: string];
 
 export type Query = Readonly<Record<string, string | readonly string[]>>;
 export type Save = Readonly<Record<string, string>>;
@@ -102,5 +106,5 @@ export function pick(value: unknown, dotted: string): string | undefined {
     if (at === null || typeof at !== "object") return undefined;
     at = (at as Record<string, unknown>)[part];
   }
-  return typeof at === "string" ? at : undefined;
+  return typeof at === "string" ? at : typeof at === "number" ? String(at) : undefined;
 }

@@ -1,9 +1,9 @@
 // What the suites talk to. They know a base URL and nothing else of the server behind it.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ensureClient } from "./environment.ts";
+import { ensureAuth, ensureClient } from "./environment.ts";
 import { freePort, startChild, waitFor, type Child } from "./process.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -18,10 +18,16 @@ export interface Target {
   stop(): Promise<number | string>;
 }
 
-/** Plinth as its users start it, on free ports and in a new data directory, or the server at PLINTH_URL. */
-export async function startPlinth(flags: readonly string[] = []): Promise<Target> {
+/**
+ * Plinth as its users start it, on free ports and in a new data directory, or the server at PLINTH_URL, where the
+ * suite needs no other settings than it may have.
+ */
+export async function startPlinth(
+  flags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Target> {
   const given = process.env["PLINTH_URL"];
-  if (given)
+  if (given && Object.keys(env).length === 0)
     return { url: given.replace(/\/$/, ""), pid: undefined, dataDir: undefined, stop: async () => 0 };
 
   const dataDir = mkdtempSync(join(dataRoot(), "plinth-conformance-"));
@@ -31,7 +37,7 @@ export async function startPlinth(flags: readonly string[] = []): Promise<Target
   const child = startChild(
     join(root, "node_modules", ".bin", "node"),
     [join(root, "cli", "src", "main.ts"), "up", "--data-dir", dataDir, ...reach, ...ports, ...flags],
-    { cwd: root },
+    { cwd: root, env },
   );
   const url = await waitFor(child, "plinth up", async () => {
     const address = readAddress(join(dataDir, "plinth.json"));
@@ -51,8 +57,49 @@ export async function startPlinth(flags: readonly string[] = []): Promise<Target
   };
 }
 
+/** Who administers the servers that ask everybody to log in. */
+export const admin = { username: "admin", password: "the password of admin" } as const;
+
+/** Plinth, where everybody logs in; its administrator comes from the environment. */
+export const startGuardedPlinth = (flags: readonly string[] = []): Promise<Target> =>
+  startPlinth(["--login", "required", ...flags], { PLINTH_ADMIN_PASSWORD: admin.password });
+
+/** MLflow's own server with its users and permissions: who has no permission of their own reads. */
+export async function startGuardedReference(options: readonly string[] = []): Promise<Target> {
+  const environment = await ensureAuth();
+  const folder = mkdtempSync(join(tmpdir(), "mlflow-auth-"));
+  const settings = join(folder, "auth.ini");
+  writeFileSync(
+    settings,
+    [
+      "[mlflow]",
+      "default_permission = READ",
+      `database_uri = sqlite:///${join(folder, "auth.db")}`,
+      `admin_username = ${admin.username}`,
+    ].join("\n"),
+  );
+  const [python = ""] = readdirSync(join(environment, "lib"));
+  const target = await startReference(["--app-name", "basic-auth", ...options], {
+    PYTHONPATH: join(environment, "lib", python, "site-packages"),
+    MLFLOW_AUTH_CONFIG_PATH: settings,
+    MLFLOW_AUTH_ADMIN_PASSWORD: admin.password,
+    MLFLOW_FLASK_SERVER_SECRET_KEY: "of the suite",
+  });
+  return {
+    ...target,
+    async stop() {
+      const code = await target.stop();
+      rmSync(folder, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
 /** A real `mlflow server` 3.17.2 on SQLite, with its artifact proxy and one worker. */
-export async function startReference(options: readonly string[] = []): Promise<Target> {
+export async function startReference(
+  options: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Target> {
   // One that runs already was started without them.
   const given = options.length === 0 ? process.env["MLFLOW_REFERENCE_URL"] : undefined;
   if (given)
@@ -85,6 +132,7 @@ export async function startReference(options: readonly string[] = []): Promise<T
         MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
         MLFLOW_WEBHOOK_ALLOWED_SCHEMES: "http,https",
         MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: "true",
+        ...env,
       },
     },
   );
