@@ -27,6 +27,8 @@ export type OutboundRequest = {
   timeoutMs: number;
   /** More of an answer's body is not read. */
   maxResponseBytes: number;
+  /** False: a redirect is an answer like any other. */
+  followRedirects?: boolean;
 };
 
 export type OutboundAnswer = {
@@ -117,7 +119,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
             maxResponseBytes,
             connectMs: CONNECT_MS,
           });
-          const next = redirectOf(step, answer);
+          const next = request.followRedirects === false ? undefined : redirectOf(step, answer);
           if (next === undefined) return answer;
           if (redirects === MAX_REDIRECTS) {
             throw new OutboundError("protocol", `more than ${MAX_REDIRECTS} redirects`);

@@ -2,6 +2,7 @@ import type { Database } from "../../kernel/database.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
 import type { PasswordCost } from "./passwords.ts";
+import type { OidcSettings } from "./oidc.ts";
 import type { Permission } from "./policy.ts";
 
 export type IdentityDeps = {
@@ -18,6 +19,8 @@ export type IdentityDeps = {
    * that are given are checked all the same.
    */
   loginRequired: boolean;
+  /** Where people can log in besides here. */
+  oidc?: OidcSettings | undefined;
   /** What every user may do in the workspace `default` besides what was granted. */
   defaultPermission: Extract<Permission, "NO_PERMISSIONS" | "READ" | "USE" | "EDIT">;
 };

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import type { Database } from "../../kernel/database.ts";
+import type { ChangeFeed } from "./change-feed.ts";
 import { recordChange } from "./changes.sql.ts";
 import type { PrincipalRow } from "./principals.ts";
 import {
@@ -50,9 +51,10 @@ const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).d
 export type SessionsDeps = {
   database: Database;
   now(): number;
+  feed: Pick<ChangeFeed, "readNow">;
 };
 
-export function createSessions({ database, now }: SessionsDeps): Sessions {
+export function createSessions({ database, now, feed }: SessionsDeps): Sessions {
   const used = new Map<string, number>();
   return {
     async createSession({ principal_id }, { method, address, userAgent }) {
@@ -84,11 +86,13 @@ export function createSessions({ database, now }: SessionsDeps): Sessions {
       if (now() - row.last_used_at >= REMEMBER_SESSION_MS) used.set(row.session_id, now());
       return row;
     },
-    deleteSession: (sessionId) =>
-      database.transaction(async (transaction) => {
+    async deleteSession(sessionId) {
+      await database.transaction(async (transaction) => {
         const principalId = await deleteSessionRow(transaction, sessionId);
         if (principalId !== undefined) await recordChange(transaction, { principalId });
-      }),
+      });
+      await feed.readNow();
+    },
     listSessions: (principalId) => selectSessions(database, principalId, now()),
     async flush() {
       if (used.size === 0) return;

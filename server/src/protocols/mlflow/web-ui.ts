@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { publicAccess } from "../../kernel/access.ts";
-import { notFound } from "../../kernel/errors.ts";
+import type { Caller } from "../../kernel/caller.ts";
+import { notFound, unauthenticated } from "../../kernel/errors.ts";
 import { isUnchanged } from "./artifacts-headers.ts";
 import type { UiFile, WebUi } from "./web-ui-files.ts";
 
@@ -36,7 +37,11 @@ const FRAMED = "lib/notebook-trace-renderer/";
 const compress = promisify(gzip);
 
 /** MLflow's own web UI at `/`. It routes by the hash and asks by relative paths: two routes are all it needs. */
-export function registerWebUi(app: FastifyInstance, ui: WebUi): void {
+export function registerWebUi(
+  app: FastifyInstance,
+  ui: WebUi,
+  callerOf: (request: FastifyRequest) => Promise<Pick<Caller, "principal">>,
+): void {
   const config = { access: publicAccess, protocol: "mlflow" };
   const compressed = new Map<UiFile, Promise<Body>>();
 
@@ -45,10 +50,15 @@ export function registerWebUi(app: FastifyInstance, ui: WebUi): void {
     url: "/",
     config,
     exposeHeadRoute: false,
-    handler(request, reply) {
+    async handler(request, reply) {
+      // What the page asks for needs a login: whoever has none is led to it before the page comes.
+      if ((await callerOf(request)).principal === undefined) throw unauthenticated();
       guard(reply, "").header("cache-control", "no-cache").header("etag", ui.index.etag);
       if (isUnchanged(request.headers, ui.index)) return reply.code(304).send();
-      return reply.type("text/html; charset=utf-8").send(ui.index.body);
+      return reply
+        .header("cross-origin-opener-policy", "same-origin")
+        .type("text/html; charset=utf-8")
+        .send(ui.index.body);
     },
   });
 
