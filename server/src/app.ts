@@ -1,7 +1,5 @@
-import type { ServerStatus } from "@plinth/contract";
 import { openBlobStore } from "./blob-store.ts";
 import { asksForLogin, type Config } from "./config.ts";
-import { errorDialectOf } from "./error-dialects.ts";
 import type { Database, Queryable } from "./kernel/database.ts";
 import { createHttpServer, type RouteEntry } from "./kernel/http.ts";
 import { startJobs } from "./kernel/jobs.ts";
@@ -24,19 +22,17 @@ import {
   createTracking,
   createTrackingContents,
 } from "./modules/tracking/index.ts";
+import { renderConsoleError } from "./protocols/console/errors.ts";
 import { registerIdentity } from "./protocols/console/identity.ts";
 import { registerConsole } from "./protocols/console/index.ts";
-import { callerOf } from "./protocols/console/page-requests.ts";
-import { registerPages } from "./protocols/console/pages.ts";
 import { ARTIFACT_BUCKET, keyOfLocation } from "./protocols/mlflow/artifacts-paths.ts";
+import { renderMlflowError } from "./protocols/mlflow/errors.ts";
 import { registerMlflow } from "./protocols/mlflow/index.ts";
 import { openWebUi } from "./protocols/mlflow/web-ui-files.ts";
 import { registerWebUi } from "./protocols/mlflow/web-ui.ts";
 import { registerOps } from "./protocols/ops/index.ts";
-import { registerZenml } from "./protocols/zenml/index.ts";
 import { startMetricsServer } from "./protocols/ops/metrics-server.ts";
 import { openSecrets } from "./secret-keys.ts";
-import { oidcSettings } from "./oidc-settings.ts";
 import { MLFLOW_API_VERSION, PLINTH_VERSION } from "./version.ts";
 
 export type AppOptions = {
@@ -92,10 +88,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     passwordCost: options.passwordCost,
     loginRequired: asksForLogin(config),
     defaultPermission: config.defaultPermission,
-    oidc: oidcSettings(config),
   });
   const publicUrl = config.publicUrl === undefined ? undefined : new URL(config.publicUrl);
-  await options.beforeServing?.(identity);
+  try {
+    await options.beforeServing?.(identity);
+  } catch (error) {
+    await identity.close();
+    await blobs.close();
+    throw error;
+  }
   const requestAudit = createRequestAudit(identity.audit, config.auditLevel);
   const http = createHttpServer({
     server: listener.server,
@@ -117,7 +118,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     admit: identity.admit,
     onAnswer: requestAudit.onAnswer,
     onError: requestAudit.onRefused,
-    renderError: errorDialectOf,
+    renderError: (url) => (url.startsWith("/console/") ? renderConsoleError : renderMlflowError),
   });
   metrics.observePool(database);
 
@@ -142,18 +143,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     webhookMaxAttempts: config.webhookMaxAttempts,
     onDelivery: (outcome) => metrics.webhookDeliveries.inc({ outcome }),
   });
-  const status = (): ServerStatus => ({
-    version: PLINTH_VERSION,
-    mlflow_api_version: MLFLOW_API_VERSION,
-    pid: process.pid,
-    started_at: startedAt,
-    database: {
-      kind: options.databaseKind,
-      version: options.databaseVersion,
-      connections: database.pool.total,
-    },
-    blob_store: config.blobStore,
-  });
   registerOps(http.app, {
     metrics,
     draining: () => listener.draining,
@@ -162,6 +151,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   });
   registerConsole(http.app, {
+    atRoot: webUi === undefined,
     lineage: registry,
     webhooks: registry,
     enter: identity.enter,
@@ -171,16 +161,23 @@ export async function createApp(options: AppOptions): Promise<App> {
       await storage.sweep({ graceSeconds: 0 });
       return purged;
     },
-    status,
+    status: () => ({
+      version: PLINTH_VERSION,
+      mlflow_api_version: MLFLOW_API_VERSION,
+      pid: process.pid,
+      started_at: startedAt,
+      database: {
+        kind: options.databaseKind,
+        version: options.databaseVersion,
+        connections: database.pool.total,
+      },
+      blob_store: config.blobStore,
+    }),
   });
   registerIdentity(http.app, { identity, workspaces, loginRequired: asksForLogin(config) });
-  await registerPages(http.app, { identity, provider: identity.oidc, atRoot: webUi === undefined, status });
-  if (webUi !== undefined) {
-    registerWebUi(http.app, webUi, (request) => callerOf(request, identity));
-  }
-  await registerZenml(http.app, { identity, now, loginRequired: asksForLogin(config) });
+  if (webUi !== undefined) registerWebUi(http.app, webUi);
   await registerMlflow(http.app, {
-    identity,
+    enter: identity.enter,
     workspaces,
     tracking,
     registry,

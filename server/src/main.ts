@@ -3,6 +3,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApp, type App } from "./app.ts";
 import type { Config } from "./config.ts";
+import { ensureAdministrator } from "./first-start.ts";
 import { openDatabase, type Database } from "./kernel/database.ts";
 import { listen, type Listener } from "./kernel/listener.ts";
 import { createLog, type Log } from "./kernel/log.ts";
@@ -87,6 +88,7 @@ const start = (config: Config, { listener, database, ground, log }: Parts): Prom
     databaseVersion: ground.version,
     log,
     metrics: createMetrics(),
+    beforeServing: (identity) => ensureAdministrator(config, identity, log),
   });
 
 async function openGround(config: Config, log: Log, signal: AbortSignal | undefined): Promise<Ground> {
