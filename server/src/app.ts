@@ -1,5 +1,7 @@
+import type { ServerStatus } from "@plinth/contract";
 import { openBlobStore } from "./blob-store.ts";
 import { asksForLogin, type Config } from "./config.ts";
+import { errorDialectOf } from "./error-dialects.ts";
 import type { Database, Queryable } from "./kernel/database.ts";
 import { createHttpServer, type RouteEntry } from "./kernel/http.ts";
 import { startJobs } from "./kernel/jobs.ts";
@@ -22,17 +24,21 @@ import {
   createTracking,
   createTrackingContents,
 } from "./modules/tracking/index.ts";
-import { renderConsoleError } from "./protocols/console/errors.ts";
 import { registerIdentity } from "./protocols/console/identity.ts";
 import { registerConsole } from "./protocols/console/index.ts";
+import { callerOf } from "./protocols/console/page-requests.ts";
+import { registerPages } from "./protocols/console/pages.ts";
 import { ARTIFACT_BUCKET, keyOfLocation } from "./protocols/mlflow/artifacts-paths.ts";
-import { renderMlflowError } from "./protocols/mlflow/errors.ts";
+import { createGuard, needs } from "./protocols/mlflow/guard.ts";
 import { registerMlflow } from "./protocols/mlflow/index.ts";
+import { createOwners } from "./protocols/mlflow/owners.ts";
 import { openWebUi } from "./protocols/mlflow/web-ui-files.ts";
 import { registerWebUi } from "./protocols/mlflow/web-ui.ts";
 import { registerOps } from "./protocols/ops/index.ts";
+import { registerZenml } from "./protocols/zenml/index.ts";
 import { startMetricsServer } from "./protocols/ops/metrics-server.ts";
 import { openSecrets } from "./secret-keys.ts";
+import { oidcSettings } from "./oidc-settings.ts";
 import { MLFLOW_API_VERSION, PLINTH_VERSION } from "./version.ts";
 
 export type AppOptions = {
@@ -88,6 +94,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     passwordCost: options.passwordCost,
     loginRequired: asksForLogin(config),
     defaultPermission: config.defaultPermission,
+    oidc: oidcSettings(config),
   });
   const publicUrl = config.publicUrl === undefined ? undefined : new URL(config.publicUrl);
   try {
@@ -118,7 +125,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     admit: identity.admit,
     onAnswer: requestAudit.onAnswer,
     onError: requestAudit.onRefused,
-    renderError: (url) => (url.startsWith("/console/") ? renderConsoleError : renderMlflowError),
+    renderError: errorDialectOf,
   });
   metrics.observePool(database);
 
@@ -127,10 +134,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     now,
     onBatch,
     deleteArtifacts: (uri, within) => deleteBelow(storage, uri, within),
+    grants: identity.roles,
   });
   const registry = createRegistry({
     database,
     tracking,
+    grants: identity.roles,
     now,
     onBatch,
     log,
@@ -143,6 +152,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     webhookMaxAttempts: config.webhookMaxAttempts,
     onDelivery: (outcome) => metrics.webhookDeliveries.inc({ outcome }),
   });
+  const status = (): ServerStatus => ({
+    version: PLINTH_VERSION,
+    mlflow_api_version: MLFLOW_API_VERSION,
+    pid: process.pid,
+    started_at: startedAt,
+    database: {
+      kind: options.databaseKind,
+      version: options.databaseVersion,
+      connections: database.pool.total,
+    },
+    blob_store: config.blobStore,
+  });
   registerOps(http.app, {
     metrics,
     draining: () => listener.draining,
@@ -150,9 +171,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       await database.prepared({ name: "kernel_probe", text: "select 1 as one" }, []);
     },
   });
+  const guard = createGuard({
+    owners: createOwners(tracking, registry),
+    bucket: ARTIFACT_BUCKET,
+    renew: (given) => identity.renew(given),
+  });
   registerConsole(http.app, {
-    atRoot: webUi === undefined,
     lineage: registry,
+    requireRead: (scope, on) => guard.require(scope, [needs("read", on)]),
     webhooks: registry,
     enter: identity.enter,
     async purge(olderThanMs) {
@@ -161,23 +187,17 @@ export async function createApp(options: AppOptions): Promise<App> {
       await storage.sweep({ graceSeconds: 0 });
       return purged;
     },
-    status: () => ({
-      version: PLINTH_VERSION,
-      mlflow_api_version: MLFLOW_API_VERSION,
-      pid: process.pid,
-      started_at: startedAt,
-      database: {
-        kind: options.databaseKind,
-        version: options.databaseVersion,
-        connections: database.pool.total,
-      },
-      blob_store: config.blobStore,
-    }),
+    status,
   });
   registerIdentity(http.app, { identity, workspaces, loginRequired: asksForLogin(config) });
-  if (webUi !== undefined) registerWebUi(http.app, webUi);
+  await registerPages(http.app, { identity, provider: identity.oidc, atRoot: webUi === undefined, status });
+  if (webUi !== undefined) {
+    registerWebUi(http.app, webUi, (request) => callerOf(request, identity));
+  }
+  await registerZenml(http.app, { identity, now, loginRequired: asksForLogin(config) });
   await registerMlflow(http.app, {
-    enter: identity.enter,
+    guard,
+    identity,
     workspaces,
     tracking,
     registry,
