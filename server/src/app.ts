@@ -104,7 +104,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     await blobs.close();
     throw error;
   }
-  const requestAudit = createRequestAudit(identity.audit, config.auditLevel);
+  await workspaces.readProtected();
+  const requestAudit = createRequestAudit({
+    audit: identity.audit,
+    level: config.auditLevel,
+    isProtected: (name) => workspaces.isProtected(name),
+  });
   const http = createHttpServer({
     server: listener.server,
     draining: () => listener.draining,
@@ -214,6 +219,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const jobs = startJobs(
     [
       { name: "sweep", everyMs: SWEEP_MS, run: async () => void (await storage.sweep()) },
+      { name: "protected workspaces", everyMs: WEBHOOKS_MS, run: () => workspaces.readProtected() },
       {
         name: "audit",
         everyMs: AUDIT_MS,

@@ -38,8 +38,6 @@ export type AuditSubject = {
   resourceType?: string;
   resourceId?: string;
   workspace?: string;
-  /** Whether the workspace is one whose changes and artifact reads are all recorded. */
-  isProtected?: boolean;
   /** Whether the answer holds a secret. */
   reveals?: boolean;
   details?: Readonly<Record<string, string | number | boolean | null>>;

@@ -23,12 +23,32 @@ const SENSITIVE: ReadonlySet<Resource> = new Set([
   "server",
 ]);
 
-export function createRequestAudit(audit: Audit, level: AuditLevel): RequestAudit {
+export function createRequestAudit({
+  audit,
+  level,
+  isProtected,
+}: {
+  audit: Pick<Audit, "record" | "recordDenied">;
+  level: AuditLevel;
+  /** Whether all changes and reads of artifacts of a workspace are recorded. */
+  isProtected(workspace: string): boolean;
+}): RequestAudit {
+  const isRecorded = (request: FastifyRequest, access: Access): boolean => {
+    const { subject, method } = request;
+    if (level === "all" || subject?.reveals === true) return true;
+    const asks = method === "GET" || method === "HEAD";
+    if (access.kind !== "needs") return !asks;
+    const inProtected = subject?.workspace !== undefined && isProtected(subject.workspace);
+    if (access.resource === "artifact" && inProtected) return true;
+    if (asks || access.action === "read" || access.action === "use") return false;
+    return access.action === "manage" || level === "changes" || inProtected || SENSITIVE.has(access.resource);
+  };
+
   return {
     onAnswer(request, reply) {
       const { access } = request.routeOptions.config;
       if (access === undefined || access.kind === "public" || reply.statusCode >= 400) return undefined;
-      if (!isRecorded(request, access, level)) return undefined;
+      if (!isRecorded(request, access)) return undefined;
       return audit.record(request.caller, { ...eventOf(request), outcome: "allowed" });
     },
     onRefused(request, error) {
@@ -44,17 +64,6 @@ export function createRequestAudit(audit: Audit, level: AuditLevel): RequestAudi
       audit.recordDenied(request.caller, eventOf(request));
     },
   };
-}
-
-function isRecorded(request: FastifyRequest, access: Access, level: AuditLevel): boolean {
-  const { subject, method } = request;
-  if (level === "all" || subject?.reveals === true) return true;
-  const asks = method === "GET" || method === "HEAD";
-  if (access.kind !== "needs") return !asks;
-  const isProtected = subject?.isProtected === true;
-  if (access.resource === "artifact" && isProtected) return true;
-  if (asks || access.action === "read" || access.action === "use") return false;
-  return access.action === "manage" || level === "changes" || isProtected || SENSITIVE.has(access.resource);
 }
 
 function eventOf(request: FastifyRequest): Omit<AuditEvent, "outcome"> {

@@ -60,6 +60,16 @@ export async function selectWorkspacesOf(
   return database.prepared<WorkspaceRow>(selectWorkspacesOfText, [of.principalId, of.isDefaultOpen, among]);
 }
 
+const selectProtectedText: Prepared = {
+  name: "identity_select_protected_workspaces",
+  text: "select name from identity.workspaces where protected",
+};
+
+export async function selectProtected(database: Queryable): Promise<string[]> {
+  const rows = await database.prepared<{ name: string }>(selectProtectedText, []);
+  return rows.map(({ name }) => name);
+}
+
 const selectOthersText: Prepared = {
   name: "identity_select_other_workspaces",
   text: "select exists (select from identity.workspaces where workspace_id <> 1 and not hidden) as others",

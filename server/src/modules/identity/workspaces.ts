@@ -17,6 +17,7 @@ import {
   lockWorkspace,
   selectDeletedWorkspaces,
   selectHasOthers,
+  selectProtected,
   selectIsAlone,
   selectWorkspace,
   selectWorkspaces,
@@ -50,6 +51,10 @@ export type Workspaces = {
   /** All of it or nothing; what `CASCADE` deletes is removed for good by the next purge. */
   deleteWorkspace(name: string, mode: DeletionMode): Promise<void>;
   hasOtherWorkspaces(): Promise<boolean>;
+  /** Whether all changes and reads of artifacts in it are in the audit log; as of the last `readProtected`. */
+  isProtected(name: string): boolean;
+  /** To be called at the start, and often: another process may have protected one. */
+  readProtected(): Promise<void>;
   /** True where there is no workspace besides the default one, as far as known for `KNOWN_MS`; hidden ones count. */
   isAlone(): boolean | Promise<boolean>;
   /** Removes what is left of workspaces deleted at least `olderThanMs` ago. */
@@ -76,6 +81,11 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
   const asked = new Map<string, Promise<WorkspacePlace>>();
 
   let alone: { value: boolean; until: number } | undefined;
+
+  let protectedNames: ReadonlySet<string> = new Set();
+  const readProtected = async (): Promise<void> => {
+    protectedNames = new Set(await selectProtected(database));
+  };
 
   const getWorkspace = async (name: string): Promise<WorkspaceRow> => {
     if (name !== DEFAULT_WORKSPACE) checkWorkspaceName(name);
@@ -120,6 +130,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       const row = await insertWorkspace(database, { name, ...none, ...read, now: deps.now() });
       if (row === undefined) throw alreadyExists(`Workspace '${name}' already exists.`);
       alone = undefined;
+      if (row.protected) await readProtected();
       return row;
     },
     async updateWorkspace(name, fields) {
@@ -130,6 +141,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       }
       const row = await updateWorkspace(database, { name, ...read, now: deps.now() });
       if (row === undefined) throw workspaceNotFound(name);
+      await readProtected();
       return row;
     },
     async deleteWorkspace(name, mode) {
@@ -146,6 +158,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       known.delete(name);
     },
     hasOtherWorkspaces: () => selectHasOthers(database),
+    isProtected: (name) => protectedNames.has(name),
+    readProtected,
     isAlone() {
       if (alone !== undefined && deps.now() < alone.until) return alone.value;
       return selectIsAlone(database).then((value) => {
