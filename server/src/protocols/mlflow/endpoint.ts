@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Access } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
-import { defaultScope, type Scope } from "../../modules/identity/index.ts";
+import { noScope, type Scope } from "../../modules/identity/index.ts";
 import { parseJson } from "../../kernel/json.ts";
 import { subjectOf, type Guard, type Needs } from "./guard.ts";
 import type { ScopeOf } from "./scope.ts";
@@ -24,8 +24,8 @@ export type Endpoint = {
   access: Access;
   /** What the caller must be allowed to do to what the request names; asked before `handle`. */
   needs?(values: Values, call: Call): Needs | Promise<Needs>;
-  /** False where the workspace in the header does not matter, so that it need not be there. */
-  scoped?: false;
+  /** The workspace where it is not the one in the header; false: none, so that nothing is allowed in any. */
+  scoped?: false | ScopeOf;
   request: Message;
   checks?: Readonly<Record<string, readonly Check[]>>;
   /** Gets the request's fields; answers with JSON as text or as a stream of text, or an object to be written as JSON. */
@@ -55,7 +55,8 @@ export function registerEndpoints(
   { scopeOf, guard }: Gate,
 ): void {
   for (const endpoint of endpoints) {
-    const gate = { guard, scopeOf: endpoint.scoped === false ? () => defaultScope : scopeOf };
+    const { scoped } = endpoint;
+    const gate = { guard, scopeOf: scoped === false ? () => noScope : (scoped ?? scopeOf) };
     const handler = answer(endpoint, gate);
     for (const prefix of prefixes) {
       app.route({

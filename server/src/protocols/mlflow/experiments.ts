@@ -1,6 +1,6 @@
 import { edits, manages, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
-import type { Scope } from "../../modules/identity/index.ts";
+import type { Identity, Scope } from "../../modules/identity/index.ts";
 import type { ExperimentRow, KeyValue } from "../../modules/tracking/experiments.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import { storedKey } from "./artifacts-paths.ts";
@@ -13,7 +13,10 @@ import { int64, message, nested, repeated, string, type Check, type Int, type Va
 
 const required: readonly Check[] = ["required", "string"];
 
-export function experimentEndpoints(tracking: Tracking): Endpoint[] {
+export function experimentEndpoints(
+  tracking: Tracking,
+  { grantCreator }: Pick<Identity, "grantCreator">,
+): Endpoint[] {
   return [
     {
       method: "POST",
@@ -24,13 +27,14 @@ export function experimentEndpoints(tracking: Tracking): Endpoint[] {
       },
       request: message({ name: string, artifact_location: string, tags: repeated(nested(keyValue)) }),
       checks: { name: required, artifact_location: ["string"], tags: ["array"] },
-      async handle(values, { scope }) {
+      async handle(values, { scope, request }) {
         const location = values["artifact_location"] as string | undefined;
         const id = await tracking.createExperiment(scope, {
           name: values["name"] as string,
           ...(location ? { artifactLocation: location } : {}),
           tags: keyValues(values["tags"]),
         });
+        await grantCreator(request.caller, scope, { resource_type: "experiment", id: String(id) });
         return { experiment_id: String(id) };
       },
     },

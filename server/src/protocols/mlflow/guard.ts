@@ -94,7 +94,15 @@ export async function requireFor(
   request.decided = true;
 }
 
-export function createGuard(owners: Owners, bucket: string): Guard {
+export type GuardOptions = {
+  owners: Owners;
+  /** Where artifacts are. */
+  bucket: string;
+  /** See `AccessControl`. */
+  renew(scope: Scope): Soon<Scope>;
+};
+
+export function createGuard({ owners, bucket, renew }: GuardOptions): Guard {
   const ofExperiment = (id: string): { type: "experiment"; id: string } => ({
     type: "experiment",
     id: owners.experimentIdOf(id) ?? "*",
@@ -164,7 +172,7 @@ export function createGuard(owners: Owners, bucket: string): Guard {
   };
 
   /** All are asked for before one is waited for, so that look-ups share a statement. */
-  const requireEach = (scope: Scope, wanted: readonly Need[]): void | Promise<void> => {
+  const mayEach = (scope: Scope, wanted: readonly Need[]): Soon<boolean> => {
     const waiting: Promise<boolean>[] = [];
     let isRefused = false;
     for (const need of wanted) {
@@ -173,21 +181,30 @@ export function createGuard(owners: Owners, bucket: string): Guard {
       else if (!allowed) isRefused = true;
     }
     if (isRefused) for (const one of waiting) one.catch(() => undefined);
-    if (isRefused) throw refused();
-    if (waiting.length === 0) return;
-    return Promise.all(waiting).then(throwUnlessAll);
+    if (isRefused || waiting.length === 0) return !isRefused;
+    return Promise.all(waiting).then((allowed) => allowed.every(Boolean));
+  };
+
+  const mayAll = (scope: Scope, wanted: Needs): Soon<boolean> => {
+    const { uniform, isMember } = scope.policy;
+    if (wanted === filtered) return isMember;
+    return uniform === undefined
+      ? mayEach(scope, wanted)
+      : wanted.every((need) => settled(scope, need, uniform));
+  };
+
+  /** Nobody is refused for what another process granted a moment ago. */
+  const requireRenewed = async (scope: Scope, wanted: Needs): Promise<void> => {
+    const renewed = await renew(scope);
+    if (renewed === scope || !(await mayAll(renewed, wanted))) throw refused();
   };
 
   return {
     require(scope, wanted) {
-      const { uniform, isMember } = scope.policy;
-      if (wanted === filtered) {
-        if (!isMember) throw refused();
-        return;
-      }
-      if (uniform === undefined) return requireEach(scope, wanted);
-      for (const need of wanted) if (!settled(scope, need, uniform)) throw refused();
-      return;
+      const allowed = mayAll(scope, wanted);
+      if (allowed === true) return;
+      if (allowed === false) return requireRenewed(scope, wanted);
+      return allowed.then((one) => (one ? undefined : requireRenewed(scope, wanted)));
     },
     readableKeys(scope, keys) {
       const { uniform } = scope.policy;
@@ -202,10 +219,6 @@ export function createGuard(owners: Owners, bucket: string): Guard {
 function isDenied({ policy }: Scope, need: Extract<Need, { notDenied: unknown }>): boolean {
   if (policy.isDenied(need.notDenied)) return true;
   return "id" in need && need.id !== undefined && policy.on(need.notDenied, need.id) === "DENY";
-}
-
-function throwUnlessAll(allowed: readonly boolean[]): void {
-  if (!allowed.every(Boolean)) throw refused();
 }
 
 const then = <T, U>(value: Soon<T>, next: (value: T) => U): Soon<U> =>

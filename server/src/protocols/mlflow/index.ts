@@ -1,11 +1,11 @@
 import type { FastifyInstance } from "fastify";
-import type { Enter, Workspaces } from "../../modules/identity/index.ts";
+import type { Identity, Workspaces } from "../../modules/identity/index.ts";
 import type { Registry } from "../../modules/registry/index.ts";
 import type { Storage } from "../../modules/storage/index.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
+import { authEndpoints } from "./auth.ts";
 import { artifactEndpoints } from "./artifacts-listing.ts";
 import { artifactCapabilities, multipartEndpoints } from "./artifacts-multipart.ts";
-import { ARTIFACT_BUCKET } from "./artifacts-paths.ts";
 import { createKeyInScope } from "./artifacts-scope.ts";
 import { registerArtifacts, type ArtifactOptions } from "./artifacts.ts";
 import { parseBodiesAsBuffers, registerEndpoints } from "./endpoint.ts";
@@ -14,14 +14,13 @@ import { experimentEndpoints } from "./experiments.ts";
 import { noEvaluationEndpoints } from "./genai-none-entities.ts";
 import { noGatewayEndpoints } from "./genai-none-gateway.ts";
 import { noTraceEndpoints } from "./genai-none-traces.ts";
-import { createGuard } from "./guard.ts";
+import type { Guard } from "./guard.ts";
 import { registerGraphql } from "./graphql.ts";
 import { loggedModelEndpoints } from "./logged-models.ts";
 import { metricHistoryEndpoints } from "./metric-history.ts";
 import { registerModelVersionArtifacts } from "./model-version-artifacts.ts";
 import { modelVersionEndpoints } from "./model-versions.ts";
 import { registeredModelEndpoints } from "./registered-models.ts";
-import { createOwners } from "./owners.ts";
 import { runDataEndpoints } from "./run-data.ts";
 import { runEndpoints } from "./runs.ts";
 import { runSearchEndpoints } from "./run-search.ts";
@@ -35,16 +34,16 @@ export type MlflowOptions = {
   tracking: Tracking;
   registry: Registry;
   storage: Storage;
-  enter: Enter;
+  guard: Guard;
+  identity: Pick<Identity, "enter" | "grantCreator" | "listWorkspaces" | "principals" | "renew" | "roles">;
 };
 
 /** MLflow's REST API, each resource in its own file. */
 export async function registerMlflow(
   app: FastifyInstance,
-  { enter, workspaces, tracking, registry, storage }: MlflowOptions,
+  { guard, identity, workspaces, tracking, registry, storage }: MlflowOptions,
 ): Promise<void> {
-  const scopeOf = createScopeOf(enter);
-  const guard = createGuard(createOwners(tracking, { isPrompt: () => false }), ARTIFACT_BUCKET);
+  const scopeOf = createScopeOf(identity.enter);
   const gate = { scopeOf, guard };
   const artifacts: ArtifactOptions = {
     storage,
@@ -65,7 +64,7 @@ export async function registerMlflow(
   await app.register((scope, _options, done) => {
     parseBodiesAsBuffers(scope);
     const endpoints = [
-      ...experimentEndpoints(tracking),
+      ...experimentEndpoints(tracking, identity),
       ...runEndpoints(tracking),
       ...runDataEndpoints(tracking),
       ...runSearchEndpoints(tracking),
@@ -77,7 +76,8 @@ export async function registerMlflow(
       ...webhookEndpoints(registry),
       ...artifactEndpoints(artifacts),
       ...multipartEndpoints(artifacts),
-      ...workspaceEndpoints(workspaces),
+      ...workspaceEndpoints(workspaces, identity),
+      ...authEndpoints({ ...identity, scopeOf, isPrompt: registry.isPrompt }),
       ...serverInfoEndpoints(artifactCapabilities(storage), workspaces),
     ];
     registerEndpoints(scope, endpoints, gate);

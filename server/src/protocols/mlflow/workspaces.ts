@@ -1,7 +1,18 @@
-import { manages, reads } from "../../kernel/access.ts";
+import type { FastifyRequest } from "fastify";
+import { loginAccess, manages, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
-import { deletionModes, type WorkspaceRow, type Workspaces } from "../../modules/identity/index.ts";
+import {
+  DEFAULT_WORKSPACE,
+  deletionModes,
+  noScope,
+  type Identity,
+  type Scope,
+  type WorkspaceRow,
+  type Workspaces,
+} from "../../modules/identity/index.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { needs } from "./guard.ts";
+import { workspaceNameOf } from "./scope.ts";
 import { isObject, message, nested, string, wrongType, type Check, type Values } from "./wire.ts";
 
 const PATH = "/3.0/mlflow/workspaces";
@@ -27,22 +38,37 @@ const checks = {
   trace_archival_config: [archival],
 } as const;
 
-/** MLflow's workspaces. Its client insists on 201 and 204. */
-export function workspaceEndpoints(workspaces: Workspaces): Endpoint[] {
+/**
+ * MLflow's workspaces. Its client insists on 201 and 204. Everybody sees those that they have a part in; only
+ * administrators of the platform make, change and delete them.
+ */
+export function workspaceEndpoints(
+  workspaces: Workspaces,
+  { enter, listWorkspaces }: Pick<Identity, "enter" | "listWorkspaces">,
+): Endpoint[] {
+  /** A workspace that is named must be there, though nothing is asked of it. */
+  const scopeIfNamed = (request: FastifyRequest): Scope | Promise<Scope> => {
+    const name = workspaceNameOf(request);
+    return name === DEFAULT_WORKSPACE ? noScope : enter(request.caller, name);
+  };
+  const scopeOfPath = (request: FastifyRequest): Scope | Promise<Scope> =>
+    enter(request.caller, (request.params as { workspace_name?: string }).workspace_name ?? "");
   return [
     {
       method: "GET",
       path: PATH,
-      access: reads("workspace"),
+      access: loginAccess,
+      scoped: scopeIfNamed,
       request: message({}),
-      async handle() {
-        return { workspaces: (await workspaces.listWorkspaces()).map(workspaceJson) };
+      async handle(_values, { request }) {
+        return { workspaces: (await listWorkspaces(request.caller)).map(workspaceJson) };
       },
     },
     {
       method: "POST",
       path: PATH,
-      access: manages("workspace"),
+      access: manages("server"),
+      scoped: scopeIfNamed,
       request: message({ name: string, ...fields }),
       checks: { name: ["required", "string"], ...checks },
       async handle(values, { reply }) {
@@ -55,6 +81,8 @@ export function workspaceEndpoints(workspaces: Workspaces): Endpoint[] {
       method: "GET",
       path: `${PATH}/:workspace_name`,
       access: reads("workspace"),
+      scoped: scopeOfPath,
+      needs: () => [needs("read", { type: "workspace" })],
       request: message({}),
       async handle(_values, { path }) {
         return { workspace: workspaceJson(await workspaces.getWorkspace(path["workspace_name"] ?? "")) };
@@ -63,7 +91,8 @@ export function workspaceEndpoints(workspaces: Workspaces): Endpoint[] {
     {
       method: "PATCH",
       path: `${PATH}/:workspace_name`,
-      access: manages("workspace"),
+      access: manages("server"),
+      scoped: scopeIfNamed,
       request: message(fields),
       checks,
       async handle(values, { path }) {
@@ -74,7 +103,8 @@ export function workspaceEndpoints(workspaces: Workspaces): Endpoint[] {
     {
       method: "DELETE",
       path: `${PATH}/:workspace_name`,
-      access: manages("workspace"),
+      access: manages("server"),
+      scoped: scopeIfNamed,
       request: message({}),
       async handle(_values, { path, request, reply }) {
         const { mode: given } = request.query as { mode?: string | string[] };
