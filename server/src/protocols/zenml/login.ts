@@ -36,6 +36,8 @@ type LoginForm = z.infer<typeof loginForm>;
 
 const deviceForm = z.object({ client_id: z.guid() });
 
+const LOGIN = { action: "login", resource_type: "principal" } as const;
+
 const DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 
 type Granted = { claims: TokenClaims; caller: Caller; checkedAt: number; expiresInSeconds: number };
@@ -137,15 +139,20 @@ export function loginEndpoints({ identity, now }: LoginOptions): ZenmlEndpoint[]
           .then(() => grant(body, request))
           .catch((error: unknown) => {
             if (error instanceof PlinthError && error.code === "unauthenticated") {
-              const details = { protocol: "zenml", method, username: body.username ?? null };
-              audit.recordDenied(anonymous(request.ip), { action: "login", outcome: "failed", details });
+              audit.recordDenied(anonymous(request.ip), {
+                ...LOGIN,
+                resource_id: body.username ?? "",
+                outcome: "failed",
+                details: { protocol: "zenml", method },
+              });
             }
             throw error;
           });
         const { claims, caller, checkedAt, expiresInSeconds } = granted;
         const issued = await tokens.issueToken(claims, { expiresInSeconds, checkedAt });
         await audit.record(caller, {
-          action: "login",
+          ...LOGIN,
+          resource_id: caller.principal?.name ?? "",
           outcome: "allowed",
           details: { protocol: "zenml", method },
         });
