@@ -2,6 +2,7 @@ import type { Database } from "../../kernel/database.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Outbound } from "../../kernel/outbound/outbound.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
+import type { Roles } from "../identity/index.ts";
 import type { Tracking } from "../tracking/index.ts";
 import type { VersionMemory } from "./version-memory.ts";
 
@@ -10,6 +11,8 @@ export type RegistryDeps = {
   database: Database;
   /** Runs and logged models, which versions are made from. */
   tracking: Tracking;
+  /** What is granted on models follows their names, and goes with them. */
+  grants: Pick<Roles, "deleteGrantsOn" | "readChanges" | "renameGrantsOn">;
   /** Milliseconds since 1970. */
   now(): number;
   /** Told how many requests shared a commit. */

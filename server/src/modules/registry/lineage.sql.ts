@@ -1,4 +1,6 @@
 import type { Database, Prepared } from "../../kernel/database.ts";
+import type { Visible } from "../identity/index.ts";
+import { visibleParameters, visibleText, type VisibleModels } from "./visible-models.ts";
 
 /** A version as its lineage shows it. */
 export type LinkedVersion = {
@@ -12,7 +14,8 @@ export type LinkedVersion = {
 };
 
 type LifecycleStage = "active" | "deleted";
-type LinkedModel = { model_id: string; name: string | null };
+/** Where nothing of this name is in the workspace, neither is its experiment. */
+type LinkedModel = { model_id: string; name: string | null; experiment_id?: string | null };
 
 export type LineageRow = LinkedVersion & {
   source: string;
@@ -25,6 +28,7 @@ export type LineageRow = LinkedVersion & {
     creation_time: number;
   } | null;
   run: {
+    experiment_id?: string;
     run_id: string;
     run_name: string;
     user_id: string;
@@ -34,7 +38,7 @@ export type LineageRow = LinkedVersion & {
     end_time: number | null;
   } | null;
   experiment: { experiment_id: string; name: string; lifecycle_stage: LifecycleStage } | null;
-  parent_runs: { run_id: string; run_name: string }[];
+  parent_runs: { run_id: string; run_name: string; experiment_id?: string }[];
   datasets: { name: string; digest: string; source_type: string; source: string; context: string | null }[];
   input_models: LinkedModel[];
   output_models: LinkedModel[];
@@ -51,13 +55,19 @@ const PARENTS = 10;
 /** Models on one side of the run, with their names where they are of the same workspace. */
 const models = (direction: "i" | "o"): string => `
   coalesce((
-    select json_agg(json_build_object('model_id', e.model_id, 'name', e.name) order by e.model_id) from (
-      select link.model_id, (
-        select l.name from tracking.logged_models as l join tracking.experiments as x using (experiment_id)
+    select json_agg(json_build_object(
+      'model_id', e.model_id, 'name', e.name, 'experiment_id', tracking.experiment_id_text(e.experiment_id)
+    ) order by e.model_id) from (
+      select link.model_id, l.name, l.experiment_id
+      from (
+        select link.model_id from tracking.run_models as link
+        where link.run_id = r.run_id and link.direction = '${direction}' order by link.model_id limit $4::integer
+      ) as link
+      left join lateral (
+        select l.name, l.experiment_id from tracking.logged_models as l
+        join tracking.experiments as x using (experiment_id)
         where l.model_id = link.model_id and x.workspace_id = $1
-      ) as name
-      from tracking.run_models as link
-      where link.run_id = r.run_id and link.direction = '${direction}' order by link.model_id limit $4::integer
+      ) as l on true
     ) as e
   ), '[]')`;
 
@@ -77,9 +87,9 @@ const lineageOf = (found: string): string => `
     join tracking.experiments as e using (experiment_id) where e.workspace_id = $1
   ),
   parents as (
-    select r.run_id, r.run_uuid, r.name, 0 as depth from r
+    select r.run_id, r.run_uuid, r.name, r.experiment_id, 0 as depth from r
     union all
-    select p.run_id, p.run_uuid, p.name, c.depth + 1
+    select p.run_id, p.run_uuid, p.name, p.experiment_id, c.depth + 1
     from parents as c
     join tracking.tags as t on t.run_id = c.run_id
       and t.key_id = (select key_id from tracking.keys where key = 'mlflow.parentRunId')
@@ -93,7 +103,7 @@ const lineageOf = (found: string): string => `
       'lifecycle_stage', ${stage("l")}, 'creation_time', l.creation_timestamp
     ) from l) as logged_model,
     (select json_build_object(
-      'run_id', r.run_uuid, 'run_name', r.name, 'user_id', r.user_id, 'lifecycle_stage', ${stage("r")},
+      'experiment_id', tracking.experiment_id_text(r.experiment_id), 'run_id', r.run_uuid, 'run_name', r.name, 'user_id', r.user_id, 'lifecycle_stage', ${stage("r")},
       'status', coalesce((array['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'])[r.status], 'RUNNING'),
       'start_time', r.start_time, 'end_time', r.end_time
     ) from r) as run,
@@ -101,7 +111,9 @@ const lineageOf = (found: string): string => `
       from tracking.experiments as e where e.experiment_id = v.origin_experiment_id and e.workspace_id = $1
     ) as experiment,
     coalesce((
-      select json_agg(json_build_object('run_id', p.run_uuid, 'run_name', p.name) order by p.depth)
+      select json_agg(json_build_object(
+        'run_id', p.run_uuid, 'run_name', p.name, 'experiment_id', tracking.experiment_id_text(p.experiment_id)
+      ) order by p.depth)
       from parents as p where p.depth > 0
     ), '[]') as parent_runs,
     coalesce((
@@ -160,45 +172,63 @@ const SAME_WORKSPACE = `
 /** Behind every key: where the first page begins. */
 export const LAST_KEY = 2 ** 31 - 1;
 
-/** The workspace is in $1, the number of rows in $2, what is asked for behind, and then the last row's place. */
-const newestFirst = (join: string, condition: string): string => `
+/** Experiments whose runs may be read, by $12 and $13. */
+const EXPERIMENT_VISIBLE = `case $12::text when 'all' then true
+  when 'only' then tracking.experiment_id_text(e.experiment_id) = any($13::text[])
+  else tracking.experiment_id_text(e.experiment_id) <> all($13::text[]) end`;
+
+/** One statement for who may see all, and one with further parameters for who may not. */
+type Statement = { all: Prepared; some: Prepared };
+
+const statement = (name: string, text: (isSome: boolean) => string): Statement => ({
+  all: { name, text: text(false) },
+  some: { name: `${name}_visible`, text: text(true) },
+});
+
+/**
+ * The workspace is in $1, the number of rows in $2, what is asked for behind, and then the last row's place. Last, for
+ * who may not see all, `visibleParameters`.
+ */
+const newestFirst =
+  (join: string, condition: string) =>
+  (isSome: boolean): string =>
+    `
   select ${LINKED}, array[v.version_key] as place
   from ${VERSIONS} ${join}
-  where m.workspace_id = $1 and ${condition} and v.version_key < $4
+  where m.workspace_id = $1 and ${condition} and v.version_key < $4 ${isSome ? `and ${visibleText(5)}` : ""}
   order by v.version_key desc limit $2`;
 
-const statements: Record<"experiment" | "run" | "model" | "dataset", Prepared> = {
-  experiment: {
-    name: "registry_select_versions_of_experiment",
-    text: newestFirst(SAME_WORKSPACE, "v.origin_experiment_id = tracking.experiment_number($3::text)"),
-  },
-  run: {
-    name: "registry_select_versions_of_run",
-    text: newestFirst(
+const statements: Record<"experiment" | "run" | "model" | "dataset", Statement> = {
+  experiment: statement(
+    "registry_select_versions_of_experiment",
+    newestFirst(SAME_WORKSPACE, "v.origin_experiment_id = tracking.experiment_number($3::text)"),
+  ),
+  run: statement(
+    "registry_select_versions_of_run",
+    newestFirst(
       SAME_WORKSPACE,
       "v.origin_run_id = (select run_id from tracking.runs where run_uuid = $3::text)",
     ),
-  },
-  model: {
-    name: "registry_select_versions_of_logged_model",
-    text: newestFirst("", "v.model_id = $3::text"),
-  },
+  ),
+  model: statement("registry_select_versions_of_logged_model", newestFirst("", "v.model_id = $3::text")),
   // Each experiment has the dataset anew. Run by run along the index of the dataset's runs, with limits that keep the
   // planner from joining the whole: of 100,000 runs any page of 100 versions reads 700 buffers.
-  dataset: {
-    name: "registry_select_versions_of_dataset",
-    text: `
+  dataset: statement(
+    "registry_select_versions_of_dataset",
+    (isSome) => `
       select ${LINKED}, array[d.dataset_id, v.from_run, v.version_key] as place
       from (
         select d.dataset_id from tracking.datasets as d join tracking.experiments as e using (experiment_id)
         where e.workspace_id = $1 and d.name = $3::text and d.digest = $4::text and d.dataset_id <= $5
+          ${isSome ? `and ${EXPERIMENT_VISIBLE}` : ""}
         order by d.dataset_id desc
       ) as d
       cross join lateral (
         select i.run_id as from_run, own.* from tracking.run_datasets as i
         cross join lateral (
           select v.* from registry.model_versions as v
-          where v.origin_run_id = i.run_id
+          ${isSome ? "join registry.registered_models as m using (model_key)" : ""}
+          where v.origin_run_id = i.run_id ${isSome ? `and ${visibleText(8)}` : ""}
             and v.version_key < case when d.dataset_id = $5 and i.run_id = $6 then $7 else ${LAST_KEY} end
           order by v.version_key desc limit $2
         ) as own
@@ -207,7 +237,7 @@ const statements: Record<"experiment" | "run" | "model" | "dataset", Prepared> =
       ) as v
       join registry.registered_models as m on m.model_key = v.model_key and m.workspace_id = $1
       order by d.dataset_id desc, v.from_run desc, v.version_key desc limit $2`,
-  },
+  ),
 };
 
 /** How many numbers a place has. */
@@ -217,18 +247,30 @@ export const placeLength = (origin: LineageOrigin): number => ("datasetName" in 
 export async function selectVersionsOf(
   database: Database,
   origin: LineageOrigin,
-  page: { workspaceId: number; after: readonly number[]; limit: number },
+  page: {
+    workspaceId: number;
+    after: readonly number[];
+    limit: number;
+    visible: VisibleLineage | undefined;
+  },
 ): Promise<PlacedVersion[]> {
   const [statement, wanted] = statementOf(origin);
-  return database.prepared<PlacedVersion>(statement, [
-    page.workspaceId,
-    page.limit,
-    ...wanted,
-    ...page.after,
+  const values = [page.workspaceId, page.limit, ...wanted, ...page.after];
+  const { visible } = page;
+  if (visible === undefined) return database.prepared<PlacedVersion>(statement.all, values);
+  const { runs, ...models } = visible;
+  const experiments = "datasetName" in origin ? [runs.kind, runs.kind === "all" ? [] : runs.ids] : [];
+  return database.prepared<PlacedVersion>(statement.some, [
+    ...values,
+    ...visibleParameters(models),
+    ...experiments,
   ]);
 }
 
-function statementOf(origin: LineageOrigin): [Prepared, unknown[]] {
+/** Which versions may be seen, and of which experiments the runs. */
+export type VisibleLineage = VisibleModels & { runs: Visible };
+
+function statementOf(origin: LineageOrigin): [Statement, unknown[]] {
   if ("experimentId" in origin) return [statements.experiment, [origin.experimentId]];
   if ("runId" in origin) return [statements.run, [origin.runId]];
   if ("modelId" in origin) return [statements.model, [origin.modelId]];

@@ -1,7 +1,7 @@
 import type { Database } from "../../kernel/database.ts";
 import { notFound } from "../../kernel/errors.ts";
 import { decodePageToken, encodePageToken, foreignToken } from "../../kernel/page-token.ts";
-import type { Scope } from "../identity/index.ts";
+import { allows, type Policy, type Scope } from "../identity/index.ts";
 import {
   LAST_KEY,
   placeLength,
@@ -10,8 +10,10 @@ import {
   type LineageOrigin,
   type LineageRow,
   type LinkedVersion,
+  type VisibleLineage,
 } from "./lineage.sql.ts";
 import { shown, versionNotFound } from "./names.ts";
+import { visibleModels } from "./visible-models.ts";
 
 export type { LineageOrigin } from "./lineage.sql.ts";
 
@@ -36,7 +38,7 @@ const MAX_LINKS = 1000;
 
 export function createLineage({ database }: { database: Database }): Lineage {
   return {
-    async getLineage({ workspaceId }, place) {
+    async getLineage({ workspaceId, policy }, place) {
       const row = await selectLineage(database, { workspaceId, ...place }, MAX_LINKS + 1);
       if (row === undefined) {
         throw "version" in place
@@ -46,13 +48,18 @@ export function createLineage({ database }: { database: Database }): Lineage {
       const lists = [row.datasets, row.input_models, row.output_models];
       const truncated = lists.some((list) => list.length > MAX_LINKS);
       for (const list of lists) list.splice(MAX_LINKS);
-      return { ...row, truncated };
+      return { ...readableOf(policy, row), truncated };
     },
-    async searchVersionsOf({ workspaceId }, origin, { maxResults, pageToken }) {
+    async searchVersionsOf(scope, origin, { maxResults, pageToken }) {
       const length = placeLength(origin);
       const after =
         pageToken === undefined ? Array.from({ length }, () => LAST_KEY) : readPlace(pageToken, length);
-      const found = await selectVersionsOf(database, origin, { workspaceId, after, limit: maxResults + 1 });
+      const found = await selectVersionsOf(database, origin, {
+        workspaceId: scope.workspaceId,
+        after,
+        limit: maxResults + 1,
+        visible: visibleLineage(scope),
+      });
       const page = found.slice(0, maxResults);
       const last = found.length > maxResults ? page.at(-1) : undefined;
       return {
@@ -61,6 +68,48 @@ export function createLineage({ database }: { database: Database }): Lineage {
       };
     },
   };
+}
+
+function visibleLineage(scope: Scope): VisibleLineage | undefined {
+  const models = visibleModels(scope, "version");
+  const runs = scope.policy.visibleParts("run", "experiment");
+  if (models === undefined && runs.kind === "all") return undefined;
+  const everything = { kind: "all" } as const;
+  return { ...(models ?? { models: everything, prompts: everything }), runs };
+}
+
+/** What of a chain its reader may see, as far as it is in experiments that are not everybody's. */
+function readableOf(policy: Policy, row: LineageRow): LineageRow {
+  const reads = (part: "run" | "logged_model", experimentId: string | null | undefined): boolean =>
+    experimentId !== null &&
+    experimentId !== undefined &&
+    allows(policy.onPart(part, { type: "experiment", id: experimentId }), "read");
+  const { run, logged_model: model, experiment } = row;
+  const seesRun = run === null || reads("run", run.experiment_id);
+  const linked = (models: LineageRow["input_models"]): LineageRow["input_models"] =>
+    models.map(({ model_id, name, experiment_id }) => ({
+      model_id,
+      name: reads("logged_model", experiment_id) ? name : null,
+    }));
+  const seesExperiment =
+    experiment !== null && allows(policy.on("experiment", experiment.experiment_id), "read");
+  return {
+    ...row,
+    logged_model: model !== null && reads("logged_model", model.experiment_id) ? model : null,
+    run: run !== null && seesRun ? withoutExperiment(run) : null,
+    experiment: seesExperiment ? experiment : null,
+    parent_runs: row.parent_runs
+      .filter((parent) => reads("run", parent.experiment_id))
+      .map(({ run_id, run_name }) => ({ run_id, run_name })),
+    datasets: seesRun ? row.datasets : [],
+    input_models: seesRun ? linked(row.input_models) : [],
+    output_models: seesRun ? linked(row.output_models) : [],
+  };
+}
+
+function withoutExperiment(run: NonNullable<LineageRow["run"]>): NonNullable<LineageRow["run"]> {
+  const { experiment_id: _in, ...shown } = run;
+  return shown;
 }
 
 function readPlace(token: string, length: number): number[] {

@@ -13,6 +13,7 @@ import { listsOf, parseColumns, stateOf, type FoundVersion, type Lists } from ".
 import type { Stage } from "./names.ts";
 import type { ModelPlace } from "./registered-models.sql.ts";
 import { versionConditions } from "./registry-search.sql.ts";
+import { isVisible, type VisibleModels } from "./visible-models.ts";
 import { RECORDED, recordEvent } from "./webhooks/deliveries.sql.ts";
 
 export type VersionPlace = ModelPlace & { version: number };
@@ -310,13 +311,18 @@ export type VersionPage = { found: FoundVersion[]; next: string[] | undefined };
 /** Up to `limit` versions of a workspace in the order of `terms`, after `after`. */
 export async function selectVersions(
   database: Database,
-  query: { workspaceId: number; filter: readonly ModelVersionComparison[] },
+  query: {
+    workspaceId: number;
+    filter: readonly ModelVersionComparison[];
+    visible: VisibleModels | undefined;
+  },
   page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
 ): Promise<VersionPage> {
   const { terms, after, limit } = page;
   const conditions = [
     sql`m.workspace_id = ${sql.lit(query.workspaceId)}`,
     ...versionConditions(query.filter),
+    ...isVisible(query.visible),
   ];
   if (after !== undefined) conditions.push(isAfter(terms, after));
   // The place is made of one row only: for all 1,000 it would take as long as the rest.

@@ -44,6 +44,7 @@ import {
 } from "./names.ts";
 import { selectModelKey, type ModelPlace } from "./registered-models.sql.ts";
 import { versionOrder } from "./registry-search.sql.ts";
+import { visibleModels } from "./visible-models.ts";
 import { resolveSource, type ResolvedSource, type VersionLookup } from "./source.ts";
 import { createVersionCreation, type CheckedVersion } from "./version-creation.ts";
 
@@ -178,9 +179,13 @@ export function createModelVersions(deps: ChangeDeps): ModelVersions {
       if (!(await updateVersionDescription(database, change))) throw versionNotFound(name, shown);
       return getModelVersion(scope, { name, version });
     },
-    async searchModelVersions({ workspaceId }, { filter, orderBy, maxResults, pageToken }) {
+    async searchModelVersions(scope, { filter, orderBy, maxResults, pageToken }) {
       const terms = versionOrder(parseModelVersionOrderBy(orderBy));
-      const query = { workspaceId, filter: parseModelVersionFilter(filter) };
+      const query = {
+        workspaceId: scope.workspaceId,
+        filter: parseModelVersionFilter(filter),
+        visible: visibleModels(scope, "version"),
+      };
       const search = ["model-versions", filter, orderBy];
       const after = pageToken === undefined ? undefined : decodePlace(search, terms, pageToken);
       const page = await selectVersions(database, query, { terms, after, limit: maxResults });

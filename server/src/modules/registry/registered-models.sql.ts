@@ -6,6 +6,7 @@ import type { KeyValue } from "./deps.ts";
 import type { FoundModel } from "./found-models.sql.ts";
 import { PROMPT_TAG } from "./names.ts";
 import { modelConditions } from "./registry-search.sql.ts";
+import { isVisible, type VisibleModels } from "./visible-models.ts";
 import { RECORDED, recordEvent } from "./webhooks/deliveries.sql.ts";
 import type { RegisteredModelComparison } from "../tracking/index.ts";
 
@@ -216,14 +217,24 @@ export async function deleteModelTag(
   return (await database.prepared(deleteTagText, [workspaceId, name, key])).length > 0;
 }
 
+export type ModelQuery = {
+  workspaceId: number;
+  filter: readonly RegisteredModelComparison[];
+  visible: VisibleModels | undefined;
+};
+
 /** Up to `limit` models of a workspace in the order of `terms`, after `after`. */
 export async function selectModels(
   database: Database,
-  query: { workspaceId: number; filter: readonly RegisteredModelComparison[] },
+  query: ModelQuery,
   page: { terms: readonly OrderTerm[]; after: Place | undefined; limit: number },
 ): Promise<(FoundModel & { place: string[] })[]> {
   const { terms, after, limit } = page;
-  const conditions = [sql`m.workspace_id = ${sql.lit(query.workspaceId)}`, ...modelConditions(query.filter)];
+  const conditions = [
+    sql`m.workspace_id = ${sql.lit(query.workspaceId)}`,
+    ...modelConditions(query.filter),
+    ...isVisible(query.visible),
+  ];
   if (after !== undefined) conditions.push(isAfter(terms, after));
   const built = sql<FoundModel & { place: string[] }>`
     select m.model_key, m.name, m.description, m.creation_timestamp, m.last_updated_timestamp, m.last_version,

@@ -1,4 +1,5 @@
 import { violates } from "../../kernel/database-errors.ts";
+import type { Queryable } from "../../kernel/database.ts";
 import { alreadyExists, type PlinthError } from "../../kernel/errors.ts";
 import {
   checkLength,
@@ -34,6 +35,7 @@ import {
   type ModelRow,
 } from "./registered-models.sql.ts";
 import { modelOrder } from "./registry-search.sql.ts";
+import { showsVersions, visibleModels } from "./visible-models.ts";
 
 /** With the newest version of each stage. */
 export type RegisteredModel = ModelRow & { latest_versions: ListedVersion[] };
@@ -58,12 +60,18 @@ export type RegisteredModels = {
 export function createRegisteredModels(deps: ChangeDeps): RegisteredModels {
   const { database } = deps;
 
-  const getRegisteredModel = async ({ workspaceId }: Scope, name: string): Promise<RegisteredModel> => {
+  const getRegisteredModel = async (scope: Scope, name: string): Promise<RegisteredModel> => {
+    const { workspaceId } = scope;
     checkModelName(name);
     const row = await selectModel(database, { workspaceId, name });
     if (row === undefined) throw modelNotFound(name);
     const [latest = []] = await selectLatestVersions(database, [{ workspaceId, name }]);
-    return { ...row, latest_versions: latest };
+    return withVisibleVersions(scope, { ...row, latest_versions: latest });
+  };
+
+  /** `work` says whether grants are others now: this process then knows it before the caller is answered. */
+  const withGrants = async (work: (transaction: Queryable) => Promise<boolean>): Promise<void> => {
+    if (await database.transaction(work)) await deps.grants.readChanges();
   };
 
   return {
@@ -98,7 +106,14 @@ export function createRegisteredModels(deps: ChangeDeps): RegisteredModels {
       checkModelName(name);
       try {
         const change = { workspaceId, name, newName, now: deps.now() };
-        if (!(await updateModelName(database, change))) throw modelNotFound(name);
+        await withGrants(async (transaction) => {
+          if (!(await updateModelName(transaction, change))) throw modelNotFound(name);
+          return deps.grants.renameGrantsOn(transaction, workspaceId, {
+            types: NAMED,
+            from: name,
+            to: newName,
+          });
+        });
       } catch (error) {
         throw violates(error, "registered_models_name_key") ? nameTaken(newName) : error;
       }
@@ -114,18 +129,26 @@ export function createRegisteredModels(deps: ChangeDeps): RegisteredModels {
     },
     async deleteRegisteredModel({ workspaceId }, name) {
       checkModelName(name);
-      if (!(await deleteModel(database, { workspaceId, name }))) throw modelNotFound(name);
+      await withGrants(async (transaction) => {
+        if (!(await deleteModel(transaction, { workspaceId, name }))) throw modelNotFound(name);
+        return deps.grants.deleteGrantsOn(transaction, workspaceId, { types: NAMED, ids: [name] });
+      });
     },
-    async searchRegisteredModels({ workspaceId }, { filter, orderBy, maxResults, pageToken }) {
-      const query = { workspaceId, filter: parseRegisteredModelFilter(filter) };
+    async searchRegisteredModels(scope, { filter, orderBy, maxResults, pageToken }) {
+      const query = {
+        workspaceId: scope.workspaceId,
+        filter: parseRegisteredModelFilter(filter),
+        visible: visibleModels(scope, "model"),
+      };
       const terms = modelOrder(parseRegisteredModelOrderBy(orderBy));
       const search = ["registered-models", filter, orderBy];
       const after = pageToken === undefined ? undefined : decodePlace(search, terms, pageToken);
       const rows = await selectModels(database, query, { terms, after, limit: maxResults + 1 });
       const more = rows.length > maxResults;
       const page = more ? rows.slice(0, maxResults) : rows;
+      const models = await selectContents(database, deps.memory, page);
       return {
-        models: await selectContents(database, deps.memory, page),
+        models: models.map((model) => withVisibleVersions(scope, model)),
         nextPageToken: more ? encodePlace(search, page.at(-1)?.place ?? []) : undefined,
       };
     },
@@ -142,6 +165,14 @@ export function createRegisteredModels(deps: ChangeDeps): RegisteredModels {
     },
   };
 }
+
+const withVisibleVersions = ({ policy }: Scope, model: RegisteredModel): RegisteredModel =>
+  model.latest_versions.length === 0 || showsVersions(policy, model)
+    ? model
+    : { ...model, latest_versions: [] };
+
+/** Prompts stand among models, and have no name in common with one. */
+const NAMED = ["registered_model", "prompt"] as const;
 
 const nameTaken = (name: string): PlinthError =>
   alreadyExists(`Registered Model (name=${shown(name)}) already exists.`);

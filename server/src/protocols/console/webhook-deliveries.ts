@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import {
   repeatDeliveriesRequest,
@@ -7,8 +7,8 @@ import {
   type WebhookDeliveries,
 } from "@plinth/contract";
 import { manages } from "../../kernel/access.ts";
-import { invalidParameter } from "../../kernel/errors.ts";
-import type { Enter } from "../../modules/identity/index.ts";
+import { invalidParameter, permissionDenied } from "../../kernel/errors.ts";
+import type { Enter, Scope } from "../../modules/identity/index.ts";
 import type { Registry } from "../../modules/registry/index.ts";
 
 export type WebhookDeliveriesOptions = {
@@ -25,11 +25,18 @@ export function registerWebhookDeliveries(
   app: FastifyInstance,
   { webhooks, enter }: WebhookDeliveriesOptions,
 ): void {
+  const enterAsAdmin = async (request: FastifyRequest<Route>, workspace: string): Promise<Scope> => {
+    const scope = await enter(request.caller, workspace);
+    request.subject = { workspace, resourceType: "webhook", resourceId: request.params.webhook_id };
+    if (!scope.policy.isAdmin) throw permissionDenied("Permission denied");
+    request.decided = true;
+    return scope;
+  };
+
   const path = "/console/api/webhooks/:webhook_id/deliveries";
   app.get<Route>(path, { config }, async (request, reply) => {
     const { workspace, max_results, page_token } = read(webhookDeliveriesRequest, request.query);
-    const scope = await enter(request.caller, workspace);
-    request.decided = true;
+    const scope = await enterAsAdmin(request, workspace);
     const { deliveries, nextPageToken } = await webhooks.listDeliveries(scope, request.params.webhook_id, {
       maxResults: max_results,
       pageToken: page_token,
@@ -41,8 +48,7 @@ export function registerWebhookDeliveries(
   });
   app.post<Route>(`${path}/repeat`, { config }, async (request, reply) => {
     const { workspace } = read(repeatDeliveriesRequest, request.body ?? {});
-    const scope = await enter(request.caller, workspace);
-    request.decided = true;
+    const scope = await enterAsAdmin(request, workspace);
     const repeated = await webhooks.repeatDeliveries(scope, request.params.webhook_id);
     return reply.send({ repeated } satisfies RepeatedDeliveries);
   });
