@@ -71,7 +71,7 @@ export async function registerMlflow(
       ...metricHistoryEndpoints(tracking),
       ...datasetEndpoints(tracking),
       ...loggedModelEndpoints(tracking),
-      ...registeredModelEndpoints(registry),
+      ...registeredModelEndpoints(registry, identity),
       ...modelVersionEndpoints(registry),
       ...webhookEndpoints(registry),
       ...artifactEndpoints(artifacts),

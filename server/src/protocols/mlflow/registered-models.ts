@@ -1,4 +1,5 @@
 import { edits, manages, reads } from "../../kernel/access.ts";
+import type { Identity } from "../../modules/identity/index.ts";
 import type { Registry } from "../../modules/registry/index.ts";
 import type { RegisteredModel } from "../../modules/registry/registered-models.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -21,7 +22,10 @@ const PATH = "/2.0/mlflow/registered-models";
 const DEFAULT_RESULTS = 100;
 const MAX_RESULTS = 1000;
 
-export function registeredModelEndpoints(registry: Registry): Endpoint[] {
+export function registeredModelEndpoints(
+  registry: Registry,
+  { grantCreator }: Pick<Identity, "grantCreator">,
+): Endpoint[] {
   return [
     {
       method: "POST",
@@ -33,12 +37,14 @@ export function registeredModelEndpoints(registry: Registry): Endpoint[] {
       ],
       request: message({ name: string, tags: repeated(nested(keyValue)), description: string }),
       checks: { name: required, tags: ["array", itemsOf("tags", nested(keyValue))], description: ["string"] },
-      async handle(values, { scope }) {
+      async handle(values, { scope, request }) {
+        const name = values["name"] as string;
         const model = await registry.createRegisteredModel(scope, {
-          name: values["name"] as string,
+          name,
           tags: keyValues(values["tags"]),
           description: text(values["description"]),
         });
+        await grantCreator(request.caller, scope, { resource_type: "registered_model", id: name });
         return { registered_model: modelJson(model) };
       },
     },
