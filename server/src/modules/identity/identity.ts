@@ -51,7 +51,7 @@ export type Identity = AccessControl & {
    * before credentials are made that outlast those they are made with.
    */
   readChanges(): Promise<void>;
-  /** Forgets what nobody needs any more: counts of failed logins, changes that all have read, ended devices. */
+  /** Writes down what was noted, forgets what nobody needs: failed logins, changes that all have read, ended devices. */
   purge(): Promise<void>;
   close(): Promise<void>;
 };
@@ -98,6 +98,7 @@ export function createIdentity(given: IdentityDeps & { workspaces: Workspaces })
     searchPrincipals: (kind, query) => selectPrincipalPage(deps.database, kind, query),
     readChanges: () => feed.readNow(),
     async purge() {
+      await uses.flush();
       await limits.sweep();
       await deleteOldChanges(deps.database);
       await tokens.purge();

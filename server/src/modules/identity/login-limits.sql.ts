@@ -26,19 +26,25 @@ const selectText: Prepared = {
     select ${COUNTS} from identity.login_failures where subject in ($1::text, $2::text, $3::text) and $5::bigint > 0`,
 };
 
-// Sorted, so that two attempts never wait for one another in a circle. A window begins with its first failure.
+// The pair first, and the others only while that is below its limit: whoever is blocked blocks nobody else. The same
+// order everywhere, so that two attempts never wait for one another in a circle. A window begins with its first failure.
+const UPSERT = `
+  on conflict on constraint login_failures_pkey do update set
+    failures = case when known.window_start > $4 then known.failures + 1 else 1 end,
+    window_start = case when known.window_start > $4 then known.window_start else $5 end
+  returning subject, failures, window_start, known_until`;
 const insertText: Prepared = {
   name: "identity_insert_login_failure",
   text: `
-    with counted as (
+    with pair as (
+      insert into identity.login_failures as known (subject, failures, window_start) values ($1, 1, $5) ${UPSERT}
+    ), others as (
       insert into identity.login_failures as known (subject, failures, window_start)
-      select subject, 1, $5 from unnest(array[$1::text, $2::text, $3::text]) as given (subject) order by subject
-      on conflict on constraint login_failures_pkey do update set
-        failures = case when known.window_start > $4 then known.failures + 1 else 1 end,
-        window_start = case when known.window_start > $4 then known.window_start else $5 end
-      returning subject, failures, window_start, known_until
+      select subject, 1, $5 from unnest(array[$2::text, $3::text]) as given (subject)
+      where (select failures from pair) <= $6
+      order by subject ${UPSERT}
     )
-    select ${COUNTS} from counted`,
+    select ${COUNTS} from (table pair union all table others) as counted`,
 };
 
 type Moment = { windowAgo: number; now: number };
@@ -61,13 +67,14 @@ export async function selectLoginFailures(
   return row as LoginCounts;
 }
 
-/** Counts one more, and tells how many that makes. */
+/** Counts one more, and tells how many that makes; of the pair alone, when that is more than `pairLimit`. */
 export async function insertLoginFailure(
   database: Queryable,
   subjects: LoginSubjects,
-  moment: Moment,
+  { pairLimit, ...moment }: Moment & { pairLimit: number },
 ): Promise<LoginCounts> {
-  const [row] = await database.prepared<LoginCounts>(insertText, values(subjects, moment));
+  const all = [...values(subjects, moment), pairLimit];
+  const [row] = await database.prepared<LoginCounts>(insertText, all);
   return row as LoginCounts;
 }
 
@@ -76,7 +83,7 @@ const forgetText: Prepared = {
   text: `
     with sorted as (
       select subject from identity.login_failures where subject in ($1::text, $2::text, $3::text)
-      order by subject for update
+      order by subject <> $1, subject for update
     )
     update identity.login_failures as known set
       failures = case when known.subject = $1 then 0 else greatest(known.failures - 1, 0) end,

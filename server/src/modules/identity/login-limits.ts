@@ -63,9 +63,8 @@ export function createLoginLimits({
   return {
     check: async (subjects) => refuse(await selectLoginFailures(database, subjects, moment()), 0),
     async begin(subjects) {
-      // Looked at first, so that refused attempts do not count for other accounts of the address.
       refuse(await selectLoginFailures(database, subjects, moment()), 0);
-      refuse(await insertLoginFailure(database, subjects, moment()), 1);
+      refuse(await insertLoginFailure(database, subjects, { ...moment(), pairLimit: PAIR_LIMIT }), 1);
     },
     end: (subjects) => updateLoginRight(database, subjects, now() + KNOWN_MS),
     sweep: () => deleteLoginFailures(database, moment()),

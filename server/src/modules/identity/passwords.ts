@@ -70,7 +70,7 @@ function parse(stored: string): { cost: PasswordCost; salt: Buffer; hash: Buffer
  */
 const derive = (password: string, salt: Buffer, { N, r, p }: PasswordCost): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    const options = { N, r, p, maxmem: 256 * N * r };
+    const options = { N, r, p, maxmem: 256 * r * (N + p + 8) };
     scrypt(password.normalize("NFC"), salt, HASH_BYTES, options, (error, hash) =>
       error === null ? resolve(hash) : reject(error),
     );
