@@ -173,12 +173,13 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     const refusal = refuseForeignSite(request, sites);
     if (refusal !== undefined) {
       options.metrics.requestsRefused.inc({ reason: "foreign_site" });
+      request.caller = anonymous(request.ip);
       done(refusal);
       return;
     }
     const access = request.routeOptions.config.access;
     if (access === undefined || access.kind === "public") {
-      request.caller = nobody;
+      request.caller = anonymous(request.ip);
       request.decided = true;
       done();
       return;

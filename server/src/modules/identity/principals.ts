@@ -34,6 +34,7 @@ import {
   type PrincipalChange,
   type PrincipalRow,
 } from "./principals.sql.ts";
+import { deleteSessionsOf } from "./sessions.sql.ts";
 
 export type { PrincipalRow } from "./principals.sql.ts";
 
@@ -148,8 +149,11 @@ export function createPrincipals(deps: PrincipalsDeps): Principals {
   ): Promise<PrincipalRow> =>
     change(
       ref,
-      async (transaction, { principal_id: id }) =>
-        present(await updatePrincipal(transaction, id, { ...fields, now: now() }), ref),
+      async (transaction, { principal_id: id }) => {
+        // Whoever is let in again logs in again.
+        if (fields.active === false) await deleteSessionsOf(transaction, id);
+        return present(await updatePrincipal(transaction, id, { ...fields, now: now() }), ref);
+      },
       options,
     );
 

@@ -48,6 +48,8 @@ export function createRequestAudit({
     onAnswer(request, reply) {
       const { access } = request.routeOptions.config;
       if (access === undefined || access.kind === "public" || reply.statusCode >= 400) return undefined;
+      // Led to the login.
+      if (request.caller.principal === undefined) return undefined;
       if (!isRecorded(request, access)) return undefined;
       return audit.record(request.caller, { ...eventOf(request), outcome: "allowed" });
     },

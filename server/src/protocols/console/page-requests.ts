@@ -34,6 +34,8 @@ export function beside(
 
 /** Somebody who opened an address that asks for a login, and who comes back to it afterwards. */
 export function sendToLogin(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // It was: the answer is no.
+  request.decided = true;
   return reply
     .header("cache-control", "no-store")
     .header("vary", "accept, sec-fetch-mode, cookie")

@@ -1,5 +1,6 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 import type { ErrorCode, PlinthError } from "../../kernel/errors.ts";
+import { isFromScript } from "../../kernel/navigation.ts";
 
 /**
  * How MLflow's clients see each error: HTTP status and `error_code`. They retry 408, 429 and most of
@@ -31,19 +32,12 @@ const answers: Record<ErrorCode, readonly [status: number, errorCode: string]> =
 export function renderMlflowError(error: PlinthError, reply: FastifyReply): FastifyReply {
   const [status, errorCode] = answers[error.code];
   if (error.retryAfterSeconds !== undefined) reply.header("retry-after", String(error.retryAfterSeconds));
-  const challenge = error.code === "unauthenticated" ? challengeFor(reply.request) : undefined;
-  if (challenge !== undefined) reply.header("www-authenticate", challenge);
+  // Programs are told how to log in (RFC 9110, 11.6.1).
+  if (error.code === "unauthenticated" && !isFromScript(reply.request)) {
+    reply.header("www-authenticate", 'Basic realm="mlflow"');
+  }
   return reply
     .code(status)
     .header("content-type", "application/json")
     .send(JSON.stringify({ error_code: errorCode, message: error.message }));
-}
-
-/**
- * Programs are told how to log in (RFC 9110, 11.6.1). Not what a page asks for by itself: the browser would open a
- * window of its own for a name and a password.
- */
-function challengeFor({ headers }: Pick<FastifyRequest, "headers">): string | undefined {
-  const { "sec-fetch-mode": mode } = headers;
-  return mode === undefined || mode === "navigate" ? 'Basic realm="mlflow"' : undefined;
 }
