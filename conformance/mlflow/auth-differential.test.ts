@@ -12,4 +12,6 @@ compareServers({
   startPlinth: () => startGuardedPlinth(),
   login: [admin.username, admin.password],
   ids: ["id", "user_id", "role_id"],
+  // The client 2.9.2 reads no user without them.
+  added: ["experiment_permissions", "registered_model_permissions"],
 });

@@ -9,8 +9,6 @@ export type Difference = {
   readonly reason: string;
 } & (
   | { readonly ignore: "message" | "body" | "headers" }
-  /** Keys that Plinth's answer has on top. */
-  | { readonly adds: readonly string[] }
   | {
       readonly answers: {
         /** "below 500" where both accepting and refusing serve the client. */

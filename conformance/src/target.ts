@@ -76,6 +76,8 @@ export async function startGuardedReference(options: readonly string[] = []): Pr
       "default_permission = READ",
       `database_uri = sqlite:///${join(folder, "auth.db")}`,
       `admin_username = ${admin.username}`,
+      // Else it computes a hash or two for each request.
+      "auth_cache_ttl_seconds = 600",
     ].join("\n"),
   );
   const [python = ""] = readdirSync(join(environment, "lib"));

@@ -25,8 +25,8 @@ export function grantEndpoints(deps: AuthDeps): Endpoint[] {
     loginEndpoint("POST", `${PATH}/permissions/grant`, {
       request: parameters("username", "resource_type", "resource_id", "permission"),
       async handle(call) {
-        const { scope, type, id } = await managedResource(deps, call);
         const username = requiredText(call, "username");
+        const { scope, type, id } = await managedResource(deps, call);
         const given = requiredText(call, "permission");
         const user = await principalNamed(deps, username);
         checkPattern(id, type);
@@ -49,8 +49,8 @@ export function grantEndpoints(deps: AuthDeps): Endpoint[] {
     loginEndpoint("POST", `${PATH}/permissions/revoke`, {
       request: parameters("username", "resource_type", "resource_id"),
       async handle(call) {
-        const { scope, type, id } = await managedResource(deps, call);
         const username = requiredText(call, "username");
+        const { scope, type, id } = await managedResource(deps, call);
         const user = await principalNamed(deps, username);
         record(call, user, { scope, on: `${type} ${id}` });
         await inWords(
@@ -68,8 +68,8 @@ export function grantEndpoints(deps: AuthDeps): Endpoint[] {
     loginEndpoint("GET", `${PATH}/permissions/get`, {
       request: parameters("username", "resource_type", "resource_id"),
       async handle(call) {
-        const type = readResourceType(requiredText(call, "resource_type"));
         const username = requiredText(call, "username");
+        const type = readResourceType(requiredText(call, "resource_type"));
         const workspace = workspaceNameOf(call.request);
         const rights = rightsOf(call.request.caller, deps);
         if (!rights.isSelf(username) && !(await rights.manages(workspace))) throw refused();

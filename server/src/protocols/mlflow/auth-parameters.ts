@@ -30,15 +30,16 @@ export function requiredText(call: Call, name: string): string {
 const INTEGER = /^\s*[+-]?\d{1,30}\s*$/;
 const MAX_ID = 2 ** 31 - 1;
 
-/** The id of a row. Nothing has one that no row could have, so 0 stands for it. */
+/** Whether a row could have this id: the database is asked for no other. */
+export const isRowId = (id: number): boolean => id >= 1 && id <= MAX_ID;
+
 export function requiredId(call: Call, name: string): number {
   const value = required(call, name);
   const isNumber = typeof value === "number" || (typeof value === "string" && INTEGER.test(value));
   if (!isNumber) {
     throw invalidParameter(`Parameter '${name}' must be an integer. Got: ${pythonText(value)}`);
   }
-  const id = Math.trunc(Number(value));
-  return id >= 1 && id <= MAX_ID ? id : 0;
+  return Math.trunc(Number(value));
 }
 
 /** As Python's `repr` writes it, shortened. */

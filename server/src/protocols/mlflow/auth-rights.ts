@@ -11,6 +11,7 @@ import {
   type Roles,
   type Scope,
 } from "../../modules/identity/index.ts";
+import { isRowId } from "./auth-parameters.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import type { ScopeOf } from "./scope.ts";
 import type { Message } from "./wire.ts";
@@ -124,7 +125,7 @@ export async function policyOf(
 /** MLflow's roles are in workspaces: those of the whole platform are none of its. */
 export async function roleOf({ roles }: AuthDeps, roleId: number): Promise<RoleRow & { workspace: string }> {
   const unknown = notFound(`Role with id=${roleId} not found`);
-  if (roleId === 0) throw unknown;
+  if (!isRowId(roleId)) throw unknown;
   try {
     const role = await roles.getRole(roleId);
     if (role.workspace !== null) return { ...role, workspace: role.workspace };

@@ -1,7 +1,7 @@
 import { notFound } from "../../kernel/errors.ts";
 import type { GrantRow, RoleRow } from "../../modules/identity/index.ts";
 import { grantJson } from "./auth-json.ts";
-import { inWords, parameters, requiredId, requiredText } from "./auth-parameters.ts";
+import { inWords, isRowId, parameters, requiredId, requiredText } from "./auth-parameters.ts";
 import { checkPattern, readGrantable } from "./auth-resources.ts";
 import { loginEndpoint, principalNamed, roleOf, type AuthDeps } from "./auth-rights.ts";
 import { managedRole, requireManaged, seenRole } from "./auth-roles.ts";
@@ -17,11 +17,9 @@ export function roleGrantEndpoints(deps: AuthDeps): Endpoint[] {
       request: parameters("role_id", "resource_type", "resource_pattern", "permission"),
       async handle(call) {
         const role = await managedRole(deps, call);
+        const given = requiredText(call, "resource_type");
         const pattern = requiredText(call, "resource_pattern");
-        const { type, permission } = readGrantable(
-          requiredText(call, "permission"),
-          requiredText(call, "resource_type"),
-        );
+        const { type, permission } = readGrantable(requiredText(call, "permission"), given);
         checkPattern(pattern, type);
         addDetails(call, { grant: `${type} ${pattern}`, permission });
         const grant = await inWords(
@@ -109,7 +107,7 @@ async function managedGrant(deps: AuthDeps, call: Call): Promise<{ grant: GrantR
   const unknown = `Role permission with id=${grantId} not found`;
   let grant: GrantRow | undefined;
   const role = await requireManaged(deps, call, async () => {
-    if (grantId === 0) throw notFound(unknown);
+    if (!isRowId(grantId)) throw notFound(unknown);
     grant = await inWords(deps.roles.getGrant(grantId), { not_found: unknown });
     return roleOf(deps, grant.role_id);
   });
