@@ -12,10 +12,10 @@ export async function newWorkspace(server: TestServer, name?: string): Promise<s
   return wanted;
 }
 
-/** The same server, with every request in a workspace. */
-export function inWorkspace(server: TestServer, workspace: string): TestServer {
+/** The same server, with these headers on every request. */
+export function withHeaders(server: TestServer, more: Readonly<Record<string, string>>): TestServer {
   const call: TestServer["call"] = (method, path, ...[body, headers = {}]): Promise<Answer> =>
-    server.call(method, path, body, { "x-mlflow-workspace": workspace, ...headers });
+    server.call(method, path, body, { ...more, ...headers });
   return {
     ...server,
     call,
@@ -23,3 +23,7 @@ export function inWorkspace(server: TestServer, workspace: string): TestServer {
     post: (path, body) => call("POST", path, body),
   };
 }
+
+/** The same server, with every request in a workspace. */
+export const inWorkspace = (server: TestServer, workspace: string): TestServer =>
+  withHeaders(server, { "x-mlflow-workspace": workspace });

@@ -130,3 +130,9 @@ export async function ask(server: TestServer, route: Route, asked: Asked): Promi
 }
 
 export type Route = { method: string; url: string };
+
+/** An answer with all that the request repeats taken out. */
+export function withoutIds({ status, text }: Answer, ids: Ids): string {
+  const longestFirst = Object.entries(ids).toSorted(([, a], [, b]) => b.length - a.length);
+  return `${status} ${longestFirst.reduce((rest, [name, id]) => rest.replaceAll(id, `<${name}>`), text)}`;
+}

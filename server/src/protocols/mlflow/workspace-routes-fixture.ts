@@ -7,6 +7,10 @@ import type { Asked, Ids } from "./workspace-requests-fixture.ts";
  */
 export type Requests = Record<string, (ids: Ids) => Asked>;
 
+/** Users, roles and what they are granted, which `server/test/route-walk-access.test.ts` asks for. */
+export const aboutPeople =
+  /\/mlflow\/(?:users|roles|(?:experiments|registered-models)\/permissions)(?:\/|$)|\/mlflow\/ui-telemetry$/;
+
 const M = "/2.0/mlflow";
 const A = "/2.0/mlflow-artifacts";
 
