@@ -1,4 +1,5 @@
 import type { Database, Queryable } from "../../kernel/database.ts";
+import type { Roles } from "../identity/index.ts";
 import type { ExperimentIds } from "./experiment-ids.ts";
 import type { Keys } from "./keys.ts";
 
@@ -13,4 +14,6 @@ export type TrackingDeps = {
   onBatch(name: string, size: number): void;
   /** Removes everything below an artifact location, where it is Plinth's to remove, as part of a transaction. */
   deleteArtifacts(location: string, within: Queryable): Promise<void>;
+  /** What is granted on experiments goes with them. */
+  grants: Pick<Roles, "deleteGrantsOn" | "readChanges">;
 };

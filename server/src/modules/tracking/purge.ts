@@ -20,11 +20,11 @@ export type Purge = {
   purge(options: { olderThanMs: number }): Promise<PurgeResult>;
 };
 
-/** Runs a transaction removes at once: small enough not to hold up writers, large enough to be quick. */
+/** As many as a transaction removes at once: small enough not to hold up writers, large enough to be quick. */
 const BATCH = 100;
 
 export function createPurge(deps: TrackingDeps): Purge {
-  const { database, deleteArtifacts } = deps;
+  const { database, deleteArtifacts, grants } = deps;
 
   const purgeRuns = (ids: readonly number[]): Promise<number> =>
     database.transaction(async (transaction) => {
@@ -44,15 +44,21 @@ export function createPurge(deps: TrackingDeps): Purge {
       return models.length;
     });
 
-  const purgeExperiment = (id: number): Promise<number> =>
-    database.transaction(async (transaction) => {
-      const gone = await deleteExperiments(transaction, [id]);
-      for (const { artifact_location: location } of gone) {
+  const purgeExperiments = async (ids: readonly number[]): Promise<number> => {
+    await deps.ids.load(ids);
+    const [count, isGranted] = await database.transaction(async (transaction) => {
+      const gone = await deleteExperiments(transaction, ids);
+      for (const { experiment_id: id, artifact_location: location } of gone) {
         // A place of its own; one that a client chose may hold what belongs to others.
         if (isOwnPlace(location, id)) await deleteArtifacts(location, transaction);
       }
-      return gone.length;
+      const names = gone.map(({ experiment_id: id }) => deps.ids.idOf(id));
+      const on = { types: ["experiment"], ids: names } as const;
+      return [gone.length, await grants.deleteGrantsOn(transaction, undefined, on)];
     });
+    if (isGranted) await grants.readChanges();
+    return count;
+  };
 
   return {
     async purge({ olderThanMs }) {
@@ -68,8 +74,10 @@ export function createPurge(deps: TrackingDeps): Purge {
         if (models.length === 0) break;
         result.logged_models += await purgeModels(models.map((model) => model.model_key));
       }
-      for (const { experiment_id: id } of await selectPurgeableExperiments(database, before)) {
-        result.experiments += await purgeExperiment(id);
+      const experiments = await selectPurgeableExperiments(database, before);
+      for (let at = 0; at < experiments.length; at += BATCH) {
+        const ids = experiments.slice(at, at + BATCH).map((experiment) => experiment.experiment_id);
+        result.experiments += await purgeExperiments(ids);
       }
       return result;
     },
