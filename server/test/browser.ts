@@ -20,7 +20,9 @@ const navigation = {
   "sec-fetch-dest": "document",
 };
 
-export function openBrowser({ url }: Pick<TestServer, "url">): TestBrowser {
+/** `site` is the address in the browser's bar, where that is not the server's own. */
+export function openBrowser({ url }: Pick<TestServer, "url">, site = url): TestBrowser {
+  const { host } = new URL(site);
   const cookies = new Map<string, string>();
   let token = "";
 
@@ -30,10 +32,12 @@ export function openBrowser({ url }: Pick<TestServer, "url">): TestBrowser {
     sent: { headers: Record<string, string>; body?: URLSearchParams },
   ): Promise<Visit> => {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const visited = await exchange(new URL(path, url), {
+    const at = new URL(path, site);
+    const visited = await exchange(new URL(at.pathname + at.search, url), {
       method,
       body: sent.body?.toString(),
       headers: {
+        host,
         ...(cookie === "" ? {} : { cookie }),
         ...(sent.body === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
         ...sent.headers,
@@ -57,7 +61,7 @@ export function openBrowser({ url }: Pick<TestServer, "url">): TestBrowser {
     submit: (path, fields, headers = {}) =>
       visit("POST", path, {
         body: new URLSearchParams({ form_token: token, ...fields }),
-        headers: { ...navigation, "sec-fetch-site": "same-origin", origin: url, ...headers },
+        headers: { ...navigation, "sec-fetch-site": "same-origin", origin: site, ...headers },
       }),
     ask: (method, path, headers = {}) =>
       visit(method, path, {
