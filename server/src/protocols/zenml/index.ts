@@ -20,13 +20,14 @@ export async function registerZenml(
   { identity, now, loginRequired }: ZenmlOptions,
 ): Promise<void> {
   const { tokens, principals } = identity;
-  await registerZenmlEndpoints(app, [
+  const endpoints = [
     ...serverInfoEndpoints({ tokens, principals, loginRequired }),
     ...loginEndpoints({ identity, now }),
     ...deviceEndpoints(identity),
     ...userEndpoints(identity),
     ...serviceAccountEndpoints(identity),
-  ]);
+  ];
+  await registerZenmlEndpoints(app, endpoints, identity);
 }
 
 export const isZenmlUrl = (url: string): boolean => url.startsWith("/api/v1/");
