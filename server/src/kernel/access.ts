@@ -20,10 +20,17 @@ export type Resource =
   | "audit"
   | "server";
 
+/** Above all workspaces: who may do what with these is decided before a request is read. */
+const platformResources = ["server", "principal", "audit"] as const;
+type PlatformResource = (typeof platformResources)[number];
+
+export const isOfPlatform = (resource: Resource): resource is PlatformResource =>
+  platformResources.some((one) => one === resource);
+
 /** In this order: who may do one may do those before it. */
 export type Action = "read" | "use" | "edit" | "manage";
 
-export type Access =
+export type Access<R extends Resource = Resource> =
   /** No principal is needed: liveness, version, the login page. */
   | { kind: "public" }
   /** Whoever is somebody: one's own user, password, keys, sessions. */
@@ -33,11 +40,21 @@ export type Access =
    * all. Then the endpoint asks for the very objects that the request names; one that answers without having asked
    * is answered 500 instead (`kernel/http.ts`).
    */
-  | { kind: "needs"; action: Action; resource: Resource };
+  | NeedsAccess<R>;
 
-export const publicAccess: Access = { kind: "public" };
-export const loginAccess: Access = { kind: "login" };
-export const reads = (resource: Resource): Access => ({ kind: "needs", action: "read", resource });
-export const uses = (resource: Resource): Access => ({ kind: "needs", action: "use", resource });
-export const edits = (resource: Resource): Access => ({ kind: "needs", action: "edit", resource });
-export const manages = (resource: Resource): Access => ({ kind: "needs", action: "manage", resource });
+type NeedsAccess<R extends Resource> = { kind: "needs"; action: Action; resource: R };
+
+/** What is decided by the principal alone, and what by the objects that a request names. */
+export type AccessBefore = Access<PlatformResource>;
+export type AccessToObjects = NeedsAccess<Exclude<Resource, PlatformResource>>;
+
+const to =
+  (action: Action) =>
+  <R extends Resource>(resource: R): NeedsAccess<R> => ({ kind: "needs", action, resource });
+
+export const publicAccess = { kind: "public" } as const;
+export const loginAccess = { kind: "login" } as const;
+export const reads = to("read");
+export const uses = to("use");
+export const edits = to("edit");
+export const manages = to("manage");

@@ -1,4 +1,4 @@
-import type { Access, Action } from "../../kernel/access.ts";
+import { isOfPlatform, type Access, type Action } from "../../kernel/access.ts";
 import { createBatch } from "../../kernel/batch.ts";
 import { isPlatformAdmin, type Caller, type CredentialLimit, type Principal } from "../../kernel/caller.ts";
 import { isForeignKeyViolation } from "../../kernel/database-errors.ts";
@@ -40,9 +40,6 @@ export type AccessDeps = Pick<IdentityDeps, "database" | "now" | "defaultPermiss
   feed: Pick<ChangeFeed, "fresh" | "readNow" | "onChange" | "generation">;
 };
 
-/** What is above workspaces. */
-const PLATFORM: ReadonlySet<string> = new Set(["server", "principal", "audit"]);
-
 /** Of whom a scope is, and where. */
 type Entry = { place: WorkspacePlace; principal: Principal; limit: CredentialLimit | undefined };
 
@@ -68,6 +65,7 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
       scopes.set(policy, scope);
       entries.set(scope, entry);
     }
+    held.last = { ceiling: entry.limit?.maxPermission, scope };
     return scope;
   };
 
@@ -92,10 +90,15 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
     const { limit } = caller.credential;
     if (limit?.workspaceIds !== undefined && !limit.workspaceIds.has(place.workspaceId)) return refuse();
     if (principal.isAdmin) return fullScope(place, limit?.maxPermission);
-    const entry = { place, principal, limit };
     const waiting = feed.fresh();
+    const held =
+      waiting === undefined
+        ? cache.peek({ principalId: principal.principalId, workspaceId: place.workspaceId })
+        : undefined;
+    const ceiling = limit?.maxPermission;
+    if (held?.last !== undefined && held.last.ceiling === ceiling) return held.last.scope;
+    const entry = { place, principal, limit };
     if (waiting !== undefined) return waiting.then(() => load(entry));
-    const held = cache.peek({ principalId: principal.principalId, workspaceId: place.workspaceId });
     return held === undefined ? load(entry) : (scopeBy(held, entry) ?? loadAgain(entry));
   };
 
@@ -128,7 +131,7 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
       if (access.kind === "login") return true;
       const { limit } = caller.credential;
       if (limit !== undefined && !allows(limit.maxPermission, access.action)) return refuse();
-      if (!PLATFORM.has(access.resource)) return false;
+      if (!isOfPlatform(access.resource)) return false;
       if (isPlatformAdmin(caller)) return true;
       // What is limited to workspaces has no part in what is above them, and no limited key administers the platform.
       if (limit?.workspaceIds !== undefined) return refuse();

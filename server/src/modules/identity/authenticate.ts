@@ -1,4 +1,4 @@
-import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { anonymous, type Caller, type Credential, type Principal } from "../../kernel/caller.ts";
 import { permissionDenied, unauthenticated, type PlinthError } from "../../kernel/errors.ts";
 import { hashSecret, readKey, type ApiKeyText } from "./api-key-text.ts";
@@ -43,7 +43,7 @@ const NAMELESS: ReadonlySet<string> = new Set(["", "token", "__token__"]);
 
 /**
  * Who sends a request. Credentials that were good are remembered until something of their principal changes, by a
- * hash that means nothing outside of this process; bad ones never are.
+ * hash; bad ones never are.
  */
 export function createAuthenticate(
   deps: AuthenticateDeps,
@@ -53,8 +53,8 @@ export function createAuthenticate(
   feed.onChange((changes) => remembered.forget(changes));
   const passwords = createPasswordMemory(deps);
   const asked = new Map<string, Promise<Known | undefined>>();
-  const processSecret = randomBytes(32).toString("base64");
-  const digest = (credential: string): string => hash("sha256", processSecret + credential, "base64");
+  // Keys have 256 random bits, and who reads the memory of the process finds more than hashes of passwords there.
+  const digest = (credential: string): string => hash("sha256", credential, "binary");
 
   const use = (known: Known, request: CredentialSource, at: number): Caller => {
     const { kind, id } = known.credential;
@@ -86,13 +86,13 @@ export function createAuthenticate(
     return known;
   };
 
-  /** Requests that come with the same credential at once share one look. */
+  /** Requests that come with the same credential at once share one look; not with those before a change. */
   const ask = (
     key: string,
     address: string,
     look: () => Promise<Proof | undefined>,
   ): Promise<Known | undefined> => {
-    const from = `${key} ${address}`;
+    const from = `${feed.generation} ${key} ${address}`;
     const under = asked.get(from);
     if (under !== undefined) return under;
     const asking = prove(key, look).finally(() => asked.delete(from));

@@ -197,6 +197,22 @@ describe("whatever is granted", () => {
     );
   });
 
+  test("nothing may be done less with than the least permission says", () => {
+    fc.assert(
+      fc.property(anyGrants, anyOptions, (grants, options) => {
+        const policy = compilePolicy(grants, options);
+        for (const permission of permissionsBy(policy).values()) {
+          for (const action of actions) {
+            expect(allows(policy.least, action) && !allows(permission, action)).toBe(false);
+          }
+        }
+        if (policy.uniform !== undefined) expect(policy.least).toBe(policy.uniform);
+      }),
+    );
+    const editor = [grant("workspace * EDIT"), grant("experiment 1 MANAGE")];
+    expect(compilePolicy(editor, { isPlatformAdmin: false, ceiling: undefined }).least).toBe("EDIT");
+  });
+
   test("a limited key allows what its owner may, as far as its limit goes, and nothing else", () => {
     const limit = fc.constantFrom<Ceiling>("READ", "USE", "EDIT", "MANAGE");
     fc.assert(

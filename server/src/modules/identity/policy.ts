@@ -76,6 +76,8 @@ export type Policy = {
   readonly isAdmin: boolean;
   /** The permission on whatever resource, where no grant speaks of a single one or of a type: nothing to look up. */
   readonly uniform: Permission | undefined;
+  /** No permission on anything is lower: what it allows need not be looked up. */
+  readonly least: Permission;
   on(type: SingleType, id: string): Permission;
   /** On a part of `container`, such as a run of an experiment. */
   onPart(type: PartType, container: { type: SingleType; id: string }): Permission;
@@ -171,6 +173,15 @@ export function policyOf(folds: GrantFolds, options: PolicyOptions): Policy {
     if (known === undefined) found.set(type, (known = findVisible(type)));
     return known;
   };
+  const findLeast = (): number => {
+    let least = floor;
+    for (const [type, ofType] of folds) {
+      if (type === "workspace" || type === "server") continue;
+      // What several grants say of one thing together is never less than the least that one of them says.
+      for (const fold of ofType.values()) least = Math.min(least, decide(fold));
+    }
+    return least;
+  };
   const isSpecific = [...folds.keys()].some((type) => type !== "workspace" && type !== "server");
 
   return {
@@ -178,6 +189,7 @@ export function policyOf(folds: GrantFolds, options: PolicyOptions): Policy {
     mayCreate: level >= rank.USE && ceiling >= rank.EDIT,
     isAdmin: manages && ceiling >= rank.MANAGE,
     uniform: settled === undefined && isSpecific ? undefined : capped(settled ?? floor),
+    least: capped(settled ?? findLeast()),
     on: (type, id) => capped(onSingle(type, id)),
     onPart: (type, container) => capped(onPart(type, onSingle(container.type, container.id))),
     onKey: (bucket, key) => capped(onKey(bucket, key)),
