@@ -1,6 +1,12 @@
 import type { Queryable } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
-import { alreadyExists, invalidParameter, notFound, type PlinthError } from "../../kernel/errors.ts";
+import {
+  alreadyExists,
+  invalidParameter,
+  invalidState,
+  notFound,
+  type PlinthError,
+} from "../../kernel/errors.ts";
 import { hashSecret, newKeyId, newSecret, writeKey, writeZenmlKey } from "./api-key-text.ts";
 import {
   deleteApiKey,
@@ -74,6 +80,8 @@ export type ApiKeysDeps = Pick<IdentityDeps, "database" | "now"> & {
 /** Long enough to hand out a new secret over a week, short enough that the old one is not forgotten. */
 const MAX_RETAIN_MINUTES = 7 * 24 * 60;
 const MAX_NAME = 255;
+/** Lists of keys come whole. */
+const MAX_KEYS = 1000;
 const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
 export function createApiKeys(deps: ApiKeysDeps): ApiKeys {
@@ -110,6 +118,7 @@ export function createApiKeys(deps: ApiKeysDeps): ApiKeys {
       const limits = await readKeyLimits(database, given, now());
       const [keyId, secret] = [newKeyId(), newSecret()];
       const name = readKeyName(given.name);
+      if ((await selectApiKeys(database, principal_id)).length >= MAX_KEYS) throw tooManyKeys();
       const row = await insertApiKey(database, {
         key_id: keyId,
         principal_id,
@@ -201,5 +210,8 @@ function readKeyName(name: string): string {
 
 const keyNotFound = (key: ApiKeyRef): PlinthError =>
   notFound(`No API key '${"keyId" in key ? key.keyId : key.name}'.`);
+
+const tooManyKeys = (): PlinthError =>
+  invalidState(`Nobody has more than ${MAX_KEYS} API keys. Delete some of them before.`);
 
 const keyExists = (name: string): PlinthError => alreadyExists(`An API key named '${name}' already exists.`);

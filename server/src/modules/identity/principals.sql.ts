@@ -106,10 +106,11 @@ export async function insertPrincipal(
   return added;
 }
 
-// What is not to be changed stays as it is.
+// What is not to be changed stays as it is. Who is shut out is logged out.
 const updateText: Prepared = {
   name: "identity_update_principal",
   text: `
+    with ended as (delete from identity.sessions where principal_id = $1 and $10 = false)
     update identity.principals set
       name = coalesce($2, name),
       full_name = case when $3 then $4 else full_name end,
@@ -171,15 +172,18 @@ export async function updatePassword(
 
 const updateHashText: Prepared = {
   name: "identity_update_password_hash",
-  text: "update identity.principals set password_hash = $3 where principal_id = $1 and password_hash = $2",
+  text: `
+    update identity.principals set password_hash = $3
+    where principal_id = $1 and password_hash = $2 returning principal_id`,
 };
 
-/** The same password at another cost. */
+/** The same password at another cost. False when it was changed meanwhile. */
 export async function updatePasswordHash(
   database: Queryable,
   change: { principalId: number; from: string; to: string },
-): Promise<void> {
-  await database.prepared(updateHashText, [change.principalId, change.from, change.to]);
+): Promise<boolean> {
+  const values = [change.principalId, change.from, change.to];
+  return (await database.prepared(updateHashText, values)).length > 0;
 }
 
 const updateActivationText: Prepared = {

@@ -99,7 +99,7 @@ export type Principals = {
   ): Promise<PrincipalRow | undefined>;
 };
 
-export type PrincipalsDeps = Pick<IdentityDeps, "database" | "now" | "log"> & {
+export type PrincipalsDeps = Pick<IdentityDeps, "database" | "now"> & {
   feed: Pick<ChangeFeed, "readNow">;
   passwords: Passwords;
   limits: LoginLimits;
@@ -285,10 +285,11 @@ type Check = Principals["checkPassword"];
 
 /** Clients that start at once with the same password share one computation, and count as one attempt. */
 function createPasswordCheck(deps: PrincipalsDeps): Check {
-  const { database, passwords, limits, log } = deps;
-  const asked = new Map<string, Promise<PrincipalRow | undefined>>();
+  const { database, passwords, limits } = deps;
+  const asked = new Map<string, Promise<string | undefined>>();
 
-  const check: Check = async (name, password, { address }) => {
+  /** The hash that the password matches. */
+  const match = async (name: string, password: string, address: string): Promise<string | undefined> => {
     const subjects = loginSubjects(name, address);
     // Whoever is blocked does not stand in the line either.
     await limits.check(subjects);
@@ -296,37 +297,43 @@ function createPasswordCheck(deps: PrincipalsDeps): Check {
     const stored = known?.password_hash ?? undefined;
     const begin = (): Promise<void> => limits.begin(subjects);
     const { matches, outdated } = await passwords.check(password, stored, begin);
-    if (!matches || stored === undefined || known === undefined) return undefined;
-    // It may have been changed, or its user be shut out, while this one waited for its turn.
-    const row = await selectPrincipalWithHash(database, known.name);
-    if (row?.active !== true || row.password_hash !== stored) return undefined;
+    if (!matches || stored === undefined || known?.active !== true) return undefined;
     await limits.end(subjects);
-    if (outdated) {
-      await passwords
-        .hash(password)
-        .then((to) => updatePasswordHash(database, { principalId: row.principal_id, from: stored, to }))
-        .catch((error: unknown) => log.warn({ err: error }, "a password could not be hashed anew"));
-    }
-    const { password_hash: _, ...shown } = row;
-    return shown;
+    if (!outdated) return stored;
+    const to = await passwords.hash(password);
+    const isNew = await updatePasswordHash(database, {
+      principalId: known.principal_id,
+      from: stored,
+      to,
+    });
+    return isNew ? to : stored;
   };
 
-  return (name, password, from) => {
-    if (!isPossiblePassword(password)) return Promise.resolve(undefined);
-    const key = hash("sha256", JSON.stringify([name, password, from.address]), "base64");
-    const under = asked.get(key);
-    if (under !== undefined) return under;
-    const asking = check(name, password, from).finally(() => asked.delete(key));
-    asked.set(key, asking);
-    return asking;
+  return async (name, password, { address }) => {
+    if (!isPossiblePassword(password)) return undefined;
+    const key = hash("sha256", JSON.stringify([name, password, address]), "base64");
+    let asking = asked.get(key);
+    if (asking === undefined) {
+      asking = match(name, password, address).finally(() => asked.delete(key));
+      asked.set(key, asking);
+    }
+    const matched = await asking;
+    // It may have been changed, or its user be shut out, while this one waited. Also for whom nothing matched: all
+    // take the same time.
+    const row = await selectPrincipalWithHash(database, searchableName(name));
+    if (matched === undefined || row?.active !== true || row.password_hash !== matched) return undefined;
+    const { password_hash: _, ...shown } = row;
+    return shown;
   };
 }
 
 /** The hash that the current password has. Guesses are limited as those from one address are. */
 async function checkCurrent(deps: PrincipalsDeps, name: string, current: string): Promise<string> {
   if (!isPossiblePassword(current)) throw wrongCurrent();
-  const subjects = loginSubjects(name, "a login of its own");
-  const stored = (await selectPrincipalWithHash(deps.database, name))?.password_hash ?? undefined;
+  const row = await selectPrincipalWithHash(deps.database, name);
+  // An address of its own: nobody's guesses count for others.
+  const subjects = loginSubjects(name, `own ${row?.principal_id ?? 0}`);
+  const stored = row?.password_hash ?? undefined;
   const begin = (): Promise<void> => deps.limits.begin(subjects);
   const { matches } = await deps.passwords.check(current, stored, begin);
   if (!matches || stored === undefined) throw wrongCurrent();
