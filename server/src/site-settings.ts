@@ -149,7 +149,7 @@ function isNetwork(entry: string): boolean {
 const bitsOf = (address: string): number => (isIPv4(address) ? 32 : 128);
 
 const isOrigin = (entry: string): boolean =>
-  URL.canParse(entry) && /^https?:\/\//.test(entry) && new URL(entry).origin === entry;
+  URL.canParse(entry) && /^https?:\/\/[^*]+$/.test(entry) && new URL(entry).origin === entry;
 
 type SiteConfig = {
   publicUrl: string | undefined;
