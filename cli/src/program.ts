@@ -1,6 +1,7 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { closest } from "fastest-levenshtein";
 import manifest from "../package.json" with { type: "json" };
+import { addIdentityCommands, withServer } from "./identity-commands.ts";
 import { exitCodes, explain, type ExitCode } from "./failure.ts";
 import { createOutput, type Output } from "./output.ts";
 import { addPlatformCommands } from "./platform-commands.ts";
@@ -13,12 +14,9 @@ type Action = (call: Call) => Promise<ExitCode>;
 
 const DATABASE_SETTINGS: SettingName[] = ["dataDir", "databaseUrl"];
 
-const SECRETS_SETTINGS: SettingName[] = [
-  ...DATABASE_SETTINGS,
-  "secretsKey",
-  "secretsKeyFile",
-  "secretsKeyCommand",
-];
+const SEALING_SETTINGS: SettingName[] = ["secretsKey", "secretsKeyFile", "secretsKeyCommand"];
+
+const SECRETS_SETTINGS: SettingName[] = [...DATABASE_SETTINGS, ...SEALING_SETTINGS];
 
 const STORAGE_SETTINGS: SettingName[] = [
   ...DATABASE_SETTINGS,
@@ -80,6 +78,10 @@ function explainCall(text: string, command: Command): string {
 
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];
 
+/** `--url` is what `--server` was called. */
+const asking = (command: Command): Command =>
+  withServer(command).addOption(new Option("--url <address>").hideHelp());
+
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 export function createProgram(bind: (action: Action) => (...given: unknown[]) => Promise<void>): Command {
@@ -116,9 +118,11 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
     ),
   );
   addSettings(
-    add(program, { name: "status", description: "ask a running Plinth how it is" }, async (call) =>
-      (await import("./commands/status.ts")).status(call),
-    ).option("--url <address>", "address to ask, instead of the one the data folder names"),
+    asking(
+      add(program, { name: "status", description: "ask a running Plinth how it is" }, async (call) =>
+        (await import("./commands/status.ts")).status(call),
+      ),
+    ),
     ["dataDir"],
   );
   addSettings(
@@ -147,16 +151,16 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
     DATABASE_SETTINGS,
   );
   addSettings(
-    add(
-      program,
-      { name: "gc", description: "remove for good what was deleted: rows, names and bytes" },
-      async (call) => (await import("./commands/gc.ts")).gc(call),
-    )
-      .option(
-        "--older-than <duration>",
-        "leave what was deleted later than this ago, such as 30d (default: 0s)",
-      )
-      .option("--url <address>", "address to ask, instead of the one the data folder names"),
+    asking(
+      add(
+        program,
+        { name: "gc", description: "remove for good what was deleted: rows, names and bytes" },
+        async (call) => (await import("./commands/gc.ts")).gc(call),
+      ),
+    ).option(
+      "--older-than <duration>",
+      "leave what was deleted later than this ago, such as 30d (default: 0s)",
+    ),
     STORAGE_SETTINGS,
   );
   const secrets = program.command("secrets").description("what is encrypted in the database");
@@ -215,21 +219,22 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
     DATABASE_SETTINGS,
   );
   addSettings(
-    add(
-      program,
-      {
-        name: "lineage",
-        description: "ask where a model version comes from, or what was made from something",
-      },
-      async (call) => (await import("./commands/lineage.ts")).lineage(call),
+    asking(
+      add(
+        program,
+        {
+          name: "lineage",
+          description: "ask where a model version comes from, or what was made from something",
+        },
+        async (call) => (await import("./commands/lineage.ts")).lineage(call),
+      ),
     )
       .argument("[model]", "NAME/VERSION or NAME@ALIAS")
       .option("--experiment <id>", "model versions made from this experiment")
       .option("--run <id>", "model versions made from this run")
       .option("--logged-model <id>", "model versions made from this logged model")
       .option("--dataset <name@digest>", "model versions made from this dataset")
-      .option("--workspace <name>", "the workspace to look in (default: default)")
-      .option("--url <address>", "address to ask, instead of the one the data folder names"),
+      .option("--workspace <name>", "the workspace to look in (default: default)"),
     ["dataDir"],
   );
   add(
@@ -246,6 +251,7 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
     .option("--rules", "list the rules, and the mistakes that no rule can see")
     .option("--only <rule>", "only this rule or family of rules; may be given several times", collect)
     .option("--severity <level>", "leave out what is less bad than error, warning or info");
+  addIdentityCommands(program, { add, addSettings, settings: DATABASE_SETTINGS, sealing: SEALING_SETTINGS });
   const config = add(
     program,
     { name: "config", description: "print every setting, its value and where that comes from" },

@@ -16,8 +16,22 @@ describe("a wrong call", () => {
     ],
     [["completion", "bahs"], "(did you mean 'bash'?)"],
     [["server"], "`plinth server` needs --database-url"],
-    [["up", "--host", "0.0.0.0"], "Refusing to listen on 0.0.0.0"],
+    [["up", "--insecure", "--login", "required"], "give one of them"],
+    [["user", "creat"], "plinth: unknown command 'creat' (Did you mean create?)"],
+    [
+      ["role", "grant", "reader", "experiment", "7", "REED"],
+      "'REED' is no permission: it is one of READ, USE",
+    ],
+    [
+      ["user", "create", "ada"],
+      "There is nobody to ask for a password: give --generate, or --password-stdin",
+    ],
+    [["whoami", "--server", "https://ada:secret@plinth.example"], "the address holds a name or password"],
     [["status", "--url", "localhost:5000"], "'localhost:5000' is not an http:// or https:// address"],
+    [
+      ["status", "--server", "localhost:5000"],
+      "--server: 'localhost:5000' is not an http:// or https:// address",
+    ],
   ])("%j is one line that says what to do, and exit code 2", async (args, message) => {
     const { code, stdout, stderr } = await plinth(args);
     expect(stderr).toContain(message);

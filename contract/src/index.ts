@@ -55,6 +55,7 @@ export {
 export {
   assignments,
   assignmentsRequest,
+  grant,
   grantPlace,
   grantRequest,
   grants,

@@ -1,4 +1,4 @@
-import type { ServerStatus } from "@plinth/contract";
+import type { PurgeResult, ServerStatus } from "@plinth/contract";
 import { openBlobStore } from "./blob-store.ts";
 import { asksForLogin, type Config } from "./config.ts";
 import { errorDialectOf } from "./error-dialects.ts";
@@ -59,6 +59,8 @@ export type App = {
   identity: Identity;
   /** Where metrics are without a login; undefined where they are not. */
   metricsAddress: string | undefined;
+  /** Removes for good what was deleted so long ago, and gives back its bytes. */
+  purge(olderThanMs: number): Promise<PurgeResult>;
   /** Ends background work; requests have been drained before. */
   close(): Promise<void>;
 };
@@ -181,17 +183,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     bucket: ARTIFACT_BUCKET,
     renew: (given) => identity.renew(given),
   });
+  const purge = async (olderThanMs: number): Promise<PurgeResult> => {
+    const purged = await tracking.purge({ olderThanMs });
+    await workspaces.purgeWorkspaces({ olderThanMs });
+    await storage.sweep({ graceSeconds: 0 });
+    return purged;
+  };
   registerConsole(http.app, {
     lineage: registry,
     requireRead: (scope, on) => guard.require(scope, [needs("read", on)]),
     webhooks: registry,
     enter: identity.enter,
-    async purge(olderThanMs) {
-      const purged = await tracking.purge({ olderThanMs });
-      await workspaces.purgeWorkspaces({ olderThanMs });
-      await storage.sweep({ graceSeconds: 0 });
-      return purged;
-    },
+    purge,
     status,
   });
   registerIdentity(http.app, { identity, workspaces, loginRequired: asksForLogin(config) });
@@ -240,6 +243,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   );
   return {
     routes: http.routes,
+    purge,
     identity,
     metricsAddress: metricsServer?.address,
     async close() {

@@ -12,11 +12,14 @@ import { migrate, readMigrations } from "./kernel/migrate.ts";
 import { parseDatabaseUrl, type PostgresConnection } from "./kernel/postgres/connection.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./kernel/postgres/embedded.ts";
 import { checkServer } from "./kernel/postgres/server-check.ts";
+import type { Identity } from "./modules/identity/index.ts";
 import { PLINTH_VERSION } from "./version.ts";
 
 export type RunningServer = {
   /** What listens, by protocol: `{ http: "http://127.0.0.1:5000" }`. */
   addresses: Readonly<Record<string, string>>;
+  /** Removes for good what was deleted so long ago. */
+  purge: App["purge"];
   /** Drains requests, then stops everything in order. */
   close(): Promise<void>;
 };
@@ -25,6 +28,8 @@ export type StartOptions = {
   /** Gives up the start; what was started is stopped. */
   signal?: AbortSignal;
   log?: Log;
+  /** For a process that nobody talks to: it may start although nobody could log in. */
+  withoutAdministrator?: boolean;
 };
 
 export const MIGRATIONS = join(import.meta.dirname, "..", "migrations");
@@ -57,13 +62,18 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     if (applied.length > 0) log.info({ applied }, "migrated");
     const database = open(config, ground, log);
     disposers.push(() => database.close());
-    const app = await start(config, { listener, database, ground, log });
+    const prepare =
+      options.withoutAdministrator === true
+        ? undefined
+        : (identity: Identity) => ensureAdministrator(config, identity, log);
+    const app = await start(config, { listener, database, ground, log, prepare });
     disposers.push(() => app.close());
     const addresses = { http: httpAddress(listener) };
     const removeAddresses = await writeAddresses(config, addresses);
     options.signal?.throwIfAborted();
     return {
       addresses,
+      purge: app.purge,
       async close() {
         await removeAddresses();
         drained = true;
@@ -77,9 +87,15 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   }
 }
 
-type Parts = { listener: Listener; database: Database; ground: Ground; log: Log };
+type Parts = {
+  listener: Listener;
+  database: Database;
+  ground: Ground;
+  log: Log;
+  prepare: ((identity: Identity) => Promise<void>) | undefined;
+};
 
-const start = (config: Config, { listener, database, ground, log }: Parts): Promise<App> =>
+const start = (config: Config, { listener, database, ground, log, prepare }: Parts): Promise<App> =>
   createApp({
     config,
     listener,
@@ -88,7 +104,7 @@ const start = (config: Config, { listener, database, ground, log }: Parts): Prom
     databaseVersion: ground.version,
     log,
     metrics: createMetrics(),
-    beforeServing: (identity) => ensureAdministrator(config, identity, log),
+    ...(prepare === undefined ? {} : { beforeServing: prepare }),
   });
 
 async function openGround(config: Config, log: Log, signal: AbortSignal | undefined): Promise<Ground> {

@@ -1,4 +1,5 @@
 import { Server } from "node:http";
+import type { Readable } from "node:stream";
 import type { Config } from "./config.ts";
 import { openDatabase } from "./kernel/database.ts";
 import { createHttpServer } from "./kernel/http.ts";
@@ -21,6 +22,8 @@ export type OperatorRequest = { method: string; path: string; body?: unknown };
 /** Plinth's own API of identity for whoever has the database: without a socket, and so without a login. */
 export type Operator = AsyncDisposable & {
   request(request: OperatorRequest): Promise<{ status: number; body: string }>;
+  /** The answer as it comes, for those that do not fit into memory. */
+  stream(path: string): Promise<{ status: number; body: Readable }>;
 };
 
 /**
@@ -58,7 +61,11 @@ export async function openOperator(config: Config, connection: PostgresConnectio
   });
   opened.defer(() => identity.close());
   opened.defer(() => identity.audit.flush(true));
-  const requestAudit = createRequestAudit(identity.audit, config.auditLevel);
+  const requestAudit = createRequestAudit({
+    audit: identity.audit,
+    level: config.auditLevel,
+    isProtected: (name) => workspaces.isProtected(name),
+  });
   const { app } = createHttpServer({
     server: new Server(),
     draining: () => false,
@@ -88,6 +95,10 @@ export async function openOperator(config: Config, connection: PostgresConnectio
         ...(body === undefined ? {} : { payload: body as object }),
       });
       return { status: answer.statusCode, body: answer.body };
+    },
+    async stream(path) {
+      const answer = await app.inject({ method: "GET", url: path, payloadAsStream: true });
+      return { status: answer.statusCode, body: answer.stream() };
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

@@ -48,7 +48,7 @@ export const settings = {
     placeholder: "port",
     defaultText: "none: /metrics is on --port, for who may read the server's status",
     default: () => undefined,
-    parse: (value) => ports.parse(value),
+    parse: (value): number | undefined => ports.parse(value),
   } satisfies Setting<number | undefined>,
   databaseUrl: text({
     flag: "database-url",

@@ -3,17 +3,19 @@ import { CommandFailure, exitCodes, type ExitCode } from "../failure.ts";
 import { table } from "../output.ts";
 import type { Call } from "../program.ts";
 import { readConfig } from "../server-door.ts";
-import { findAddress } from "./running.ts";
-
-const PATIENCE_MS = 60_000;
+import { findServer } from "../api-choice.ts";
+import { httpApi } from "../api-http.ts";
+import type { Api } from "../api.ts";
+import { timeText as time } from "../duration.ts";
 
 /** Asks a running server where a model version comes from, or what became of a run, experiment, model or dataset. */
 export async function lineage({ flags, output, options }: Call): Promise<ExitCode> {
   const { config } = readConfig(flags, process.env);
   const question = readQuestion(options);
-  const address = findAddress(config.dataDir, options["url"]);
+  const { address, secret } = findServer(config, options);
+  const api = httpApi(address, secret);
   if ("name" in question) {
-    const found = await ask(`${address}/console/api/lineage/model-version`, question, modelLineage);
+    const found = await ask(api, "model-version", { question, schema: modelLineage });
     output.answer(found, tree(found));
     return exitCodes.ok;
   }
@@ -21,7 +23,7 @@ export async function lineage({ flags, output, options }: Call): Promise<ExitCod
   let next: string | undefined;
   do {
     const fields = { ...question, max_results: "1000", ...(next === undefined ? {} : { page_token: next }) };
-    const page = await ask(`${address}/console/api/lineage/model-versions`, fields, lineageVersions);
+    const page = await ask(api, "model-versions", { question: fields, schema: lineageVersions });
     model_versions.push(...page.model_versions);
     next = page.next_page_token;
   } while (next !== undefined);
@@ -72,28 +74,13 @@ function readDataset(text: string): Question {
   throw new CommandFailure(`--dataset: '${text}' is not NAME@DIGEST.`, exitCodes.wrongCall);
 }
 
-async function ask<T>(path: string, fields: Question, schema: { parse(value: unknown): T }): Promise<T> {
-  const url = `${path}?${new URLSearchParams(fields).toString()}`;
-  let response: Response;
-  try {
-    response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-  } catch (error) {
-    throw new CommandFailure(`Plinth does not answer at ${path} (${String(error)}).`, exitCodes.no);
-  }
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return schema.parse(body);
-  const message =
-    typeof body === "object" && body !== null && "message" in body ? String(body.message) : "no reason given";
-  throw new CommandFailure(
-    `${message} (${response.status})`,
-    response.status === 404 ? exitCodes.no : exitCodes.failed,
-  );
+async function ask<T>(
+  api: Api,
+  what: string,
+  { question, schema }: { question: Question; schema: { parse(value: unknown): T } },
+): Promise<T> {
+  return schema.parse(await api.request("GET", `/console/api/lineage/${what}`, { query: question }));
 }
-
-const time = (milliseconds: number): string => {
-  const date = new Date(milliseconds);
-  return Number.isNaN(date.getTime()) ? String(milliseconds) : `${date.toISOString().slice(0, 19)}Z`;
-};
 
 function tree(found: ModelLineage): string[] {
   const { model_version: version, logged_model: model, run, experiment } = found;

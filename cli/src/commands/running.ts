@@ -23,18 +23,14 @@ export function readRunningFile(dataDir: string): RunningFile | undefined {
   return { ...pid, addresses };
 }
 
-/** The address of the HTTP server that runs on a data folder, or that `--url` names. */
-export function findAddress(dataDir: string, url: unknown): string {
-  if (typeof url === "string") {
-    if (/^https?:\/\//.test(url) && URL.canParse(url)) return url.replace(/\/+$/, "");
-    throw new CommandFailure(`--url: '${url}' is not an http:// or https:// address.`, exitCodes.wrongCall);
-  }
+/** The address of the HTTP server that runs on a data folder. */
+export function findAddress(dataDir: string): string {
   const found = readRunningFile(dataDir);
   const address = found?.addresses["http"] ?? Object.values(found?.addresses ?? {})[0];
   if (address !== undefined) return address.replace(/\/+$/, "");
   throw new CommandFailure(
     `No Plinth runs on ${dataDir} (there is no ${join(dataDir, "plinth.json")}). ` +
-      "Start one with `plinth up`, or name one with --data-dir or --url.",
+      "Start one with `plinth up`, or name one with --data-dir or --server.",
     exitCodes.no,
   );
 }

@@ -14,7 +14,7 @@ import {
 } from "@plinth/contract";
 import { manages, reads } from "../../kernel/access.ts";
 import { notFound } from "../../kernel/errors.ts";
-import type { Identity, PrincipalKind, PrincipalRow } from "../../modules/identity/index.ts";
+import type { Identity, NewPrincipal, PrincipalKind, PrincipalRow } from "../../modules/identity/index.ts";
 import { enterAsAdmin, given, pageToken, read } from "./request.ts";
 
 type Options = { identity: Pick<Identity, "principals" | "enter"> };
@@ -23,20 +23,33 @@ type Named = { Params: { name: string } };
 const reading = { config: { access: reads("principal"), protocol: "console" } } as const;
 const managing = { config: { access: manages("principal"), protocol: "console" } } as const;
 
+type Change = z.infer<typeof userChange>;
+
 type Kind = {
   kind: PrincipalKind;
   path: string;
-  creation: typeof newUserRequest | typeof newServiceAccountRequest;
-  change: typeof userChange | typeof serviceAccountChange;
+  readNew(body: unknown): Omit<NewPrincipal, "kind">;
+  readChange(body: unknown): Change;
 };
 
 const kinds: readonly Kind[] = [
-  { kind: "user", path: "/console/api/users", creation: newUserRequest, change: userChange },
+  {
+    kind: "user",
+    path: "/console/api/users",
+    readNew(body) {
+      const { is_admin: isAdmin, name, ...fields } = read(newUserRequest, body);
+      return { name, isAdmin, ...given(fields) };
+    },
+    readChange: (body) => read(userChange, body),
+  },
   {
     kind: "service_account",
     path: "/console/api/service-accounts",
-    creation: newServiceAccountRequest,
-    change: serviceAccountChange,
+    readNew(body) {
+      const { name, ...fields } = read(newServiceAccountRequest, body);
+      return { name, ...given(fields) };
+    },
+    readChange: (body) => read<Change>(serviceAccountChange, body),
   },
 ];
 
@@ -54,7 +67,11 @@ export function registerPrincipals(app: FastifyInstance, options: Options): void
   });
 }
 
-function registerKind(app: FastifyInstance, options: Options, { kind, path, creation, change }: Kind): void {
+function registerKind(
+  app: FastifyInstance,
+  options: Options,
+  { kind, path, readNew, readChange }: Kind,
+): void {
   const { principals } = options.identity;
   app.get(path, reading, async (request, reply) => {
     const { max_results: maxResults, page_token, contains } = read(principalsRequest, request.query);
@@ -69,19 +86,10 @@ function registerKind(app: FastifyInstance, options: Options, { kind, path, crea
     } satisfies Principals);
   });
   app.post(path, managing, async (request, reply) => {
-    const { name, ...wanted }: z.infer<typeof newUserRequest> = read<z.infer<typeof newUserRequest>>(
-      creation as typeof newUserRequest,
-      request.body,
-    );
-    const { is_admin: isAdmin = false, password, ...about } = wanted;
-    request.subject = { resourceType: kind, resourceId: name, details: { is_admin: isAdmin } };
-    const row = await principals.createPrincipal({
-      kind,
-      name,
-      isAdmin,
-      ...given({ password }),
-      ...given(about),
-    });
+    const wanted = readNew(request.body);
+    const isAdmin = wanted.isAdmin === true;
+    request.subject = { resourceType: kind, resourceId: wanted.name, details: { is_admin: isAdmin } };
+    const row = await principals.createPrincipal({ kind, ...wanted });
     return reply.code(201).send(principalJson(row));
   });
   app.get<Named>(`${path}/:name`, reading, async (request, reply) =>
@@ -89,13 +97,10 @@ function registerKind(app: FastifyInstance, options: Options, { kind, path, crea
   );
   app.patch<Named>(`${path}/:name`, managing, async (request, reply) => {
     const { name } = request.params;
-    const wanted = read<z.infer<typeof userChange>>(change as typeof userChange, request.body);
+    const wanted = readChange(request.body);
     const { is_admin: isAdmin, active, ...fields } = wanted;
-    request.subject = {
-      resourceType: kind,
-      resourceId: name,
-      details: given({ name: wanted.name, is_admin: isAdmin, active }) as Record<string, string | boolean>,
-    };
+    const details = given({ name: wanted.name, is_admin: isAdmin, active });
+    request.subject = { resourceType: kind, resourceId: name, details };
     // By its id: a new name holds from the first change on.
     const ref = refOf(await ofKind(options, name, kind));
     // What takes rights away comes first: if the rest fails, nobody keeps more than was wanted.
