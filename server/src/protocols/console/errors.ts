@@ -25,6 +25,8 @@ export const statuses: Record<ErrorCode, number> = {
 /** Errors of Plinth's own API: the code is the one inside, `contract/src/console-error.ts` has the shape. */
 export function renderConsoleError(error: PlinthError, reply: FastifyReply): FastifyReply {
   if (error.retryAfterSeconds !== undefined) reply.header("retry-after", String(error.retryAfterSeconds));
+  // RFC 9110, 15.5.2. Not `Basic`, for which browsers would ask in a window of their own.
+  if (error.code === "unauthenticated") reply.header("www-authenticate", 'Bearer realm="plinth"');
   return reply
     .code(statuses[error.code])
     .header("content-type", "application/json")
