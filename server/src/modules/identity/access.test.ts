@@ -192,6 +192,7 @@ describe("who makes something", () => {
   test("manages it, at once and without asking the database again", async () => {
     const { caller, enter } = await makeMember();
     const before = await enter();
+    await identity.roles.readChanges();
     expect(before.policy.on("experiment", "7")).toBe("READ");
     await identity.grantCreator(caller, before, made);
     const after = await enter();

@@ -3,7 +3,7 @@ import { createBatch } from "../../kernel/batch.ts";
 import { isPlatformAdmin, type Caller, type CredentialLimit, type Principal } from "../../kernel/caller.ts";
 import { isForeignKeyViolation } from "../../kernel/database-errors.ts";
 import { internal, permissionDenied, PlinthError, unauthenticated } from "../../kernel/errors.ts";
-import { insertCreatorGrants, type CreatorGrant } from "./access.sql.ts";
+import { insertCreatorGrants, type CreatorGrant, type MadeGrant } from "./access.sql.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { createHeldGrants, type Held } from "./held-grants.ts";
@@ -115,7 +115,7 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
     );
   };
 
-  const batch = createBatch<CreatorGrant, number>({
+  const batch = createBatch<CreatorGrant, MadeGrant>({
     name: "creator_grants",
     run: (grants) => grantCreators(deps, grants),
     maxWeight: 500,
@@ -161,7 +161,7 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
       if (before !== undefined && allows(before.policy(undefined).on(resource_type, id), "manage")) return;
       const grant = { resource_type, pattern: id, permission: "MANAGE" } as const;
       return batch.add({ ...holder, ...grant }).then(
-        (roleId) => cache.add(holder, before, { roleId, grant }),
+        (made) => cache.add(holder, before, { ...made, grant }),
         (error: unknown) => {
           if (!(error instanceof PlinthError) || !isForeignKeyViolation(error.cause)) throw error;
         },
@@ -182,12 +182,12 @@ const OFTEN_ENOUGH = 5;
 async function grantCreators(
   { database, now }: Pick<IdentityDeps, "database" | "now">,
   grants: readonly CreatorGrant[],
-): Promise<(number | PlinthError)[]> {
-  let roleIds = await insertCreatorGrants(database, grants, now());
-  for (let attempt = 1; roleIds.includes(undefined) && attempt < OFTEN_ENOUGH; attempt += 1) {
-    roleIds = await insertCreatorGrants(database, grants, now());
+): Promise<(MadeGrant | PlinthError)[]> {
+  let made = await insertCreatorGrants(database, grants, now());
+  for (let attempt = 1; made.includes(undefined) && attempt < OFTEN_ENOUGH; attempt += 1) {
+    made = await insertCreatorGrants(database, grants, now());
   }
-  return roleIds.map((roleId) => roleId ?? internal("A personal role is neither there nor can it be made."));
+  return made.map((one) => one ?? internal("A personal role is neither there nor can it be made."));
 }
 
 const refused = (): PlinthError => permissionDenied("Permission denied");

@@ -1,5 +1,5 @@
 import type { Database } from "../../kernel/database.ts";
-import { selectHeldGrants, type HeldGrants } from "./access.sql.ts";
+import { selectHeldGrants, type HeldGrants, type MadeGrant } from "./access.sql.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { Change } from "./changes.sql.ts";
 import {
@@ -36,15 +36,15 @@ export type HeldGrantsCache = {
   /** Those that ask for the same at once share a statement. */
   load(holder: Holder, extra: readonly Grant[]): Promise<Held>;
   /** Adds what the holder was just granted, in a role of theirs, where `before` is still what is known. */
-  add(holder: Holder, before: Held | undefined, added: { roleId: number; grant: Grant }): void;
+  add(holder: Holder, before: Held | undefined, added: MadeGrant & { grant: Grant }): void;
 };
 
 type Known = Held & { readonly roleIds: readonly number[]; readonly weight: number };
 type Asking = { generation: number; held: Promise<Known> };
 type KnownOf = { known: Map<number, Known>; weight: number; isUsed: boolean };
 
-/** Some 100 MB: a grant takes about 100 bytes, what is known of a principal without any some 2,000. */
-const MAX_WEIGHT = 1_000_000;
+/** Some 130 MB: measured are 2 KB for a principal with 10 grants, so that 60,000 of them are known at a time. */
+const MAX_WEIGHT = 2_000_000;
 const WEIGHT_OF_ONE = 20;
 /** No workspace has this id. */
 const PLATFORM = 0;
@@ -62,6 +62,9 @@ export function createHeldGrants({
   /** By holder: what is being asked for, since which generation of the feed. */
   const asked = new Map<string, Asking>();
   let total = 0;
+  /** Changes that `add` has taken in already, which the feed is still to tell of. */
+  const added = new Set<number>();
+  let lastChange = 0;
 
   const forget = (principalId: number): void => {
     total -= principals.get(principalId)?.weight ?? 0;
@@ -71,10 +74,14 @@ export function createHeldGrants({
   feed.onChange((changes) => {
     if (changes === "all") {
       principals.clear();
+      added.clear();
       total = 0;
       return;
     }
-    for (const { principal_id: id } of changes) if (id !== null) forget(id);
+    for (const { principal_id: id, change_id: changeId } of changes) {
+      lastChange = Math.max(lastChange, changeId);
+      if (id !== null && !added.delete(changeId)) forget(id);
+    }
     const isConcerned = concerned(changes);
     if (isConcerned === undefined) return;
     for (const [principalId, { known }] of principals) {
@@ -145,7 +152,7 @@ export function createHeldGrants({
       asking.held.then(settle, () => settle());
       return asking.held;
     },
-    add(holder, before, { roleId, grant }) {
+    add(holder, before, { roleId, changeId = 0, grant }) {
       const now = principals.get(holder.principalId)?.known.get(holder.workspaceId ?? PLATFORM);
       // Where something else was changed or read meanwhile, whether that knows of the grant cannot be told.
       asked.delete(keyOf(holder));
@@ -153,6 +160,7 @@ export function createHeldGrants({
       const { folds, roleIds, since } = now;
       if (since !== before?.since) forget(holder.principalId);
       else {
+        if (changeId > lastChange) added.add(changeId);
         const more = roleIds.includes(roleId) ? roleIds : [...roleIds, roleId];
         remember(holder, makeHeld({ folds: addToFolds(folds, grant), roleIds: more, since }));
       }

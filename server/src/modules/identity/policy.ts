@@ -153,12 +153,15 @@ export function policyOf(folds: GrantFolds, options: PolicyOptions): Policy {
   };
   const findVisible = (type: SingleType): Visible => {
     if (settled !== undefined) return settled >= rank.READ ? everything : nothing;
-    const general = onSingle(type, "*") >= rank.READ;
-    const ids = [...(folds.get(type)?.keys() ?? [])].filter(
+    const ofType = folds.get(type) ?? new Map<string, Fold>();
+    const onAll = ofType.get("*");
+    const general = decide(onAll ?? SILENT) >= rank.READ;
+    const ids: string[] = [];
+    for (const [id, fold] of ofType) {
       // A bucket of which a prefix is granted is not one that may be read.
-      (id) =>
-        id !== "*" && !(type === "bucket" && id.includes("/")) && onSingle(type, id) >= rank.READ !== general,
-    );
+      const isOne = id !== "*" && !(type === "bucket" && id.includes("/"));
+      if (isOne && decide(join(onAll, fold)) >= rank.READ !== general) ids.push(id);
+    }
     if (!general) return { kind: "only", ids };
     return ids.length === 0 ? everything : { kind: "except", ids };
   };
