@@ -152,7 +152,8 @@ export function createAuthenticate(
     if (credential === undefined) return nobody(request);
     const at = now();
     const waiting = feed.fresh(at);
-    const key = digest(credential);
+    // No header holds a line break: a cookie is never taken for one.
+    const key = digest(session === undefined ? credential : `cookie\n${credential}`);
     const known = waiting === undefined ? remembered.get(key, at) : undefined;
     if (known !== undefined) return use(known, request, at);
     return session === undefined

@@ -18,7 +18,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("get"), key, now: fc.integer({ min: 0, max: 9 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("forget"), principalId }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("forget all") }) },
-) as fc.Arbitrary<Step>;
+);
 
 const change = (
   principal_id: number | null,

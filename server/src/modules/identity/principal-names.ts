@@ -12,7 +12,7 @@ export const normalizeName = (name: string): string => name.normalize("NFC");
 /** The name as it is stored. Throws `invalid_parameter`. */
 export function readPrincipalName(given: string): string {
   const name = normalizeName(given);
-  if (name === "" || [...name].length > MAX_CHARACTERS) {
+  if (name === "" || Array.from(name).length > MAX_CHARACTERS) {
     throw invalidParameter(`A name must have 1 to ${MAX_CHARACTERS} characters.`);
   }
   if (INVISIBLE.test(name)) {
