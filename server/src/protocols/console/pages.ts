@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { ServerStatus } from "@plinth/contract";
 import { publicAccess } from "../../kernel/access.ts";
 import { unauthenticated } from "../../kernel/errors.ts";
+import type { Identity } from "../../modules/identity/index.ts";
 import { registerAccount, type AccountIdentity } from "./account-routes.ts";
 import { registerDevices } from "./device-routes.ts";
 import { parseForms } from "./form.ts";
@@ -9,10 +10,11 @@ import { landingPage } from "./landing-page.ts";
 import { registerLogin, type LoginIdentity } from "./login-routes.ts";
 import { beside, callerOf } from "./page-requests.ts";
 import { sendPage } from "./page.ts";
+import { registerSignUp, SIGN_UP, SIGN_UP_FORM } from "./sign-up-routes.ts";
 import { registerSingleSignOn, type Provider } from "./single-sign-on.ts";
 
 export type PagesOptions = {
-  identity: LoginIdentity & AccountIdentity;
+  identity: LoginIdentity & AccountIdentity & Pick<Identity, "principals">;
   /** Undefined where people log in with passwords alone. */
   provider: Provider | undefined;
   /** Whether Plinth's page stands at `/` as well as at `/plinth`: not where MLflow's web UI is served. */
@@ -21,7 +23,9 @@ export type PagesOptions = {
 };
 
 /** Whether what is at this address answers in HTML, errors too. */
-export const isPage = (url: string): boolean => /^\/(?:plinth|devices\/verify)(?:[/?]|$)/.test(url);
+export const isPage = (url: string): boolean =>
+  /^\/(?:plinth|devices\/verify)(?:[/?]|$)/.test(url) ||
+  [SIGN_UP, SIGN_UP_FORM].includes(url.split("?", 1)[0] ?? "");
 
 /** What people open in a browser until there is a dashboard: the first page, login, account, devices. */
 export async function registerPages(app: FastifyInstance, options: PagesOptions): Promise<void> {
@@ -44,6 +48,7 @@ export async function registerPages(app: FastifyInstance, options: PagesOptions)
     });
     registerAccount(scope, identity);
     registerDevices(scope, identity);
+    registerSignUp(scope, identity);
     if (provider !== undefined) registerSingleSignOn(scope, { identity, provider });
     done();
   });

@@ -10,7 +10,7 @@ let maker: Person;
 let ann: Person;
 
 type As = { headers: Record<string, string> };
-const ask = (as: As, method: string, path: string, body?: unknown): Promise<Answer> =>
+const ask = (as: As, method: string, ...[path, body]: [path: string, body?: unknown]): Promise<Answer> =>
   server.call(method, path, body, as.headers);
 
 beforeAll(async () => {

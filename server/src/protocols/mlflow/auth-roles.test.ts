@@ -15,7 +15,7 @@ let manager: Person;
 let member: Person;
 
 type As = { headers: Record<string, string> };
-const ask = (as: As, method: string, path: string, body?: unknown): Promise<Answer> =>
+const ask = (as: As, method: string, ...[path, body]: [path: string, body?: unknown]): Promise<Answer> =>
   server.call(method, path, body, as.headers);
 const inTeam = ({ headers }: As): As => ({ headers: { ...headers, "x-mlflow-workspace": "team" } });
 
@@ -160,7 +160,7 @@ describe("what somebody was granted directly", () => {
         permission: "EDIT",
       }),
     );
-    const [row] = accepted(await ask(granted, "GET", `${P}/current/permissions`)).permissions.filter(
+    const row = accepted(await ask(granted, "GET", `${P}/current/permissions`)).permissions.find(
       (one: Json) => one.resource_pattern === "secret model",
     );
     expect(row).toEqual({
