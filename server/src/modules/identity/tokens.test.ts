@@ -10,7 +10,6 @@ import { createTokens, MAX_TOKEN_SECONDS, type TokenClaims, type Tokens } from "
 type Ground = Awaited<ReturnType<typeof testDatabase>>;
 
 const HOUR = 3600;
-const DAY_MS = 24 * HOUR * 1000;
 const secretsKey = Buffer.alloc(32, 7);
 
 let ground: Ground;
@@ -310,104 +309,5 @@ describe("a token ends with what it was made from", () => {
     expect((await open.resolveToken(token))?.principal).toMatchObject({ kind: "local", isAdmin: true });
     expect(await stands(token)).toBe(false);
     await expect(issue({ sub })).rejects.toMatchObject({ code: "unauthenticated" });
-  });
-});
-
-describe("signing keys", () => {
-  const kidOf = (token: string): string | undefined => decodeProtectedHeader(token).kid;
-
-  test("rotate after a day, are accepted as long as a token may be, and then removed", async () => {
-    await using own = await testDatabase();
-    const clock = { at: Date.UTC(2026, 2, 1) };
-    const tokens = startProcess(clock, { on: own, loginRequired: false });
-    const other = startProcess(clock, { on: own, loginRequired: false });
-    const sub = "00000000-0000-0000-0000-000000000000";
-    const issue = async (from: Tokens): Promise<string> =>
-      (await from.issueToken({ sub }, { expiresInSeconds: MAX_TOKEN_SECONDS })).token;
-    const first = await issue(tokens);
-    clock.at += DAY_MS - 1;
-    const last = await issue(tokens);
-    expect(kidOf(last)).toBe(kidOf(first));
-    clock.at += 1;
-    const second = await issue(tokens);
-    expect(kidOf(second)).not.toBe(kidOf(first));
-    // The other process has not seen either key.
-    expect(await other.readToken(first)).toBeDefined();
-    expect(await other.readToken(second)).toBeDefined();
-    clock.at += 6 * DAY_MS;
-    await tokens.purge();
-    expect(await startProcess(clock, { on: own }).readToken(last)).toBeDefined();
-    const purged = async (): Promise<unknown[]> => {
-      await tokens.purge();
-      const rows = await execute("select key_id from identity.signing_keys", [], own.database);
-      return rows.map((row) => row["key_id"]);
-    };
-    clock.at += 2 * DAY_MS;
-    expect(await purged()).toEqual([kidOf(second)]);
-    expect(await tokens.readToken(last)).toBeUndefined();
-    clock.at += DAY_MS;
-    expect(await purged()).toEqual([]);
-  });
-
-  test("made by many processes at once are one", async () => {
-    await using own = await testDatabase();
-    const clock = { at: Date.UTC(2026, 3, 1) };
-    const processes = Array.from({ length: 6 }, () => startProcess(clock, { on: own, loginRequired: false }));
-    const sub = "00000000-0000-0000-0000-000000000000";
-    const issued = await Promise.all(
-      processes.flatMap((process) => [
-        process.issueToken({ sub }, { expiresInSeconds: HOUR }),
-        process.issueToken({ sub }, { expiresInSeconds: HOUR }),
-      ]),
-    );
-    expect(new Set(issued.map(({ token }) => kidOf(token))).size).toBe(1);
-    for (const process of processes) {
-      for (const { token } of issued) expect(await process.readToken(token)).toBeDefined();
-    }
-  });
-
-  test("stand sealed, and one that another secret sealed is passed over", async () => {
-    await using own = await testDatabase();
-    const clock = { at: Date.UTC(2026, 4, 1) };
-    const sub = "00000000-0000-0000-0000-000000000000";
-    const here = startProcess(clock, { on: own, loginRequired: false });
-    const there = startProcess(clock, { on: own, key: Buffer.alloc(32, 8), loginRequired: false });
-    const first = (await here.issueToken({ sub }, { expiresInSeconds: HOUR })).token;
-    const second = (await there.issueToken({ sub }, { expiresInSeconds: HOUR })).token;
-    expect(kidOf(second)).not.toBe(kidOf(first));
-    expect(await there.readToken(first)).toBeUndefined();
-    expect(await here.readToken(second)).toBeUndefined();
-    const rows = await execute("select sealed_key from identity.signing_keys", [], own.database);
-    expect(rows.map((row) => String(row["sealed_key"]).slice(0, 3))).toEqual(["v1.", "v1."]);
-  });
-
-  test("of invented ids are looked up together, not once a request", async () => {
-    await using own = await testDatabase();
-    const clock = { at: Date.UTC(2026, 5, 1) };
-    let selects = 0;
-    const counting: Ground["database"] = {
-      ...own.database,
-      prepared: (statement, values) => {
-        if (statement.name === "identity_select_signing_keys") selects += 1;
-        return own.database.prepared(statement, values);
-      },
-    };
-    const sub = "00000000-0000-0000-0000-000000000000";
-    const { token } = await startProcess(clock, { on: own, loginRequired: false }).issueToken(
-      { sub },
-      { expiresInSeconds: HOUR },
-    );
-    const tokens = startProcess(clock, { on: { ...own, database: counting }, loginRequired: false });
-    const [, payload = "", signature = ""] = token.split(".");
-    const invented = Array.from({ length: 200 }, (_, index) => {
-      const kid = index.toString(16).padStart(32, "0");
-      return `${part({ alg: "HS256", typ: "JWT", kid })}.${payload}.${signature}`;
-    });
-    const read = await Promise.all([
-      ...invented.map((text) => tokens.readToken(text)),
-      tokens.readToken(token),
-    ]);
-    expect(read.filter((claims) => claims !== undefined)).toHaveLength(1);
-    expect(selects).toBe(1);
   });
 });

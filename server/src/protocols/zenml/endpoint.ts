@@ -31,7 +31,7 @@ export type ZenmlCall<Body = unknown> = {
 const PREFIX = "/api/v1";
 
 /** What the endpoint's own types say is checked where it is written. */
-export const endpoint = <Body>(given: ZenmlEndpoint<Body>): ZenmlEndpoint => given as ZenmlEndpoint;
+export const endpoint = <Body>(given: ZenmlEndpoint<Body>): ZenmlEndpoint => given;
 
 type Gate = Pick<Identity, "authenticate" | "admit" | "readChanges">;
 

@@ -107,15 +107,16 @@ describe("login", () => {
   });
 
   test("says plainly what is missing, and which grants there are none of", async () => {
-    for (const fields of [
+    const lacking: Record<string, string>[] = [
       {},
       { grant_type: "password", password: "x" },
       { grant_type: "zenml-api-key" },
       { grant_type: "zenml-external" },
       { grant_type: "refresh_token" },
       { grant_type: "urn:ietf:params:oauth:grant-type:device_code" },
-    ]) {
-      const answer = await login(fields as Record<string, string>);
+    ];
+    for (const fields of lacking) {
+      const answer = await login(fields);
       expect([answer.status, answer.json]).toEqual([400, { detail: expect.any(String) }]);
     }
     const json = await server.post("/api/v1/login", { username: "root", password: admin.password });
