@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Access } from "../../kernel/access.ts";
+import type { AccessBefore, AccessToObjects } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { noScope, type Scope } from "../../modules/identity/index.ts";
 import { parseJson } from "../../kernel/json.ts";
@@ -17,15 +17,28 @@ import {
 } from "./wire.ts";
 
 /** One endpoint of MLflow's REST API, all that decides its behaviour on one page. */
-export type Endpoint = {
+export type Endpoint = About & (OfObjects | OfNone);
+
+type OfObjects = {
+  access: AccessToObjects;
+  /** What the caller must be allowed to do to what the request names; asked before `handle`. */
+  needs(values: Values, call: Call): Needs | Promise<Needs>;
+  /** The workspace where it is not the one in the header. */
+  scoped?: ScopeOf;
+};
+
+/** Who may use it is decided before the request is read. */
+type OfNone = {
+  access: AccessBefore;
+  needs?: never;
+  /** False: no workspace, so that nothing is allowed in any. */
+  scoped?: false | ScopeOf;
+};
+
+type About = {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below `/api` and `/ajax-api`, for example `/2.0/mlflow/runs/create`. */
   path: string;
-  access: Access;
-  /** What the caller must be allowed to do to what the request names; asked before `handle`. */
-  needs?(values: Values, call: Call): Needs | Promise<Needs>;
-  /** The workspace where it is not the one in the header; false: none, so that nothing is allowed in any. */
-  scoped?: false | ScopeOf;
   request: Message;
   checks?: Readonly<Record<string, readonly Check[]>>;
   /** Gets the request's fields; answers with JSON as text or as a stream of text, or an object to be written as JSON. */
@@ -69,10 +82,6 @@ export function registerEndpoints(
   }
 }
 
-/** For endpoints that do not say yet what they need: the permission on everything. */
-const general = (access: Access): Needs =>
-  access.kind === "needs" ? [{ action: access.action, on: { type: "experiment", id: "*" } }] : [];
-
 /** Bodies of this scope arrive as one buffer, whatever their content type says. */
 export function parseBodiesAsBuffers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -99,8 +108,8 @@ function answer(
     checkParameters(checks, source, complete);
     const path = request.params as Record<string, string>;
     const call = { scope, path, source, request, reply };
-    if (!request.decided) {
-      const wanted = endpoint.needs?.(values, call) ?? general(endpoint.access);
+    if (!request.decided && endpoint.needs !== undefined) {
+      const wanted = endpoint.needs(values, call);
       const known = wanted instanceof Promise ? await wanted : wanted;
       request.subject = subjectOf(scope, known);
       const allowed = guard.require(scope, known);

@@ -1,4 +1,4 @@
-import { edits, loginAccess, manages, reads, type Access, type Resource } from "../../kernel/access.ts";
+import { edits, loginAccess, manages, reads, type AccessToObjects } from "../../kernel/access.ts";
 import { notFound, notImplemented } from "../../kernel/errors.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { filtered, needs } from "./guard.ts";
@@ -12,6 +12,7 @@ import { json, message, type Check, type Message, type Values } from "./wire.ts"
  */
 
 type Method = Endpoint["method"];
+type Resource = AccessToObjects["resource"];
 
 /** A call: `"POST /3.0/mlflow/traces"`. */
 export type Name = `${Method} /${string}`;
@@ -22,18 +23,21 @@ const noFields = message({});
 
 function endpoint(
   name: Name,
-  access: Access,
+  access: AccessToObjects,
   { request = noFields, checks = {}, handle }: Fields & Pick<Endpoint, "handle">,
 ): Endpoint {
+  return { ...callOf(name), access, needs: needsOf(access), request, checks, handle };
+}
+
+function callOf(name: Name): { method: Method; path: string } {
   const [method, path] = name.split(" ") as [Method, string];
-  return { method, path, access, needs: needsOf(access), request, checks, handle };
+  return { method, path };
 }
 
 /** Asks about the experiments that a request names, else about the workspace as a whole. */
 export const needsOf =
-  (access: Access): NonNullable<Endpoint["needs"]> =>
+  (access: AccessToObjects): NonNullable<Endpoint["needs"]> =>
   (_values, { source, request }) => {
-    if (access.kind !== "needs") return [];
     const query = request.query as Values;
     const named = ["experiment_id", "experiment_ids"]
       .flatMap((field) => source[field] ?? query[field])
@@ -52,8 +56,11 @@ export const empty = (
 
 /** The same for whoever is logged in, in whatever workspace. */
 export const emptyForAll = (name: Name, answer: object): Endpoint => ({
-  ...endpoint(name, loginAccess, { handle: () => answer }),
+  ...callOf(name),
+  access: loginAccess,
   scoped: false,
+  request: noFields,
+  handle: () => answer,
 });
 
 /** Reads or changes one thing by its id: no such thing is here. */
@@ -87,7 +94,7 @@ export const refused = (
     },
   });
 
-function accessOf(name: Name, resource: Resource): Access {
+function accessOf(name: Name, resource: Resource): AccessToObjects {
   if (name.startsWith("GET ")) return reads(resource);
   return name.startsWith("DELETE ") ? manages(resource) : edits(resource);
 }
