@@ -52,7 +52,7 @@ test("a block says when it ends, and ends by itself though attempts go on", asyn
   expect(await attempts(30, () => ["barbara", "192.0.2.9"])).toBe(0);
   await expect(limitsNow().check(subjects)).rejects.toMatchObject({ retryAfterSeconds: 1 });
   time += 1000;
-  await expect(limitsNow().check(subjects)).resolves.toBeUndefined();
+  await expect(limitsNow().check(subjects)).resolves.toStrictEqual({ isKnown: false });
 });
 
 test("at most so many from one address, whatever the accounts; an IPv6 network is one address", async () => {

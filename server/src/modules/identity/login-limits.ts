@@ -19,7 +19,7 @@ import {
  */
 export type LoginLimits = {
   /** Throws `too_many_requests`. Counts nothing. */
-  check(subjects: LoginSubjects): Promise<void>;
+  check(subjects: LoginSubjects): Promise<{ isKnown: boolean }>;
   /** As `check`, and counts one attempt. */
   begin(subjects: LoginSubjects): Promise<void>;
   /** The attempt was right. */
@@ -61,7 +61,11 @@ export function createLoginLimits({
     if (over) throw tooMany(counts.window_start + WINDOW_MS - now());
   };
   return {
-    check: async (subjects) => refuse(await selectLoginFailures(database, subjects, moment()), 0),
+    async check(subjects) {
+      const counts = await selectLoginFailures(database, subjects, moment());
+      refuse(counts, 0);
+      return { isKnown: counts.known };
+    },
     async begin(subjects) {
       refuse(await selectLoginFailures(database, subjects, moment()), 0);
       refuse(await insertLoginFailure(database, subjects, { ...moment(), pairLimit: PAIR_LIMIT }), 1);

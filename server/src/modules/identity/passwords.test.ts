@@ -43,9 +43,25 @@ test("some wait for their turn, more are refused", async () => {
   expect(await passwords.check("some password", undefined)).toMatchObject({ matches: false });
 });
 
+test("who is known is not kept waiting by those who are not", async () => {
+  const done: string[] = [];
+  const others = Array.from({ length: 110 }, () =>
+    passwords.check("some password", undefined).then(
+      () => done.push("other"),
+      () => undefined,
+    ),
+  );
+  const known = passwords.check("some password", undefined, { isKnown: true }).then(() => done.push("known"));
+  await Promise.all([...others, known]);
+  expect(done.indexOf("known")).toBeLessThan(5);
+  expect(done).toHaveLength(103);
+});
+
 test("whoever is refused at its turn leaves the place to the next", async () => {
   const refuse = (): Promise<void> => Promise.reject(new Error("refused"));
-  const refused = Array.from({ length: 10 }, () => passwords.check("some password", undefined, refuse));
+  const refused = Array.from({ length: 10 }, () =>
+    passwords.check("some password", undefined, { begin: refuse }),
+  );
   expect((await Promise.allSettled(refused)).every(({ status }) => status === "rejected")).toBe(true);
   expect(await passwords.check("some password", undefined)).toMatchObject({ matches: false });
 });

@@ -10,11 +10,15 @@ const productionCost: PasswordCost = { N: 2 ** 15, r: 8, p: 3 };
 export type Passwords = {
   /** `scrypt$N$r$p$salt$hash`. */
   hash(password: string): Promise<string>;
-  /**
-   * `stored` is undefined for whoever has no password: that takes the same time, and is never right. `begin` runs
-   * when it is this one's turn, and may refuse it.
-   */
-  check(password: string, stored: string | undefined, begin?: () => Promise<void>): Promise<Checked>;
+  /** `stored` is undefined for whoever has no password: that takes the same time, and is never right. */
+  check(password: string, stored: string | undefined, turn?: Turn): Promise<Checked>;
+};
+
+type Turn = {
+  /** Comes before all that are not: guessers from everywhere must not fill the line of those who are known. */
+  isKnown?: boolean;
+  /** Runs when it is this one's turn, and may refuse it. */
+  begin?(): Promise<void>;
 };
 
 export type Checked = {
@@ -29,7 +33,7 @@ const HASH_BYTES = 32;
  * At once, in one process: each takes 32 MiB and a thread of the four that files and names are read with, too.
  */
 const AT_ONCE = 2;
-/** Some 10 s of work. Whoever comes then is told to come later, before anything was done for them. */
+/** In each of the two lines, some 15 s of work. Whoever comes then is told to come later, and nothing is done. */
 const MAX_WAITING = 100;
 
 export function createPasswords(cost: PasswordCost = productionCost): Passwords {
@@ -37,14 +41,14 @@ export function createPasswords(cost: PasswordCost = productionCost): Passwords 
   const dummy = { cost, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
   return {
     hash: (password) =>
-      turns(async () => {
+      turns(true, async () => {
         const salt = randomBytes(SALT_BYTES);
         const hash = await derive(password, salt, cost);
         const { N, r, p } = cost;
         return ["scrypt", N, r, p, salt.toString("base64url"), hash.toString("base64url")].join("$");
       }),
-    check: (password, stored, begin) =>
-      turns(async () => {
+    check: (password, stored, { isKnown = false, begin } = {}) =>
+      turns(isKnown, async () => {
         await begin?.();
         const against = stored === undefined ? dummy : parse(stored);
         const hash = await derive(password, against.salt, against.cost);
@@ -76,13 +80,14 @@ const derive = (password: string, salt: Buffer, { N, r, p }: PasswordCost): Prom
     );
   });
 
-/** A few at once, some more waiting in their order, the others refused. */
-function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+/** A few at once, some more waiting in their order, those first who are known, the others refused. */
+function createTurns(): <T>(isKnown: boolean, work: () => Promise<T>) => Promise<T> {
   let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
+  const lines: Record<"known" | "other", (() => void)[]> = { known: [], other: [] };
+  return async (isKnown, work) => {
     if (running < AT_ONCE) running += 1;
     else {
+      const waiting = isKnown ? lines.known : lines.other;
       if (waiting.length >= MAX_WAITING) throw busy();
       // Whoever is done hands over its place.
       await new Promise<void>((resolve) => waiting.push(resolve));
@@ -90,7 +95,7 @@ function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
+      const next = lines.known.shift() ?? lines.other.shift();
       if (next === undefined) running -= 1;
       else next();
     }

@@ -292,11 +292,11 @@ function createPasswordCheck(deps: PrincipalsDeps): Check {
   const match = async (name: string, password: string, address: string): Promise<string | undefined> => {
     const subjects = loginSubjects(name, address);
     // Whoever is blocked does not stand in the line either.
-    await limits.check(subjects);
+    const { isKnown } = await limits.check(subjects);
     const known = await selectPrincipalWithHash(database, searchableName(name));
     const stored = known?.password_hash ?? undefined;
     const begin = (): Promise<void> => limits.begin(subjects);
-    const { matches, outdated } = await passwords.check(password, stored, begin);
+    const { matches, outdated } = await passwords.check(password, stored, { isKnown, begin });
     if (!matches || stored === undefined || known?.active !== true) return undefined;
     await limits.end(subjects);
     if (!outdated) return stored;
@@ -335,7 +335,7 @@ async function checkCurrent(deps: PrincipalsDeps, name: string, current: string)
   const subjects = loginSubjects(name, `own ${row?.principal_id ?? 0}`);
   const stored = row?.password_hash ?? undefined;
   const begin = (): Promise<void> => deps.limits.begin(subjects);
-  const { matches } = await deps.passwords.check(current, stored, begin);
+  const { matches } = await deps.passwords.check(current, stored, { isKnown: true, begin });
   if (!matches || stored === undefined) throw wrongCurrent();
   await deps.limits.end(subjects);
   return stored;
