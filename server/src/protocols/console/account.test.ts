@@ -26,6 +26,16 @@ beforeEach(async () => {
 const change = (fields: Record<string, string>): ReturnType<TestBrowser["submit"]> =>
   browser.submit("/plinth/account/password", fields);
 
+test("all forms of the first page after a login work", async () => {
+  const fresh = openBrowser(server);
+  await fresh.logIn(name, PASSWORD);
+  const page = await fresh.open("/plinth/account");
+  const tokens = [...page.text.matchAll(/name="form_token" value="([\w-]+)"/g)].map(([, token]) => token);
+  expect(tokens.length).toBeGreaterThan(2);
+  expect(new Set(tokens).size).toBe(1);
+  expect((await fresh.submit("/plinth/logout", {})).status).toBe(303);
+});
+
 describe("a password", () => {
   test("is changed with the current one, and logs out everywhere else", async () => {
     const other = openBrowser(server);

@@ -22,14 +22,18 @@ export function parseForms(app: FastifyInstance): void {
 const tokenOf = (value: string): string =>
   createHash("sha256").update(`plinth form ${value}`).digest("base64url");
 
+/** Values that an answer sets: all forms of a page go with one cookie. */
+const begun = new WeakMap<FastifyRequest, string>();
+
 /**
  * The hidden field of every form, which goes with a cookie of this browser: also who is not logged in yet cannot be
  * made to send one from elsewhere (login CSRF, CVE-2025-1473).
  */
 export function formToken(request: FastifyRequest, reply: FastifyReply): string {
-  let value = readCookie(request, COOKIE);
+  let value = begun.get(request) ?? readCookie(request, COOKIE);
   if (value === undefined || !COOKIE_VALUE.test(value)) {
     value = randomBytes(32).toString("base64url");
+    begun.set(request, value);
     reply.header("set-cookie", setCookie(request, { name: COOKIE, value }));
   }
   return `<input type="hidden" name="${FIELD}" value="${tokenOf(value)}">`;
