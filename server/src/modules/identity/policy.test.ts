@@ -73,6 +73,19 @@ describe("worked examples", () => {
     expect(policyWith(...grants)).toMatchObject(expected);
   });
 
+  test("what may not even be made", () => {
+    const policy = policyWith(
+      "workspace * EDIT",
+      "run * DENY",
+      "experiment * DENY",
+      "registered_model 7 DENY",
+    );
+    expect([policy.isDenied("run"), policy.isDenied("experiment")]).toEqual([true, true]);
+    expect([policy.isDenied("logged_model"), policy.isDenied("registered_model")]).toEqual([false, false]);
+    expect(policyWith("workspace * MANAGE", "run * DENY").isDenied("run")).toBe(false);
+    expect(policyWith("workspace * DENY").isDenied("run")).toBe(true);
+  });
+
   test("an artifact store that teams share by prefix", () => {
     const policy = policyWith(
       "bucket artifacts/projects/iris READ",
