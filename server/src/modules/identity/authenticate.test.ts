@@ -32,6 +32,51 @@ test("a user logs in by password, and with any of the two texts of a key", async
   }
 });
 
+test("names and passwords arrive as UTF-8 or as Latin-1, composed or not", async () => {
+  await person(server, "J\u00f6rg", { password: "gr\u00fcne Heide im Mai", isAdmin: true });
+  const header = (text: string, encoding: BufferEncoding): Record<string, string> => ({
+    authorization: `basic  ${Buffer.from(text, encoding).toString("base64")}`,
+  });
+  expect((await asked(header("J\u00f6rg:gr\u00fcne Heide im Mai", "utf8"))).status).toBe(200);
+  expect((await asked(header("J\u00f6rg:gr\u00fcne Heide im Mai", "latin1"))).status).toBe(200);
+  expect((await asked(header("Jo\u0308rg:gru\u0308ne Heide im Mai", "utf8"))).status).toBe(200);
+});
+
+test("on an open server nobody needs to log in, but what is given must be right", async () => {
+  await using open = await startTestServer();
+  await person(open, "ada");
+  expect((await asked({}, open)).status).toBe(200);
+  expect((await asked(basic("ada", "the password of ada"), open)).status).not.toBe(401);
+  expect((await asked(basic("ada", "a wrong password"), open)).status).toBe(401);
+  expect((await asked(bearer("x"), open)).status).toBe(401);
+  expect((await asked({ cookie: "plinth_session=x; other=1" }, open)).status).toBe(200);
+});
+
+test("whoever logs in at once with the same password makes one attempt", async () => {
+  await person(server, "crowd", { isAdmin: true });
+  const headers = basic("crowd", "the password of crowd");
+  const answers = await Promise.all(Array.from({ length: 40 }, () => asked(headers)));
+  expect(new Set(answers.map(({ status }) => status))).toStrictEqual(new Set([200]));
+  // Wrong ones, too: no more is learnt from them than from one.
+  const { checkPassword } = server.app.identity.principals;
+  const wrong = Array.from({ length: 40 }, () =>
+    checkPassword("crowd", "a wrong one", { address: "192.0.2.7" }),
+  );
+  expect(new Set(await Promise.all(wrong))).toStrictEqual(new Set([undefined]));
+});
+
+test("a remembered password passes while its account is blocked", async () => {
+  await person(server, "busy", { isAdmin: true });
+  const headers = basic("busy", "the password of busy");
+  expect((await asked(headers)).status).toBe(200);
+  for (let index = 0; index < 11; index += 1) await asked(basic("busy", `wrong ${index}`));
+  expect((await asked(basic("busy", "wrong again"))).status).toBe(429);
+  expect((await asked(headers)).status).toBe(200);
+  // Also when something of its user changed, which has it looked up again.
+  await server.app.identity.principals.updatePrincipal({ name: "busy" }, { full_name: "B." });
+  expect((await asked(headers)).status).toBe(200);
+});
+
 test("whatever else is given is refused", async () => {
   await person(server, "grace", { isAdmin: true });
   const { key } = await machine(server, "robot");
