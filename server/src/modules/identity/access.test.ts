@@ -79,10 +79,8 @@ describe("entering a workspace", () => {
     expect(scope.policy.uniform).toBe("EDIT");
     expect(identity.enter({ ...caller }, workspace)).toBe(scope);
     await expect(async () => identity.enter(caller, other)).rejects.toMatchObject(denied);
-    expect(await identity.mayAdministerWorkspace(caller, workspace)).toBe(false);
     await identity.roles.assignRole(refOf(caller), await roleOf(other, "admin"));
-    expect(await identity.mayAdministerWorkspace(caller, other)).toBe(true);
-    expect(await identity.mayAdministerWorkspace(administrator, workspace)).toBe(true);
+    expect((await identity.enter(caller, other)).policy.isAdmin).toBe(true);
   });
 
   test("whatever is taken away is refused at once", async () => {
@@ -165,6 +163,8 @@ describe("what concerns the platform", () => {
     const readingAdministrator = limited(administrator, { maxPermission: "READ", workspaceIds: undefined });
     expect(await admit(readingAdministrator, reads("audit"))).toBe(true);
     await expect(admit(readingAdministrator, edits("principal"))).rejects.toMatchObject(denied);
+    const editing = limited(administrator, { maxPermission: "EDIT", workspaceIds: undefined });
+    await expect(admit(editing, edits("principal"))).rejects.toMatchObject(denied);
   });
 
   test("what a key may not do at all is refused before anything is read", () => {

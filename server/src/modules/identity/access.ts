@@ -22,8 +22,6 @@ export type AccessControl = {
    * another process, such as by making it there, is not turned away here.
    */
   renew(scope: Scope): Scope | Promise<Scope>;
-  /** Whether the caller may say who may what in a workspace. */
-  mayAdministerWorkspace(caller: Caller, workspace: string): Promise<boolean>;
   /**
    * MANAGE for who made something, where their roles do not give it already. To be awaited before the answer. Never
    * fails because the maker or the workspace is gone.
@@ -143,15 +141,6 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
     renew(scope) {
       const entry = entries.get(scope);
       return entry === undefined ? scope : loadAgain(entry);
-    },
-    async mayAdministerWorkspace(caller, workspace) {
-      if (isPlatformAdmin(caller)) return true;
-      try {
-        return (await enter(caller, workspace)).policy.isAdmin;
-      } catch (error) {
-        if (error instanceof PlinthError && error.code === "permission_denied") return false;
-        throw error;
-      }
     },
     grantCreator({ principal }, { workspaceId }, { resource_type, id }) {
       // A grant on `*` would be one on everything: what has that name can only be managed with all others.

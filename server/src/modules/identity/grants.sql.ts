@@ -48,6 +48,21 @@ export async function selectGrant(database: Queryable, grantId: number): Promise
   return (await database.prepared<GrantRow>(selectGrantText, [grantId]))[0];
 }
 
+const selectGrantOnText: Prepared = {
+  name: "identity_select_grant_on",
+  text: `
+    select ${COLUMNS} from identity.grants as g
+    where g.role_id = $1 and g.resource_type = $2 and g.pattern = $3`,
+};
+
+export async function selectGrantOn(
+  database: Queryable,
+  roleId: number,
+  on: { resource_type: string; pattern: string },
+): Promise<GrantRow | undefined> {
+  return (await database.prepared<GrantRow>(selectGrantOnText, [roleId, on.resource_type, on.pattern]))[0];
+}
+
 const selectGrantsText: Prepared = {
   name: "identity_select_grants",
   text: `select ${COLUMNS} from identity.grants as g where g.role_id = any($1::integer[]) order by g.grant_id`,

@@ -11,6 +11,7 @@ import {
   insertGrant,
   selectDirectGrant,
   selectGrant,
+  selectGrantOn,
   selectGrants,
   selectGrantsOf,
   updateGrant,
@@ -28,6 +29,7 @@ export type Grants = {
   /** Throws `already_exists` for a second grant on the same pattern, `invalid_parameter` for one of no sense. */
   addGrant(roleId: number, grant: GivenGrant): Promise<GrantRow>;
   getGrant(grantId: number): Promise<GrantRow>;
+  findGrant(roleId: number, on: { resource_type: string; pattern: string }): Promise<GrantRow | undefined>;
   listGrants(roleIds: readonly number[]): Promise<GrantRow[]>;
   updateGrant(grantId: number, permission: string): Promise<GrantRow>;
   removeGrant(grantId: number): Promise<void>;
@@ -100,6 +102,7 @@ export function createGrants({ database, now, feed, principalIdOf, change }: Gra
         return row;
       }),
     getGrant,
+    findGrant: (roleId, on) => selectGrantOn(database, roleId, on),
     listGrants: (roleIds) => selectGrants(database, roleIds),
     async updateGrant(grantId, permission) {
       const { role_id: roleId, ...grant } = await getGrant(grantId);

@@ -67,13 +67,6 @@ export function registerRoles(app: FastifyInstance, options: Options): void {
 
 function registerGrants(app: FastifyInstance, options: Options): void {
   const { roles } = options.identity;
-  const find = async (
-    role: RoleRow,
-    on: { resource_type: string; pattern: string },
-  ): Promise<GrantRow | undefined> =>
-    (await roles.listGrants([role.role_id])).find(
-      (row) => row.resource_type === on.resource_type && row.pattern === on.pattern,
-    );
   app.get<Named>(`${ROLE}/grants`, reading, async (request, reply) => {
     const role = await findRole(request, options);
     return reply.send({ grants: (await roles.listGrants([role.role_id])).map(grantJson) });
@@ -84,7 +77,7 @@ function registerGrants(app: FastifyInstance, options: Options): void {
     about(request, role.workspace, role.name, wanted);
     const row = await roles.addGrant(role.role_id, wanted).catch(async (error: unknown) => {
       if (!(error instanceof PlinthError && error.code === "already_exists")) throw error;
-      const earlier = await find(role, wanted);
+      const earlier = await roles.findGrant(role.role_id, wanted);
       if (earlier === undefined) throw error;
       return roles.updateGrant(earlier.grant_id, wanted.permission);
     });
@@ -94,7 +87,7 @@ function registerGrants(app: FastifyInstance, options: Options): void {
     const role = await findRole(request, options);
     const wanted = read(grantPlace, request.query);
     about(request, role.workspace, role.name, wanted);
-    const row = await find(role, wanted);
+    const row = await roles.findGrant(role.role_id, wanted);
     if (row === undefined) {
       throw notFound(
         `Role '${role.name}' has no grant on ${wanted.resource_type} '${wanted.pattern}' to take away.`,
