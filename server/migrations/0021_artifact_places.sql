@@ -10,4 +10,6 @@ return case
       substr(location, strpos(location, '/api/2.0/mlflow-artifacts/artifacts/') + 36), '/+', '/', 'g'), '/')
 end;
 
-create index experiments_own_place on tracking.experiments using hash (tracking.own_place(artifact_location));
+-- Of as many characters as fit into an index, four bytes each.
+create index experiments_own_place on tracking.experiments
+  ((left(tracking.own_place(artifact_location), 600) collate "C"));

@@ -17,14 +17,16 @@ export type ObjectOwners = {
   experimentOfLoggedModel(modelId: string): string | Promise<string | undefined>;
   experimentOfName(scope: Scope, name: string): Promise<string | undefined>;
   /**
-   * The experiments in whose place of the server's own store a key is, with the rest of the key. Where the place
-   * is one that ends in an experiment's id, it is that experiment's alone: nobody takes it over by giving another
-   * experiment a place in or around it. Else it is everybody's who has it.
+   * The experiments in whose place of the server's own store a key is, with the rest of the key. A place that ends in
+   * its experiment's id is that experiment's alone: nobody takes it over by giving another experiment a place in or
+   * around it. Of places that somebody chose the innermost counts, for all experiments that have it.
    */
-  placesOfKey(key: string): Promise<{ experimentId: string; rest: string }[]>;
+  placesOfKey(key: string): Promise<ArtifactPlace[]>;
   /** The experiments whose places are below a key. */
   experimentsBelow(key: string): Promise<string[]>;
 };
+
+type ArtifactPlace = { experimentId: string; rest: string };
 
 /** An id of an experiment in its one spelling; undefined for one that no experiment can have. */
 export function canonicalExperimentId(id: string): string | undefined {
@@ -50,7 +52,7 @@ export type Remembered = ObjectOwners & {
 };
 
 export function createObjectOwners(deps: TrackingDeps): Remembered {
-  const { database, ids: experimentIds } = deps;
+  const { database } = deps;
   const known = {
     run: createOwnerMemory(deps, "run"),
     logged_model: createOwnerMemory(deps, "logged_model"),
@@ -60,37 +62,65 @@ export function createObjectOwners(deps: TrackingDeps): Remembered {
     experimentOfLoggedModel: known.logged_model.get,
     remember: (of, id, experimentId) => known[of].set(id, experimentId),
     experimentOfName: ({ workspaceId }, name) => selectNamedExperiment(database, workspaceId, name),
-    experimentsBelow: (key) => selectPlacesBelow(database, key === "" ? "" : `${key}/`),
-    async placesOfKey(key) {
-      const segments = key.slice(0, LONGEST_PLACE).split("/");
-      const keys = segments.map((_segment, index) => segments.slice(0, index + 1).join("/"));
-      const wanted = segments.flatMap((segment, index) => (ID.test(segment) ? [{ segment, index }] : []));
-      const numbers = await experimentIds.numbersOf(wanted.map(({ segment }) => segment));
+    experimentsBelow: (key) => selectPlacesBelow(database, key),
+    placesOfKey: createPlaces(deps),
+  };
+}
+
+/** Look-ups of one moment share a statement: a folder is asked for with all that is in it. */
+function createPlaces({ database, ids: experimentIds, onBatch }: TrackingDeps): ObjectOwners["placesOfKey"] {
+  const lookUps = createBatch<string, ArtifactPlace[]>({
+    name: "artifact_places",
+    concurrency: 2,
+    maxWeight: 500,
+    onBatch,
+    async run(keys) {
+      const prefixes = new Set(keys.flatMap(prefixesOf));
+      const endInIds = [...prefixes].filter((prefix) => ID.test(lastOf(prefix)));
+      const numbers = await experimentIds.numbersOf(endInIds.map(lastOf));
       const byId = { ids: [] as number[], keys: [] as string[] };
-      for (const [at, { index }] of wanted.entries()) {
+      for (const [at, prefix] of endInIds.entries()) {
         const number = numbers[at];
         if (number === undefined) continue;
         byId.ids.push(number);
-        byId.keys.push(keys[index] as string);
+        byId.keys.push(prefix);
       }
-      const places = deciding(await selectPlaces(database, byId, ["", ...keys]));
-      return places.map(({ experiment_id: experimentId, place }) => ({
-        experimentId,
-        rest: place === "" ? key : key.slice(place.length + 1),
-      }));
+      const found = Map.groupBy(await selectPlaces(database, byId, [...prefixes]), ({ place }) => place);
+      return keys.map((key) =>
+        deciding(prefixesOf(key).flatMap((prefix) => found.get(prefix) ?? [])).map((row) => ({
+          experimentId: row.experiment_id,
+          rest: row.place === "" ? key : key.slice(row.place.length + 1),
+        })),
+      );
     },
-  };
+  });
+  return (key) => lookUps.add(key);
 }
+
+/** Every place that a key may be in: `` and `a` and `a/b` for `a/b`. */
+function prefixesOf(key: string): string[] {
+  const prefixes = [""];
+  const longest = key.slice(0, LONGEST_PLACE);
+  for (let end = longest.indexOf("/"); end !== -1; end = longest.indexOf("/", end + 1)) {
+    prefixes.push(longest.slice(0, end));
+  }
+  if (longest !== "") prefixes.push(longest);
+  return prefixes;
+}
+
+const lastOf = (prefix: string): string => prefix.slice(prefix.lastIndexOf("/") + 1);
 
 const ID = /^\d{1,19}$/;
 
 /** Longer than any location that is stored. */
 const LONGEST_PLACE = 2200;
 
-/** The outermost place that ends in its experiment's id decides alone, else all do. */
+/** The outermost place that ends in its experiment's id decides alone, else the innermost. */
 function deciding(places: readonly PlaceRow[]): readonly PlaceRow[] {
   const byId = places.filter((row) => row.by_id).toSorted((a, b) => a.place.length - b.place.length);
-  return byId.length === 0 ? places : byId.slice(0, 1);
+  if (byId.length > 0) return byId.slice(0, 1);
+  const innermost = Math.max(...places.map(({ place }) => place.length));
+  return places.filter(({ place }) => place.length === innermost);
 }
 
 type OwnerMemory = {

@@ -1,6 +1,6 @@
 import { edits, manages, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
-import type { Identity, Scope } from "../../modules/identity/index.ts";
+import { allows, type Identity, type Scope } from "../../modules/identity/index.ts";
 import type { ExperimentRow, KeyValue } from "../../modules/tracking/experiments.ts";
 import type { Tracking } from "../../modules/tracking/index.ts";
 import { storedKey } from "./artifacts-paths.ts";
@@ -22,8 +22,10 @@ export function experimentEndpoints(
       method: "POST",
       path: "/2.0/mlflow/experiments/create",
       access: edits("experiment"),
-      needs({ artifact_location: location }) {
-        return location ? toCreateAt(tracking, location as string) : toCreate;
+      needs({ artifact_location: location }, { scope }) {
+        const { uniform } = scope.policy;
+        const mayAnywhere = uniform !== undefined && allows(uniform, "edit");
+        return location && !mayAnywhere ? toCreateAt(tracking, location as string) : toCreate;
       },
       request: message({ name: string, artifact_location: string, tags: repeated(nested(keyValue)) }),
       checks: { name: required, artifact_location: ["string"], tags: ["array"] },
@@ -143,11 +145,13 @@ export function experimentEndpoints(
   ];
 }
 
-/** Nobody puts an experiment where another's artifacts are that they may not change. */
-async function toCreateAt(tracking: Tracking, location: string): Promise<Need[]> {
+/** Nobody puts an experiment in or around a place where another's artifacts are that they may not change. */
+async function toCreateAt(tracking: Tracking, location: string): Promise<readonly Need[]> {
   const key = storedKey(location);
-  const places = key === undefined ? [] : await tracking.placesOfKey(key);
-  return [...toCreate, ...places.map(({ experimentId: id }) => needs("edit", { type: "experiment", id }))];
+  if (key === undefined) return toCreate;
+  const [around, below] = await Promise.all([tracking.placesOfKey(key), tracking.experimentsBelow(key)]);
+  const ids = new Set([...around.map(({ experimentId }) => experimentId), ...below]);
+  return [...toCreate, ...[...ids].map((id) => needs("edit", { type: "experiment", id }))];
 }
 
 const toCreate: readonly Need[] = [needs("edit", { type: "workspace" }), { notDenied: "experiment" }];

@@ -238,6 +238,7 @@ describe("creating", () => {
     expect(await create(`mlflow-artifacts:/${experimentId}`)).toBe(403);
     expect(await create(`mlflow-artifacts:/${experimentId}/models`)).toBe(403);
     expect(await create(`mlflow-artifacts:///${experimentId}//models/`)).toBe(403);
+    expect(await create("mlflow-artifacts:/")).toBe(403);
     expect(await create("mlflow-artifacts:/beside")).toBe(200);
     expect(await create("s3://bucket/path")).toBe(200);
   });
