@@ -28,8 +28,12 @@ export const ensureAuth = (): Promise<string> => ensureLocked("auth");
 /** The folder of the environment with the linters of files that people deploy: `hadolint`, `shellcheck`. */
 export const ensureLinters = (): Promise<string> => ensureLocked("linters");
 
-/** The folder of the environment with ZenML's client, in the version that outputs install the server of. */
-export const ensureZenml = (): Promise<string> => ensureLocked("zenml");
+export const zenmlClients = ["0.98.0", "0.84.0"] as const;
+export type ZenmlVersion = (typeof zenmlClients)[number];
+
+/** The folder of the environment with ZenML's client; of the version that outputs install the server of unless said. */
+export const ensureZenml = (version: ZenmlVersion = "0.98.0"): Promise<string> =>
+  ensureLocked(version === "0.98.0" ? "zenml" : `zenml-${version}`);
 
 /** The folder of the environment with Go, for machines that have none. */
 export const ensureGo = (): Promise<string> => ensureLocked("go");

@@ -179,7 +179,7 @@ describe("users", () => {
   });
 
   test("refuses what it does not keep, rather than losing it", async () => {
-    for (const field of [{ avatar_url: "x" }, { user_metadata: {} }, { email_opted_in: true }]) {
+    for (const field of [{ avatar_url: "x" }, { user_metadata: {} }, { oidc_claims: {} }]) {
       const answer = await put("/current-user", user, field);
       expect([answer.status, answer.json.detail[0]]).toEqual([501, "NotImplementedError"]);
     }

@@ -25,9 +25,11 @@ export const principalListColumns = {
 
 const text = z.string().max(255).nullish();
 
-/** What of a user only ZenML's own dashboard and its service use: it is kept nowhere, and so refused. */
+/**
+ * What of a user only ZenML's own dashboard and its service use: it is kept nowhere, and so refused. Not so
+ * `email_opted_in`, which the clients send along with every address: there is nothing to opt in to.
+ */
 const unkept = {
-  email_opted_in: z.boolean().nullish(),
   external_user_id: z.string().nullish(),
   user_metadata: z.record(z.string(), z.unknown()).nullish(),
   oidc_claims: z.record(z.string(), z.unknown()).nullish(),
