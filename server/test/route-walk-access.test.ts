@@ -142,7 +142,7 @@ describe("nobody", () => {
       const what = `${route.method} ${route.url}`;
       const [one] = answers as [Answer];
       // Browsers are led to the page where people log in.
-      const isPage = /^\/(?:plinth|devices)\//.test(route.url);
+      const isPage = /^\/(?:plinth|devices|signup)(?:\/|$)/.test(route.url);
       expect([what, one.status, isPage || one.headers.get("www-authenticate")]).toEqual([
         what,
         isPage ? expect.toSatisfy((status) => [200, 303, 401, 403].includes(Number(status))) : 401,

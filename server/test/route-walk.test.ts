@@ -24,12 +24,12 @@ describe("every route", () => {
   test("states who may use it and whose protocol it is", () => {
     expect(server.routes.length).toBeGreaterThan(100);
     for (const route of server.routes) {
-      expect([route, ["public", "needs"].includes(route.access.kind)]).toEqual([route, true]);
+      expect([route, ["public", "login", "needs"].includes(route.access.kind)]).toEqual([route, true]);
       expect(route.protocol).toMatch(/^[a-z]+$/);
     }
   });
 
-  // Signed addresses carry their right themselves.
+  // Signed addresses carry their right themselves; the others tell how to log in, or are the login.
   test("that needs no principal is one of these", () => {
     const open = server.routes.filter((route) => route.access.kind === "public" && route.method !== "HEAD");
     expect(open.map((route) => `${route.method} ${route.url}`).toSorted()).toEqual([
@@ -37,11 +37,23 @@ describe("every route", () => {
       "GET /ajax-api/3.0/mlflow/server-info",
       "GET /api/2.0/mlflow-artifacts/signed/:token",
       "GET /api/3.0/mlflow/server-info",
+      "GET /api/v1/info",
+      "GET /api/v1/logout",
+      "GET /api/v1/version",
       "GET /health",
       "GET /plinth",
+      "GET /plinth/activate",
+      "GET /plinth/logged-out",
+      "GET /plinth/login",
       "GET /ready",
       "GET /version",
+      "POST /api/v1/device_authorization",
+      "POST /api/v1/login",
+      "POST /plinth/activate",
+      "POST /plinth/login",
+      "POST /plinth/logout",
       "PUT /api/2.0/mlflow-artifacts/mpu/part/:token",
+      "PUT /api/v1/users/:user_name_or_id/activate",
     ]);
   });
 
@@ -148,9 +160,17 @@ async function walk(
 function faultOf(method: string, path: string, { status, headers, text }: RawAnswer): string | undefined {
   if (!isIntended(status)) return `${status} ${text.slice(0, 300)}`;
   if (status < 400 || method === "HEAD") return undefined;
-  if (/\b(?:select|insert|tracking\.|node_modules|at \w+ \()/.test(text)) return `shows the inside: ${text}`;
-  if (!/^\/(?:ajax-)?api\//.test(path)) return undefined;
   const type = String(headers["content-type"]);
+  // Pages have rules about `select`, and fields to choose from.
+  const inside = type.startsWith("text/html")
+    ? /tracking\.|node_modules|at \w+ \(/
+    : /\b(?:select|insert|tracking\.|node_modules|at \w+ \()/;
+  if (inside.test(text)) return `shows the inside: ${text}`;
+  if (/^\/(?:api\/v1|console\/api)\//.test(path)) {
+    return type.startsWith("application/json") ? undefined : `an error of type ${type}`;
+  }
+  // The form at /signup leads a person on to a page.
+  if (!/^\/(?:ajax-)?api\//.test(path) || /\/users\/create-ui(?:$|\?)/.test(path)) return undefined;
   if (!type.startsWith("application/json")) return `an error of type ${type}`;
   const { error_code: code, message, ...others } = JSON.parse(text) as Record<string, unknown>;
   const right = /^[A-Z_]+$/.test(String(code)) && typeof message === "string" && message !== "";
