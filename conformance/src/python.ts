@@ -1,5 +1,5 @@
 // Runs one Python flow with a real client in its own process; the flow prints one JSON line with what it saw.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,8 @@ export interface Flow {
   readonly url: string;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Environments whose libraries come before the client's own. */
+  readonly libraries?: readonly string[];
 }
 
 export async function runFlow(flow: Flow): Promise<Observations> {
@@ -33,7 +35,7 @@ export async function runFlow(flow: Flow): Promise<Observations> {
           PATH: `${join(environment, "bin")}:${process.env["PATH"] ?? ""}`,
           HOME: folder,
           TMPDIR: folder,
-          PYTHONPATH: scripts,
+          PYTHONPATH: [scripts, ...(flow.libraries ?? []).map(packagesOf)].join(":"),
           PYTHONDONTWRITEBYTECODE: "1",
           PYTHONWARNINGS: "ignore",
           // A shared machine's thread pools would only fight over two cores.
@@ -58,4 +60,11 @@ export async function runFlow(flow: Flow): Promise<Observations> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Where an environment of Python has its libraries. */
+export function packagesOf(environment: string): string {
+  const lib = join(environment, "lib");
+  const python = readdirSync(lib).find((name) => name.startsWith("python")) ?? "";
+  return join(lib, python, "site-packages");
 }

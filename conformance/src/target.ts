@@ -1,9 +1,10 @@
 // What the suites talk to. They know a base URL and nothing else of the server behind it.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureAuth, ensureClient } from "./environment.ts";
+import { packagesOf } from "./python.ts";
 import { freePort, startChild, waitFor, type Child } from "./process.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -80,9 +81,8 @@ export async function startGuardedReference(options: readonly string[] = []): Pr
       "auth_cache_ttl_seconds = 600",
     ].join("\n"),
   );
-  const [python = ""] = readdirSync(join(environment, "lib"));
   const target = await startReference(["--app-name", "basic-auth", ...options], {
-    PYTHONPATH: join(environment, "lib", python, "site-packages"),
+    PYTHONPATH: packagesOf(environment),
     MLFLOW_AUTH_CONFIG_PATH: settings,
     MLFLOW_AUTH_ADMIN_PASSWORD: admin.password,
     MLFLOW_FLASK_SERVER_SECRET_KEY: "of the suite",
