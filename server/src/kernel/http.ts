@@ -65,7 +65,7 @@ export type HttpOptions = {
   /** Addresses and networks of proxies whose word about the client is taken: `X-Forwarded-For`, `-Host`, `-Proto`. */
   trustedProxies?: readonly string[];
   /** Who sends a request, by its credentials. Throws `unauthenticated` for bad ones. */
-  authenticate(request: FastifyRequest): Caller | Promise<Caller>;
+  authenticate(request: FastifyRequest, access: Access): Caller | Promise<Caller>;
   /**
    * Throws when the caller may do nothing of what the route declares; false where the endpoint has to ask for the
    * objects that the request names.
@@ -238,8 +238,7 @@ const nobody = anonymous("");
 function admitCaller(
   request: FastifyRequest,
   access: Access,
-  { authenticate, admit }: HttpOptions,
-  done: (error?: Error) => void,
+  ...[{ authenticate, admit }, done]: [options: HttpOptions, done: (error?: Error) => void]
 ): void {
   request.caller = nobody;
   const fail = (error: unknown): void => {
@@ -257,7 +256,7 @@ function admitCaller(
     else settle(decided);
   };
   try {
-    const caller = authenticate(request);
+    const caller = authenticate(request, access);
     if (caller instanceof Promise) caller.then(known).catch(fail);
     else known(caller);
   } catch (error) {

@@ -47,7 +47,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 const REDISCOVER_MS = 60 * 60 * 1000;
 
 /** Signatures with a private key of the provider. `none` proves nothing; HS256 needs a secret that others know, too. */
-const ASYMMETRIC = [
+const ASYMMETRIC: ReadonlySet<string> = new Set([
   "RS256",
   "RS384",
   "RS512",
@@ -59,7 +59,7 @@ const ASYMMETRIC = [
   "ES512",
   "EdDSA",
   "Ed25519",
-];
+]);
 
 export function createOidc(deps: OidcUsersDeps, settings: OidcSettings): Oidc {
   const { now, log } = deps;
@@ -158,7 +158,7 @@ async function discoverProvider(settings: OidcSettings): Promise<client.Configur
   // Without the functions that come with it.
   const metadata: client.ServerMetadata = JSON.parse(JSON.stringify(found.serverMetadata()));
   const offered = metadata.id_token_signing_alg_values_supported ?? ["RS256"];
-  const algorithms = offered.filter((algorithm) => ASYMMETRIC.includes(algorithm));
+  const algorithms = offered.filter((algorithm) => ASYMMETRIC.has(algorithm));
   if (algorithms.length === 0) {
     throw new Error(`it signs ID tokens with ${offered.join(", ")} alone, which does not prove who signed`);
   }

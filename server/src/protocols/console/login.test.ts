@@ -30,7 +30,7 @@ describe("the way in", () => {
 
   test("sets a cookie that scripts and other sites cannot use", async () => {
     const answer = await openBrowser(server).logIn("ada", PASSWORD);
-    const [cookie] = answer.headers.getSetCookie().filter((line) => line.startsWith("plinth_session="));
+    const cookie = answer.headers.getSetCookie().find((line) => line.startsWith("plinth_session="));
     expect(cookie).toMatch(/^plinth_session=[0-9a-f]{96}; Path=\/; HttpOnly; SameSite=Lax$/);
     const stored = await server.database.prepared(
       { name: "test_sessions", text: "select encode(secret_hash, 'hex') as hash from identity.sessions" },

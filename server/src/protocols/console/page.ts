@@ -47,7 +47,7 @@ const style = `
   .narrow header, .narrow main { max-width: 27rem; }
   .narrow header { padding-top: 12vh; }
   .narrow main { display: block; }
-  .stack { display: grid; gap: 1.25rem; }
+  .stack { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.25rem; }
   form { margin: 0; }
   label { display: block; font-weight: 600; margin: .9rem 0 .25rem; }
   label small, .hint { color: var(--quiet); font-weight: 400; }
