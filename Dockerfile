@@ -4,7 +4,7 @@
 #
 #   docker build --tag plinth .
 #   docker run --read-only --cap-drop ALL --publish 127.0.0.1:5000:5000 \
-#     --env PLINTH_DATABASE_URL=postgres://user:password@host/database --env PLINTH_INSECURE=true plinth
+#     --env PLINTH_DATABASE_URL=postgres://user:password@host/database --env PLINTH_ADMIN_PASSWORD plinth
 #
 # The root file system is never written to; /var/lib/plinth is, and with `--blob-store disk` holds the artifacts.
 # For a build that can be repeated to the byte, name the base image by its digest:
@@ -51,8 +51,8 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
     && ln -s /app/cli/src/main.js /usr/local/bin/plinth
 COPY --from=build /image/ /
 
-# Loopback would be of no use in a container. Plinth refuses to listen elsewhere until whoever runs it says that the
-# network is trusted (PLINTH_INSECURE=true), so that is not set here.
+# Loopback would be of no use in a container. Elsewhere everybody must log in, so Plinth starts only when there is an
+# administrator: PLINTH_ADMIN_PASSWORD makes the first one.
 ENV NODE_ENV=production \
     PLINTH_DATA_DIR=/var/lib/plinth \
     PLINTH_HOST=0.0.0.0 \

@@ -11,7 +11,12 @@ const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 export type Ended = { code: number | null; stdout: string; stderr: string };
 
-export type RunOptions = { env?: NodeJS.ProcessEnv; nodeFlags?: string[] };
+export type RunOptions = {
+  env?: NodeJS.ProcessEnv;
+  nodeFlags?: string[];
+  /** What stands on standard input, else nothing. */
+  input?: string;
+};
 
 /** Starts the real command in a process of its own, without any PLINTH_* variable but the given ones. */
 export function spawnPlinth(
@@ -21,8 +26,9 @@ export function spawnPlinth(
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("PLINTH_"));
   const child = spawn(process.execPath, [...(options.nodeFlags ?? []), MAIN, ...args], {
     env: { ...Object.fromEntries(kept), ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  child.stdin.end(options.input ?? "");
   onTestFinished(() => void child.kill("SIGKILL"));
   const said = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));

@@ -244,13 +244,13 @@ describe("a container of the image", () => {
     expect(JSON.parse(lint.output())).toMatchObject({ findings: [] });
   });
 
-  test("says what is missing: a database, and the word that the network is trusted", async (context) => {
+  test("says what is missing: a database, and an administrator who can log in", async (context) => {
     if (!mayMount(context)) return;
     const withoutDatabase = run([...entrypoint, ...command], { PLINTH_INSECURE: "true" });
     expect(await withoutDatabase.ended).toBe(2);
     expect(withoutDatabase.output()).toContain("PLINTH_DATABASE_URL");
-    const withoutWord = run([...entrypoint, ...command], { PLINTH_DATABASE_URL: postgres?.url ?? "" });
-    expect(await withoutWord.ended).toBe(2);
-    expect(withoutWord.output()).toContain("--insecure");
+    const withoutAdmin = run([...entrypoint, ...command], { PLINTH_DATABASE_URL: postgres?.url ?? "" });
+    expect(await withoutAdmin.ended).toBe(1);
+    expect(withoutAdmin.output()).toContain("plinth user create NAME --admin");
   });
 });

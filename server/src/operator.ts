@@ -22,6 +22,8 @@ export type OperatorRequest = { method: string; path: string; body?: unknown };
 /** Plinth's own API of identity for whoever has the database: without a socket, and so without a login. */
 export type Operator = AsyncDisposable & {
   request(request: OperatorRequest): Promise<{ status: number; body: string }>;
+  /** Whether somebody could log in as administrator. */
+  hasAdmin(): Promise<boolean>;
   /** The answer as it comes, for those that do not fit into memory. */
   stream(path: string): Promise<{ status: number; body: Readable }>;
 };
@@ -96,6 +98,7 @@ export async function openOperator(config: Config, connection: PostgresConnectio
       });
       return { status: answer.statusCode, body: answer.body };
     },
+    hasAdmin: () => identity.principals.hasAdmin(),
     async stream(path) {
       const answer = await app.inject({ method: "GET", url: path, payloadAsStream: true });
       return { status: answer.statusCode, body: answer.stream() };

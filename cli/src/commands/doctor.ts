@@ -2,6 +2,7 @@ import { exitCodes, type ExitCode } from "../failure.ts";
 import type { Call } from "../program.ts";
 import { readConfig } from "../server-door.ts";
 import { checkDatabase } from "./doctor-database.ts";
+import { checkIdentity } from "./doctor-identity.ts";
 import { checkBinaries, checkDataFolder, checkLimits, checkNode, checkPorts } from "./doctor-machine.ts";
 
 export type Finding = {
@@ -23,6 +24,7 @@ export async function doctor({ flags, output }: Call): Promise<ExitCode> {
     ...(await checkPorts(config)),
     ...checkLimits(),
     ...(await checkDatabase(config)),
+    ...(await checkIdentity(config)),
   ];
   const problems = findings.filter((finding) => finding.level === "problem").length;
   const warnings = findings.filter((finding) => finding.level === "warning").length;

@@ -21,7 +21,7 @@ import { ask, askSecret, canAsk, readSecretFromStdin } from "../prompt.ts";
 import { isLoopback, readConfig } from "../server-door.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Of a key that a login by password makes: as long as a trusted device stays logged in. */
+/** Of a key that a login by password makes. */
 const KEY_DAYS = 30;
 
 /** Logs in to a server, by a code that is approved in a browser, by a key, or by a password; keeps what the server gave. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CommandFailure, exitCodes, type ExitCode } from "../failure.ts";
 import type { Output } from "../output.ts";
 import type { Call } from "../program.ts";
-import { readConfig, type Config } from "../server-door.ts";
+import { asksForLogin, readConfig, type Config } from "../server-door.ts";
 import { serve, type Addresses } from "./serve.ts";
 
 /** Runs everything in this process, with the embedded PostgreSQL as its child, until it is told to stop. */
@@ -43,19 +43,37 @@ function welcome(addresses: Addresses, config: Config, seconds: number): string[
     `  data     ${config.dataDir}`,
     `  database ${config.databaseUrl === undefined ? "embedded PostgreSQL" : "PostgreSQL of --database-url"}`,
     "",
-    "To log from a shell:",
-    "",
-    `  export MLFLOW_TRACKING_URI=${http}`,
-    "",
-    "or from Python:",
-    "",
-    "  import mlflow",
-    `  mlflow.set_tracking_uri("${http}")`,
-    '  with mlflow.start_run(): mlflow.log_metric("accuracy", 0.97)',
+    ...(asksForLogin(config) ? withLogin(http) : withoutLogin(http)),
     "",
     "Stop it with Ctrl-C.",
   ];
 }
+
+const withoutLogin = (http: string): string[] => [
+  "To log from a shell:",
+  "",
+  `  export MLFLOW_TRACKING_URI=${http}`,
+  "",
+  "or from Python:",
+  "",
+  "  import mlflow",
+  `  mlflow.set_tracking_uri("${http}")`,
+  '  with mlflow.start_run(): mlflow.log_metric("accuracy", 0.97)',
+];
+
+const withLogin = (http: string): string[] => [
+  "Everybody logs in: in a browser, or here with",
+  "",
+  `  plinth login ${http}`,
+  "  plinth key create laptop",
+  "",
+  "To log from a shell, with that key:",
+  "",
+  `  export MLFLOW_TRACKING_URI=${http}`,
+  "  export MLFLOW_TRACKING_TOKEN=plinth_...",
+  "",
+  "Others get in once you have made them: plinth user create NAME --generate",
+];
 
 /** The same for machines that read logs: one line. */
 export function announce(output: Output, addresses: Addresses, workers: number): void {
