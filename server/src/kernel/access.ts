@@ -52,6 +52,16 @@ const to =
   (action: Action) =>
   <R extends Resource>(resource: R): NeedsAccess<R> => ({ kind: "needs", action, resource });
 
+/**
+ * Whether what is done outlasts the credential it is done with: other credentials, and rights. That is asked for with
+ * credentials as they are now, where others may be two seconds old.
+ */
+export const outlastsCredential = (access: Access, method: string): boolean =>
+  method !== "GET" &&
+  method !== "HEAD" &&
+  (access.kind === "login" ||
+    (access.kind === "needs" && (access.resource === "principal" || access.resource === "role")));
+
 export const publicAccess = { kind: "public" } as const;
 export const loginAccess = { kind: "login" } as const;
 export const reads = to("read");

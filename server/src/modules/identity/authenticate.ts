@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from "node:crypto";
+import { outlastsCredential, type Access } from "../../kernel/access.ts";
 import { anonymous, type Caller, type Credential, type Principal } from "../../kernel/caller.ts";
 import { permissionDenied, unauthenticated, type PlinthError } from "../../kernel/errors.ts";
 import { hashSecret, readKey, type ApiKeyText } from "./api-key-text.ts";
@@ -47,7 +48,7 @@ const NAMELESS: ReadonlySet<string> = new Set(["", "token", "__token__"]);
  */
 export function createAuthenticate(
   deps: AuthenticateDeps,
-): (request: CredentialSource) => Caller | Promise<Caller> {
+): (request: CredentialSource, access?: Access) => Caller | Promise<Caller> {
   const { now, feed, uses } = deps;
   const remembered = createPrincipalCache<Known>(MAX_REMEMBERED);
   feed.onChange((changes) => remembered.forget(changes));
@@ -144,7 +145,7 @@ export function createAuthenticate(
     return known === undefined ? nobody(request) : use(known, request, at);
   };
 
-  return (request) => {
+  const authenticate = (request: CredentialSource): Caller | Promise<Caller> => {
     const { authorization, cookie } = request.headers;
     const session =
       authorization === undefined && cookie !== undefined ? readSessionCookie(request) : undefined;
@@ -160,6 +161,10 @@ export function createAuthenticate(
       ? slowly(request, credential, { key, waiting })
       : bySession(request, credential, { key, waiting });
   };
+  return (request, access) =>
+    access !== undefined && outlastsCredential(access, request.method)
+      ? feed.readNow().then(() => authenticate(request))
+      : authenticate(request);
 }
 
 /** With the name of its principal, or without any. */

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import type { Access } from "../../kernel/access.ts";
 import type { Caller } from "../../kernel/caller.ts";
 import { createAccessControl, type AccessControl } from "./access.ts";
 import { createApiKeys, type ApiKeys } from "./api-keys.ts";
@@ -28,7 +29,7 @@ import type { WorkspaceRow, Workspaces } from "./workspaces.ts";
  */
 export type Identity = AccessControl & {
   /** Who is calling, by the credentials of the request. Throws `unauthenticated` for bad ones. */
-  authenticate(request: CredentialSource): Caller | Promise<Caller>;
+  authenticate(request: CredentialSource, access?: Access): Caller | Promise<Caller>;
   /** The workspaces that a caller may enter, by name. */
   listWorkspaces(caller: Caller): Promise<WorkspaceRow[]>;
   readonly principals: Principals;

@@ -112,6 +112,26 @@ test("a key whose time is over, though it was remembered", async () => {
   await expectRefused([bearer(key)], () => new Promise((resolve) => setTimeout(resolve, 1000)));
 });
 
+test("a credential that has ended makes no other ones, also not in the moment before others know of its end", async () => {
+  const { identity } = first.app;
+  for (let round = 0; round < 5; round += 1) {
+    const name = `successor ${round}`;
+    const { headers } = await person(first, name);
+    const { key, row } = await identity.apiKeys.createApiKey({ name }, { name: "k" });
+    expect([await status(second, bearer(key)), await status(second, headers)]).toStrictEqual([200, 200]);
+    const child = await second.call("POST", "/console/api/me/keys", { name: "child" }, bearer(key));
+    expect(child.status).toBe(201);
+    await identity.apiKeys.deleteApiKey({ name }, { keyId: row.key_id });
+    const made = await second.call("POST", "/console/api/me/keys", { name: "successor" }, bearer(key));
+    expect(made.status).toBe(401);
+    await identity.principals.setActive({ name }, false);
+    expect((await second.call("POST", "/console/api/me/keys", { name: "successor" }, headers)).status).toBe(
+      401,
+    );
+    expect((await identity.apiKeys.listApiKeys({ name })).map((one) => one.name)).toStrictEqual(["child"]);
+  }
+});
+
 test("who may do what is not taken from memory when changes cannot be read", async () => {
   const { headers } = await machine(first, "cut off");
   const rename = (from: string, to: string): Promise<unknown> =>
