@@ -17,7 +17,7 @@ import {
   type Requests,
 } from "../src/protocols/mlflow/workspace-routes-fixture.ts";
 import { ELSEWHERE, notKept, OWNER, startAccessWorld, type AccessWorld } from "./access-world.ts";
-import type { Answer, TestServer } from "./harness.ts";
+import type { Answer } from "./harness.ts";
 import { API, fresh } from "./runs.ts";
 import { stored } from "./stored.ts";
 import { inWorkspace } from "./workspaces.ts";
@@ -213,7 +213,7 @@ describe("a stranger, who administers another workspace", () => {
   });
 });
 
-const changing: readonly Action[] = ["use", "edit", "manage"];
+const changing: ReadonlySet<Action> = new Set<Action>(["use", "edit", "manage"]);
 
 /** What each of them may do in the workspace, by the access that a route declares. */
 const rights: [keyof typeof actors, readonly Action[]][] = [
@@ -230,7 +230,7 @@ describe.each(rights)("whose role is %s", (name, may) => {
   test("may do what the role allows", async () => {
     for (const [key, route] of first(allowed)) {
       // What changes something is done to things of its own, and who edits manages what it makes.
-      const ids = changing.includes(route.access.action) ? await world.another() : world.ids;
+      const ids = changing.has(route.access.action) ? await world.another() : world.ids;
       const answer = await ask(actors[name], route, asks(route)(ids));
       expect([key, isDone(answer), answer.text]).toEqual([key, true, expect.any(String)]);
     }

@@ -7,7 +7,7 @@ import type { Source, Storage } from "../../modules/storage/index.ts";
 import { DirectoryError, findArtifact, sendArtifact } from "./artifacts-download.ts";
 import { PART_PATH, SIGNED_PATH } from "./artifacts-multipart.ts";
 import { ARTIFACT_BUCKET, joinPath, ownKey, readArtifactPath } from "./artifacts-paths.ts";
-import { WORKSPACES, type KeyInScope } from "./artifacts-scope.ts";
+import type { KeyInScope } from "./artifacts-scope.ts";
 import { prefixes } from "./endpoint.ts";
 import { needs, requireFor, type Guard, type ObjectRef } from "./guard.ts";
 import type { ScopeOf } from "./scope.ts";
