@@ -18,8 +18,8 @@ export const principalColumns = {
 export type PrincipalColumn = keyof typeof principalColumns;
 
 /**
- * Page numbers leave no other way than to pass over the rows of the pages before: with 100,000 principals the last
- * page of names takes 60 ms. Nothing that is asked often pages like this.
+ * Page numbers leave no other way than to pass over the rows of the pages before. With 100,000 principals, two busy
+ * cores: one name is found in 0.1 ms; the first page by time takes 80 ms, the last by name 200 ms, the count 40 ms.
  */
 export async function selectPrincipalPage(
   database: Database,
