@@ -29,7 +29,7 @@ export function datasetEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/log-inputs",
       access: edits("run"),
-      needs: (values) => onRunAndModels(values["run_id"] as string, values["models"]),
+      needs: (values) => onRunAndModels(values, values["models"]),
       request: message({
         run_id: string,
         datasets: repeated(nested(datasetInput)),
@@ -49,7 +49,7 @@ export function datasetEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/outputs",
       access: edits("run"),
-      needs: (values) => onRunAndModels(values["run_id"] as string, values["models"]),
+      needs: (values) => onRunAndModels(values, values["models"]),
       request: message({
         run_id: string,
         models: repeated(nested(message({ model_id: string, step: int64 }))),

@@ -34,7 +34,7 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/log-metric",
       access: edits("run"),
-      needs: (values) => onRunAndModels(runIdOf(values), [values]),
+      needs: (values) => onRunAndModels(values, [values]),
       request: message({ run_id: string, run_uuid: string, ...metric }),
       checks: {
         run_id: ["required", "string"],
@@ -100,7 +100,7 @@ export function runDataEndpoints(tracking: Tracking): Endpoint[] {
       method: "POST",
       path: "/2.0/mlflow/runs/log-batch",
       access: edits("run"),
-      needs: (values) => onRunAndModels(values["run_id"] as string, values["metrics"]),
+      needs: (values) => onRunAndModels(values, values["metrics"]),
       request: message({
         run_id: string,
         metrics: repeated(nested(message(metric))),

@@ -95,7 +95,7 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       request: message({ run_id: string }),
       checks: { run_id: ["required", "string"] },
       async handle(values, { scope }) {
-        await tracking.deleteRun(scope, runIdOf(values));
+        await tracking.deleteRun(scope, (values["run_id"] ?? "") as string);
         return "{}";
       },
     },
@@ -107,7 +107,7 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       request: message({ run_id: string }),
       checks: { run_id: ["required", "string"] },
       async handle(values, { scope }) {
-        await tracking.restoreRun(scope, runIdOf(values));
+        await tracking.restoreRun(scope, (values["run_id"] ?? "") as string);
         return "{}";
       },
     },
@@ -119,7 +119,7 @@ export function runEndpoints(tracking: Tracking): Endpoint[] {
       request: message({ run_id: string, key: string }),
       checks: { run_id: ["required", "string"], key: ["required", "string"] },
       async handle(values, { scope }) {
-        await tracking.deleteTag(scope, runIdOf(values), values["key"] as string);
+        await tracking.deleteTag(scope, (values["run_id"] ?? "") as string, values["key"] as string);
         return "{}";
       },
     },

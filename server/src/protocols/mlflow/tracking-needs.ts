@@ -1,5 +1,4 @@
 import type { Action } from "../../kernel/access.ts";
-import { runIdOf } from "./fields.ts";
 import { needs, type Need } from "./guard.ts";
 import type { Values } from "./wire.ts";
 
@@ -29,17 +28,20 @@ export const toCreate =
 
 export const onRun =
   (action: Action) =>
-  (values: Values): Need[] => [needs(action, { type: "run", id: runIdOf(values) })];
+  (values: Values): Need[] => [needs(action, { type: "run", id: runOf(values) })];
+
+/** By its old name, too, where the request knows it; one that names no run is refused by its handler. */
+const runOf = (values: Values): string => text(values["run_id"]) || text(values["run_uuid"]);
 
 /**
  * A run, and every logged model that is written to along with it: else whoever may change one run of their own
  * could add to anybody's models (GHSA-3p64-6gvh-82v5).
  */
-export function onRunAndModels(runId: string, models: unknown): Need[] {
+export function onRunAndModels(values: Values, models: unknown): Need[] {
   const ids = new Set(((models ?? []) as Values[]).map((one) => text(one["model_id"])));
   ids.delete("");
   return [
-    needs("edit", { type: "run", id: runId }),
+    needs("edit", { type: "run", id: runOf(values) }),
     ...[...ids].map((id) => needs("edit", { type: "logged_model", id })),
   ];
 }
