@@ -283,7 +283,7 @@ describe("the commands of an administrator", () => {
     const lines = stdout
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line) as Json);
+      .map((line) => JSON.parse(line));
     expect(code).toBe(0);
     expect(lines[0]).toMatchObject({ action: "users.create", resource_id: "grace", address: "127.0.0.1" });
     expect(await here(["audit", "list", "--from", "yesterday"])).toMatchObject({

@@ -123,8 +123,12 @@ describe("the first start", () => {
     );
   });
 
-  test.each(["short", "password", "admin", ""])("refuses the weak password '%s'", async (weak) => {
-    await expect(start({ host: "0.0.0.0" }, { PLINTH_ADMIN_PASSWORD: weak })).rejects.toThrow();
+  test.each([
+    ["short", "12 characters"],
+    ["password", "12 characters"],
+    ["", "nobody could log in"],
+  ])("refuses the weak password '%s'", async (weak, message) => {
+    await expect(start({ host: "0.0.0.0" }, { PLINTH_ADMIN_PASSWORD: weak })).rejects.toThrow(message);
     expect(await admins()).toEqual([]);
   });
 
