@@ -37,9 +37,16 @@ const columns = (event: AuditEvent): string[] => [
   event.outcome,
   event.action,
   [event.resource_type, event.resource_id].filter((part) => part !== null).join(" ") +
-    (event.workspace === null ? "" : ` in ${event.workspace}`),
+    (event.workspace === null ? "" : ` in ${event.workspace}`) +
+    detailsOf(event),
   event.count === 1 ? "" : String(event.count),
 ];
+
+/** How a request was sent is for the JSON. */
+function detailsOf({ details }: AuditEvent): string {
+  const shown = Object.entries(details ?? {}).filter(([name]) => name !== "method" && name !== "request_id");
+  return shown.length === 0 ? "" : ` (${shown.map(([name, value]) => `${name} ${value}`).join(", ")})`;
+}
 
 /** All events that fit, oldest first, one JSON object a line: for what keeps and searches logs. */
 export async function exportAudit(call: Call): Promise<ExitCode> {
