@@ -4,9 +4,10 @@ import type { Database } from "../../kernel/database.ts";
 import { unauthenticated } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
+import { limitOf } from "./credentials.sql.ts";
 import { localPrincipal } from "./local-principal.ts";
 import { createSigningKeys } from "./signing-keys.ts";
-import { selectServerId, selectStanding, type StandingRow, type TokenOrigin } from "./tokens.sql.ts";
+import { selectServerId, selectStanding, type TokenOrigin } from "./tokens.sql.ts";
 
 /** What a token says besides whose it is; names as in ZenML's tokens. */
 export type TokenClaims = {
@@ -187,14 +188,6 @@ const originOf = (claims: TokenClaims, issuedAt: number): TokenOrigin => ({
   sessionId: claims.session_id,
   issuedAt,
 });
-
-function limitOf({ max_permission, workspace_ids }: StandingRow): CredentialLimit | undefined {
-  if (max_permission === null && workspace_ids === null) return undefined;
-  return {
-    maxPermission: max_permission ?? "MANAGE",
-    workspaceIds: workspace_ids === null ? undefined : new Set(workspace_ids),
-  };
-}
 
 const idClaims = [
   "api_key_id",

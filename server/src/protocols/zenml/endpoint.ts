@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { Access } from "../../kernel/access.ts";
 import { parseJson } from "../../kernel/json.ts";
-import type { Identity } from "../../modules/identity/index.ts";
 import { invalidRequest, type Problem } from "./errors.ts";
 
 /** One endpoint of ZenML's REST API, all that decides its behaviour on one page. */
@@ -33,12 +32,9 @@ const PREFIX = "/api/v1";
 /** What the endpoint's own types say is checked where it is written. */
 export const endpoint = <Body>(given: ZenmlEndpoint<Body>): ZenmlEndpoint => given;
 
-type Gate = Pick<Identity, "authenticate" | "admit" | "readChanges">;
-
 export async function registerZenmlEndpoints(
   app: FastifyInstance,
   endpoints: readonly ZenmlEndpoint[],
-  gate: Gate,
 ): Promise<void> {
   await app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
@@ -51,7 +47,6 @@ export async function registerZenmlEndpoints(
         url: PREFIX + one.path,
         config: { access: one.access, protocol: "zenml" },
         async handler(request, reply) {
-          if (changesWhoMayDoWhat(one)) await askAgain(gate, one.access, request);
           const body = await one.handle({
             path: request.params as Record<string, string>,
             query: readQuery(request),
@@ -65,24 +60,6 @@ export async function registerZenmlEndpoints(
     }
     done();
   });
-}
-
-const changesWhoMayDoWhat = ({ method, access }: ZenmlEndpoint): boolean =>
-  method !== "GET" &&
-  (access.kind === "login" || (access.kind === "needs" && access.resource === "principal"));
-
-/**
- * What is remembered of credentials may be two seconds old. That must not be enough to make others, which would go
- * on when those were taken away.
- */
-async function askAgain(
-  { authenticate, admit, readChanges }: Gate,
-  access: Access,
-  request: FastifyRequest,
-): Promise<void> {
-  await readChanges();
-  request.caller = await authenticate(request);
-  await admit(request.caller, access);
 }
 
 function readQuery(request: FastifyRequest): Record<string, string> {

@@ -27,7 +27,7 @@ export async function registerZenml(
     ...userEndpoints(identity),
     ...serviceAccountEndpoints(identity),
   ];
-  await registerZenmlEndpoints(app, endpoints, identity);
+  await registerZenmlEndpoints(app, endpoints);
 }
 
 export const isZenmlUrl = (url: string): boolean => url.startsWith("/api/v1/");

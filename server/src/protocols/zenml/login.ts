@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { loginAccess, publicAccess } from "../../kernel/access.ts";
 import { anonymous, type Caller } from "../../kernel/caller.ts";
-import { invalidParameter, permissionDenied, PlinthError } from "../../kernel/errors.ts";
+import { invalidParameter, permissionDenied, PlinthError, unauthenticated } from "../../kernel/errors.ts";
 import {
   MAX_TOKEN_SECONDS,
   toPrincipal,
@@ -197,6 +197,7 @@ export function loginEndpoints({ identity, now }: LoginOptions): ZenmlEndpoint[]
       path: "/api_token",
       access: loginAccess,
       async handle({ query, request }) {
+        request.subject = { resourceType: "token", reveals: true };
         const { caller, checkedAt } = await checkAfresh({ identity, now }, request);
         const claims = await claimsFor(caller, tokens, request);
         const workload = ["schedule_id", "pipeline_run_id", "deployment_id"].filter((name) => name in query);
@@ -235,7 +236,8 @@ async function claimsFor(
   { headers }: FastifyRequest,
 ): Promise<TokenClaims> {
   const { principal, credential } = caller;
-  const sub = principal?.uuid ?? "";
+  if (principal === undefined) throw unauthenticated();
+  const { uuid: sub } = principal;
   const { id } = credential;
   switch (credential.kind) {
     case "local":
