@@ -200,6 +200,9 @@ describe("who makes something", () => {
       "MANAGE",
       "READ",
     ]);
+    // Nor is it forgotten when the feed tells of it.
+    await identity.roles.readChanges();
+    expect(identity.enter(caller, before.workspace)).toBe(after);
     expect(
       await identity.roles.findDirectGrant(refOf(caller), before.workspaceId, {
         resource_type: "experiment",
@@ -243,8 +246,9 @@ describe("who makes something", () => {
     await identity.roles.grantDirectly(refOf(caller), scope.workspaceId, { ...grant, replace: false });
     await identity.grantCreator(caller, await enter(), { resource_type: "registered_model", id: "payroll" });
     expect((await enter()).policy.on("registered_model", "payroll")).toBe("DENY");
-    await identity.roles.readChanges();
-    expect((await enter()).policy.on("registered_model", "payroll")).toBe("DENY");
+    const on = { resource_type: "registered_model", pattern: "payroll" } as const;
+    const stored = await identity.roles.findDirectGrant(refOf(caller), scope.workspaceId, on);
+    expect(stored?.permission).toBe("DENY");
   });
 
   test("whose workspace or principal is gone meanwhile is no failure", async () => {
