@@ -2,7 +2,6 @@ export { selectExportWorkspaces } from "./export.sql.ts";
 export type { ApiKeyRef, ApiKeyRow, NewApiKey, ShownKey } from "./api-keys.ts";
 export type { Audit, AuditEvent, AuditFilter, AuditRow } from "./audit.ts";
 export { assertUnlimited } from "./authenticate.ts";
-export { recordChange } from "./changes.sql.ts";
 export type { DeviceRow, PolledOutcome } from "./devices.ts";
 export { identitySealedColumns } from "./sealed-columns.ts";
 export { createIdentity, type Identity } from "./identity.ts";
@@ -51,10 +50,12 @@ export {
 } from "./workspaces.ts";
 export {
   clearSessionCookie,
+  hasMlflowMark,
   readCookie,
   readSessionCookie,
   refuseForgery,
   setCookie,
+  setMlflowMark,
   setSessionCookie,
 } from "./session-cookie.ts";
 export type { SessionRow } from "./sessions.ts";

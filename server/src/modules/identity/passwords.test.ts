@@ -81,10 +81,24 @@ test("weak passwords are refused, and never named", () => {
   expect(refusal("x".repeat(1025))).toContain("at most 1024 characters");
   expect(refusal("y".repeat(10_000_000))).toContain("at most 1024 characters");
   expect(refusal("ada lovelace, COUNTESS")).toContain("must not be the user's name");
-  expect(refusal("aaaaaaaaaaaaaa")).toContain("one character repeated");
+  for (const repeated of ["aaaaaaaaaaaaaa", "adminadminadmin", "Admin-Admin-Ad", "121212121212"]) {
+    expect(refusal(repeated)).toContain("a few characters repeated");
+  }
+  for (const first of [
+    "password1234",
+    "Password_2026!",
+    "administrator",
+    "123456789012",
+    "changeme-now",
+    "mlflow-admin",
+  ]) {
+    expect(refusal(first)).toContain("tried first");
+  }
   expect(refusal("a lone \ud800 surrogate")).toContain("must be text");
   expect(refusal("a null \0 character")).not.toContain("null \0");
-  expect(refusal("twelve chars")).toBe("");
+  for (const good of ["twelve chars", "the password of ada", "plinths under columns", "--------------x1"]) {
+    expect(refusal(good)).toBe("");
+  }
 });
 
 test("what cannot be a password is not tried", () => {

@@ -123,7 +123,46 @@ export function assertGoodPassword(password: string, name: string): void {
     throw invalidParameter("A password must be text without null characters.");
   }
   if (fold(password) === fold(name)) throw invalidParameter("A password must not be the user's name.");
-  if (new Set(password).size === 1) throw invalidParameter("A password must not be one character repeated.");
+  const simple = fold(password).replaceAll(/[^\p{L}\p{N}]/gu, "");
+  if (guessedFirst.some((start) => simple.startsWith(start) && simple.length - start.length <= 6)) {
+    throw invalidParameter("A password must not be one of those that are tried first, such as password1234.");
+  }
+  if (isRepeated(simple)) throw invalidParameter("A password must not be a few characters repeated.");
+}
+
+/** What lists of leaked passwords hold of this length, with up to six characters after it. */
+const guessedFirst: readonly string[] = [
+  "password",
+  "passw0rd",
+  "p4ssw0rd",
+  "administrator",
+  "changeme",
+  "letmein",
+  "welcome",
+  "iloveyou",
+  "1234567890",
+  "0123456789",
+  "1q2w3e4r5t",
+  "q1w2e3r4t5",
+  "1qaz2wsx3edc",
+  "qwertyuiop",
+  "qwerty123456",
+  "asdfghjkl",
+  "abcdefghij",
+  "abcd1234",
+  "mlflow",
+  "zenml",
+  "minioadmin",
+  "plinth",
+];
+
+/** Such as `aaaaaaaaaaaa` or `adminadminadmin`. */
+function isRepeated(text: string): boolean {
+  for (let length = 1; length <= Math.min(6, text.length / 2); length += 1) {
+    const start = text.slice(0, length);
+    if (start.repeat(Math.ceil(text.length / length)).startsWith(text)) return true;
+  }
+  return false;
 }
 
 const fold = (text: string): string => text.normalize("NFKC").toLowerCase();
