@@ -65,6 +65,5 @@ export const outlastsCredential = (access: Access, method: string): boolean =>
 export const publicAccess = { kind: "public" } as const;
 export const loginAccess = { kind: "login" } as const;
 export const reads = to("read");
-export const uses = to("use");
 export const edits = to("edit");
 export const manages = to("manage");
