@@ -5,20 +5,20 @@ export type LoginSubjects = { pair: string; account: string; address: string };
 
 export type LoginCounts = {
   pair: number;
+  pair_since: number;
   account: number;
+  account_since: number;
   address: number;
+  address_since: number;
   /** Whether the password was right here before. */
   known: boolean;
-  /** When the oldest window that is counted began. */
-  window_start: number;
 };
 
-const COUNTS = `
-  coalesce(max(failures) filter (where subject = $1 and window_start > $4), 0) as pair,
-  coalesce(max(failures) filter (where subject = $2 and window_start > $4), 0) as account,
-  coalesce(max(failures) filter (where subject = $3 and window_start > $4), 0) as address,
-  coalesce(bool_or(known_until > $5) filter (where subject = $1), false) as known,
-  coalesce(min(window_start) filter (where window_start > $4), $5) as window_start`;
+const countOf = (subject: string, parameter: string): string => `
+  coalesce(max(failures) filter (where subject = ${parameter} and window_start > $4), 0) as ${subject},
+  coalesce(max(window_start) filter (where subject = ${parameter}), $5) as ${subject}_since`;
+const COUNTS = `${countOf("pair", "$1")}, ${countOf("account", "$2")}, ${countOf("address", "$3")},
+  coalesce(bool_or(known_until > $5) filter (where subject = $1), false) as known`;
 
 const selectText: Prepared = {
   name: "identity_select_login_failures",

@@ -55,6 +55,15 @@ test("a block says when it ends, and ends by itself though attempts go on", asyn
   await expect(limitsNow().check(subjects)).resolves.toStrictEqual({ isKnown: false });
 });
 
+test("the time to wait is that of the block, not of other counts of the address", async () => {
+  expect(await attempts(1, () => ["dorothy", "192.0.2.50"])).toBe(1);
+  time += WINDOW_MS / 2;
+  expect(await attempts(PAIR_LIMIT, () => ["annie", "192.0.2.50"])).toBe(PAIR_LIMIT);
+  await expect(limitsNow().check(loginSubjects("annie", "192.0.2.50"))).rejects.toMatchObject({
+    retryAfterSeconds: WINDOW_MS / 1000,
+  });
+});
+
 test("at most so many from one address, whatever the accounts; an IPv6 network is one address", async () => {
   const v6 = (index: number): string => `2001:db8:0:7::${(index + 1).toString(16)}`;
   expect(await attempts(60, (index) => [`user ${index}`, v6(index)])).toBe(ADDRESS_LIMIT);

@@ -54,11 +54,12 @@ export function createLoginLimits({
     return { windowAgo: at - WINDOW_MS, now: at };
   };
   const refuse = (counts: LoginCounts, allowed: 0 | 1): void => {
-    const over =
-      counts.pair >= PAIR_LIMIT + allowed ||
-      (!counts.known &&
-        (counts.account >= ACCOUNT_LIMIT + allowed || counts.address >= ADDRESS_LIMIT + allowed));
-    if (over) throw tooMany(counts.window_start + WINDOW_MS - now());
+    const over = [
+      counts.pair >= PAIR_LIMIT + allowed ? counts.pair_since : undefined,
+      !counts.known && counts.account >= ACCOUNT_LIMIT + allowed ? counts.account_since : undefined,
+      !counts.known && counts.address >= ADDRESS_LIMIT + allowed ? counts.address_since : undefined,
+    ].filter((since) => since !== undefined);
+    if (over.length > 0) throw tooMany(Math.max(...over) + WINDOW_MS - now());
   };
   return {
     async check(subjects) {

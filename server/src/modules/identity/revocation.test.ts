@@ -57,6 +57,21 @@ test("the old secret of a rotated key, while the new one works", async () => {
   expect([await status(first, next), await status(second, next)]).toStrictEqual([200, 200]);
 });
 
+test("a key pair of S3", async () => {
+  const { row } = await person(first, "s3 user");
+  const of = { principalId: row.principal_id };
+  const [here, there] = [first.app.identity.s3Keys, second.app.identity.s3Keys];
+  const { access_key_id: id } = (await here.createS3Key(of, {})).row;
+  expect(await here.findS3Secret(id)).toStrictEqual(await there.findS3Secret(id));
+  await here.updateS3Key(of, id, { active: false });
+  expect(await here.findS3Secret(id)).toBeUndefined();
+  const deadline = Date.now() + DEADLINE_MS;
+  while ((await there.findS3Secret(id)) !== undefined) {
+    if (Date.now() > deadline) expect.fail("A key pair that is not active still works in another process.");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+});
+
 test("a user who is shut out, by every credential; and let in again", async () => {
   const { headers, row } = await person(first, "shut out");
   const { identity } = first.app;
