@@ -33,7 +33,7 @@ test("from a refusal to an administrator who logs in, and whose password is set 
   // Nobody is logged in here: the database of the folder is asked.
   const changed = await run("user", "password", "ada", "--generate", "--json");
   expect(changed.code).toBe(0);
-  const next = (JSON.parse(changed.stdout) as Json).password;
+  const { password: next } = JSON.parse(changed.stdout);
   await expect.poll(() => me(password), { timeout: 20_000 }).toBe(401);
   expect(await me(next)).toBe(200);
   const { events } = JSON.parse((await run("audit", "list", "--principal", "local", "--json")).stdout);
