@@ -169,6 +169,20 @@ describe("administrators", () => {
     expect(refusal(await ask(limited, "PATCH", `${U}/update-password`, password))).toEqual(forbidden);
   });
 
+  test("and users change no password with such a key", async () => {
+    const { key } = await server.app.identity.apiKeys.createApiKey(
+      { name: "ann" },
+      { name: "limited", maxPermission: "EDIT" },
+    );
+    const limited = { headers: { authorization: `Bearer ${key}` } };
+    const answer = await ask(limited, "PATCH", `${U}/update-password`, {
+      username: "ann",
+      password: "another password of ann",
+      current_password: ann.password,
+    });
+    expect([answer.status, answer.json.error_code]).toEqual([403, "PERMISSION_DENIED"]);
+  });
+
   test("know their password to change it, by whatever they logged in", async () => {
     const { key } = await server.app.identity.apiKeys.createApiKey({ name: "admin" }, { name: "whole" });
     const byKey = { headers: { authorization: `Bearer ${key}` } };

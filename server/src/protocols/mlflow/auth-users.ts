@@ -1,7 +1,12 @@
 import { Readable } from "node:stream";
 import { loginAccess, manages } from "../../kernel/access.ts";
 import { badRequest, invalidParameter, PlinthError } from "../../kernel/errors.ts";
-import type { AssignmentRow, PrincipalRow, RoleRow } from "../../modules/identity/index.ts";
+import {
+  assertUnlimited,
+  type AssignmentRow,
+  type PrincipalRow,
+  type RoleRow,
+} from "../../modules/identity/index.ts";
 import { rolesJson, userJson, userWithPermissions } from "./auth-json.ts";
 import { inWords, parameters, required, requiredText, optional } from "./auth-parameters.ts";
 import { refused, rightsOf, unknownUser, userNamed, type AuthDeps, type Rights } from "./auth-rights.ts";
@@ -88,6 +93,7 @@ export function userEndpoints(deps: AuthDeps): Endpoint[] {
         const rights = rightsOf(caller, deps);
         const username = requiredText(call, "username");
         if (!rights.isAdmin && !rights.isSelf(username)) throw refused();
+        assertUnlimited(caller);
         const password = requiredText(call, "password");
         about(call, username);
         const row = await userNamed(deps, username);
