@@ -115,21 +115,25 @@ export async function updateVerified(
   return (await database.prepared<DeviceRow>(updateVerifiedText, values))[0];
 }
 
-const selectLockedText: Prepared = {
-  name: "identity_select_locked_device",
+const selectApproverText: Prepared = {
+  name: "identity_select_device_approver",
   text: `
-    select exists (
-      select from identity.devices where principal_id = $1 and client_id = $2 and status = 'locked'
-    ) as locked`,
+    select kind = 'user' as is_person, exists (
+      select from identity.devices
+      where devices.principal_id = principals.principal_id and client_id = $2 and status = 'locked'
+    ) as has_locked
+    from identity.principals where principal_id = $1`,
 };
 
-/** Whether this person has locked that command line. */
-export async function selectIsLocked(
+/** Whether a principal is a person, and has locked that command line. */
+export async function selectApprover(
   database: Queryable,
   { principal_id, client_id }: { principal_id: number; client_id: string },
-): Promise<boolean> {
-  const [row] = await database.prepared<{ locked: boolean }>(selectLockedText, [principal_id, client_id]);
-  return row?.locked ?? false;
+): Promise<{ is_person: boolean; has_locked: boolean } | undefined> {
+  const values = [principal_id, client_id];
+  return (
+    await database.prepared<{ is_person: boolean; has_locked: boolean }>(selectApproverText, values)
+  )[0];
 }
 
 const selectPendingText: Prepared = {

@@ -81,6 +81,17 @@ describe("a device", () => {
     expect(granted).toMatchObject({ device: { expires_at: clock.at + 7 * 24 * 60 * 60 * 1000 } });
   });
 
+  test("is let in by people only", async () => {
+    const account = await makeUser();
+    await execute("update identity.principals set kind = 'service_account' where principal_id = $1", [
+      account.principalId,
+    ]);
+    const started = await startDevice();
+    const tried = devices.verifyDevice(started.id, started.userCode, { by: account, trusted: false });
+    await expect(tried).rejects.toMatchObject({ code: "permission_denied" });
+    expect(await poll(started)).toBe("pending");
+  });
+
   test("is granted to one of those that poll at once", async () => {
     const user = await makeUser();
     const started = await startDevice();

@@ -2,7 +2,13 @@ import { createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
 import type { Principal } from "../../kernel/caller.ts";
 import type { Database, Queryable } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
-import { invalidParameter, invalidState, notFound, PlinthError } from "../../kernel/errors.ts";
+import {
+  invalidParameter,
+  invalidState,
+  notFound,
+  permissionDenied,
+  PlinthError,
+} from "../../kernel/errors.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { recordChange } from "./changes.sql.ts";
 import {
@@ -11,9 +17,9 @@ import {
   deleteExpiredDevices,
   insertDevice,
   lockPolled,
+  selectApprover,
   selectDevice,
   selectDevices,
-  selectIsLocked,
   selectPending,
   updateActive,
   updateAttempt,
@@ -58,7 +64,7 @@ export type Devices = {
   /** Throws `too_many_requests` when too many wait already. */
   startDevice(clientId: string, about: AboutDevice): Promise<StartedDevice>;
   /**
-   * By a person who is logged in without a limit. Throws `invalid_parameter` for a wrong code, three of which lock
+   * By a person who is logged in without a limit: `permission_denied` for service accounts. Throws `invalid_parameter` for a wrong code, three of which lock
    * the device, `not_found` when none waits by that id.
    */
   verifyDevice(
@@ -112,6 +118,14 @@ export function createDevices({ database, now, loginRequired, feed }: DevicesDep
     return device;
   };
 
+  const checkApprover = async (approver: { principal_id: number; client_id: string }): Promise<void> => {
+    const found = await selectApprover(database, approver);
+    // What a service account lets in would go on when its key is taken away.
+    if (found?.is_person !== true) throw permissionDenied("Only a person lets devices in.");
+    if (!found.has_locked) return;
+    throw invalidState("You have locked this device: unlock or delete it before it may log in anew.");
+  };
+
   const change = async <T>(
     work: (transaction: Queryable) => Promise<{ result: T; of: number | null }>,
   ): Promise<T> => {
@@ -163,9 +177,7 @@ export function createDevices({ database, now, loginRequired, feed }: DevicesDep
     async verifyDevice(deviceId, userCode, { by, trusted }) {
       const { client_id } = await checkUserCode(deviceId, userCode);
       const principal = by.principalId === localPrincipal.principalId ? null : by.principalId;
-      if (principal !== null && (await selectIsLocked(database, { principal_id: principal, client_id }))) {
-        throw invalidState("You have locked this device: unlock or delete it before it may log in anew.");
-      }
+      if (principal !== null) await checkApprover({ principal_id: principal, client_id });
       const given = { device_id: deviceId, principal_id: principal, trusted, now: now() };
       const device = await updateVerified(database, given);
       if (device === undefined) throw notWaiting();

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { loginAccess } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
-import { notFound, permissionDenied } from "../../kernel/errors.ts";
+import { notFound, unauthenticated } from "../../kernel/errors.ts";
 import {
   assertUnlimited,
   pageOfRows,
@@ -139,15 +139,12 @@ export function deviceEndpoints({
       async handle({ path, body, request }) {
         const { caller } = request;
         assertUnlimited(caller);
-        const { principal } = caller;
-        // What it lets in would go on when its key is taken away.
-        if (principal === undefined || principal.kind === "service_account") {
-          throw permissionDenied("Only a person lets devices in.");
-        }
+        const { principal: by } = caller;
+        if (by === undefined) throw unauthenticated();
         const deviceId = readUuid(path["device_id"] ?? "", "device_id");
         const trusted = body.trusted_device;
         request.subject = { resourceType: "device", resourceId: deviceId, details: { trusted } };
-        const device = await devices.verifyDevice(deviceId, body.user_code, { by: principal, trusted });
+        const device = await devices.verifyDevice(deviceId, body.user_code, { by, trusted });
         return show(device, caller, true);
       },
     }),

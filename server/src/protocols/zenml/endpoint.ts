@@ -71,7 +71,8 @@ function readQuery(request: FastifyRequest): Record<string, string> {
 
 function readBody(one: ZenmlEndpoint, request: FastifyRequest): unknown {
   if (one.body === undefined) return undefined;
-  const read = one.body.safeParse(one.form === true ? readForm(request) : readJson(request));
+  const given = one.form === true ? readForm(request) : readJson(request);
+  const read = one.body.safeParse(given, { reportInput: true });
   if (read.success) return read.data;
   throw invalidRequest(read.error.issues.map(problemOf));
 }

@@ -70,7 +70,7 @@ export type Problem = { type: string; loc: readonly (string | number)[]; msg: st
 /** A request that does not fit its endpoint: a bare list. */
 export function invalidRequest(problems: readonly Problem[]): ZenmlError {
   const lines = problems.map(
-    ({ type, loc, msg }) => `  {'type': '${type}', 'loc': (${loc.map(quoted).join(", ")}), 'msg': '${msg}'}`,
+    ({ type, loc, msg }) => `  {'type': '${type}', 'loc': ${tuple(loc)}, 'msg': '${msg}'}`,
   );
   const count = `${problems.length} validation error${problems.length === 1 ? "" : "s"}`;
   const message = `${count}:\n${lines.join("\n")}`;
@@ -80,6 +80,10 @@ export function invalidRequest(problems: readonly Problem[]): ZenmlError {
 /** Filters and orders that do not fit what they are about: wrapped, unlike the others. */
 export const invalidFilter = (message: string): ZenmlError =>
   new ZenmlError("invalid_parameter", message, { status: 422, body: { detail: ["ValueError", message] } });
+
+/** As Python writes it, with a comma behind a single part. */
+const tuple = (parts: readonly (string | number)[]): string =>
+  `(${parts.map(quoted).join(", ")}${parts.length === 1 ? "," : ""})`;
 
 const quoted = (part: string | number): string => (typeof part === "number" ? String(part) : `'${part}'`);
 

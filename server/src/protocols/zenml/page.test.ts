@@ -88,6 +88,7 @@ describe("a list", () => {
     expect([body.status, body.json[0]]).toEqual([422, "ValueError"]);
     expect(body.json[1]).toMatch(/^3 validation errors:\n/);
     expect(body.json[1]).toContain("{'type': 'missing', 'loc': ('body', 'name'), 'msg': 'Field required'");
+    expect(body.json[1]).toContain("{'type': 'value_error', 'loc': ('body', 'full_name'), 'msg': ");
     const text = await server.call("POST", "/api/v1/users", "name=x", {
       ...admin.headers,
       "content-type": "text/plain",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { loginAccess, manages } from "../../kernel/access.ts";
-import { notFound } from "../../kernel/errors.ts";
+import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
+import { notFound, permissionDenied } from "../../kernel/errors.ts";
 import {
   pageOfRows,
   type ApiKeyRow,
@@ -82,6 +83,16 @@ export function serviceAccountEndpoints({
   };
   const accountOf = (path: Readonly<Record<string, string>>): Promise<PrincipalRow> =>
     getAccount(readUuid(path["service_account_name_or_id"] ?? "", "service_account_id"));
+  /** Keys are shown to the account itself, and to administrators; others are not told whether there is such an account. */
+  const ownAccountOf = async (
+    path: Readonly<Record<string, string>>,
+    caller: Caller,
+  ): Promise<PrincipalRow> => {
+    const id = readUuid(path["service_account_name_or_id"] ?? "", "service_account_id");
+    if (!isPlatformAdmin(caller) && id !== caller.principal?.uuid)
+      throw permissionDenied("Permission denied");
+    return getAccount(id);
+  };
   const keyOf = (path: Readonly<Record<string, string>>): { keyId: string } | { name: string } => {
     const nameOrId = path["api_key_name_or_id"] ?? "";
     return isUuid(nameOrId) ? { keyId: nameOrId } : { name: nameOrId };
@@ -153,9 +164,9 @@ export function serviceAccountEndpoints({
       method: "GET",
       path: KEYS,
       access: loginAccess,
-      async handle({ path, query }) {
+      async handle({ path, query, request: { caller } }) {
         const wanted = readListQuery(query, keyColumns);
-        const account = await accountOf(path);
+        const account = await ownAccountOf(path, caller);
         const { total, rows } = pageOfRows(await apiKeys.listApiKeys(refTo(account)), wanted, keyValue);
         const items = rows.map((row) => apiKeyView(row, { hydrate: wanted.hydrate, account }));
         return pageOf(wanted, { total, items });
@@ -178,8 +189,8 @@ export function serviceAccountEndpoints({
       method: "GET",
       path: KEY,
       access: loginAccess,
-      async handle({ path, query }) {
-        const account = await accountOf(path);
+      async handle({ path, query, request: { caller } }) {
+        const account = await ownAccountOf(path, caller);
         const row = await apiKeys.getApiKey(refTo(account), keyOf(path));
         return apiKeyView(row, { hydrate: readFlag(query, "hydrate", true), account });
       },
