@@ -146,8 +146,12 @@ describe("doctor", () => {
       ]),
     );
     const env = { PLINTH_DATABASE_URL: "postgres://me:pw@127.0.0.1:1/base" };
-    const external = await plinth(args, { env });
+    const external = await plinth([...args, "--host", "0.0.0.0", "--insecure"], { env });
     expect(external.stdout).toContain("nothing listens there");
+    expect(external.stdout).toContain(
+      "WARN  logins: with --insecure, whoever reaches 0.0.0.0 may do everything",
+    );
+    expect(external.stdout).toContain("WARN  secrets key: none");
     expect(external.code).toBe(3);
   });
 });

@@ -97,6 +97,10 @@ describe("the first start", () => {
     const address = await start({ host: "0.0.0.0" }, env);
     expect((await me(address))[0]).toBe(401);
     expect(await me(address, basic("admin", PASSWORD))).toEqual([200, "admin", true]);
+    const audit = await fetch(`${address}/console/api/audit?action=users.create`, {
+      headers: basic("admin", PASSWORD),
+    });
+    expect(await audit.json()).toMatchObject({ events: [{ principal: "local", resource_id: "admin" }] });
     await running.pop()?.close();
     const again = await start({ host: "0.0.0.0" }, { PLINTH_ADMIN_PASSWORD: "a very different one" });
     expect((await me(again, basic("admin", "a very different one")))[0]).toBe(401);

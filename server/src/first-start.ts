@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { asksForLogin, type Config } from "./config.ts";
+import type { Caller } from "./kernel/caller.ts";
 import { PlinthError } from "./kernel/errors.ts";
 import type { Log } from "./kernel/log.ts";
-import type { Identity } from "./modules/identity/index.ts";
+import { localPrincipal, type Identity } from "./modules/identity/index.ts";
 import { readGroupRole } from "./site-settings.ts";
 
 /**
@@ -12,9 +13,10 @@ import { readGroupRole } from "./site-settings.ts";
  */
 export async function ensureAdministrator(
   config: Config,
-  { principals }: Pick<Identity, "principals">,
+  identity: Pick<Identity, "audit" | "principals">,
   log: Log,
 ): Promise<void> {
+  const { principals } = identity;
   const password = await readAdminPassword(config);
   if (await principals.hasAdmin()) {
     if (password !== undefined) {
@@ -25,7 +27,7 @@ export async function ensureAdministrator(
     return;
   }
   if (password !== undefined) {
-    await createAdministrator(config.adminName, password, { principals, log });
+    await createAdministrator(config.adminName, password, { ...identity, log });
     return;
   }
   if (asksForLogin(config) && !administersByGroup(config)) throw nobodyCouldLogIn(config);
@@ -34,11 +36,18 @@ export async function ensureAdministrator(
 async function createAdministrator(
   name: string,
   password: string,
-  { principals, log }: Pick<Identity, "principals"> & { log: Log },
+  { audit, principals, log }: Pick<Identity, "audit" | "principals"> & { log: Log },
 ): Promise<void> {
   try {
     await principals.createPrincipal({ kind: "user", name, password, isAdmin: true });
     log.info({ name }, "Created the first administrator");
+    await audit.record(starter, {
+      action: "users.create",
+      resource_type: "user",
+      resource_id: name,
+      outcome: "allowed",
+      details: { is_admin: true, by: "PLINTH_ADMIN_PASSWORD" },
+    });
   } catch (error) {
     if (!(error instanceof PlinthError && error.code === "already_exists")) throw error;
     // Another process was a moment faster.
@@ -52,6 +61,9 @@ async function createAdministrator(
     );
   }
 }
+
+/** Whoever started the process. */
+const starter: Caller = { principal: localPrincipal, credential: { kind: "local" }, address: "" };
 
 /** As it was written into the file, but for the end of its line. */
 async function readAdminPassword({ adminPassword, adminPasswordFile }: Config): Promise<string | undefined> {

@@ -5,6 +5,7 @@ export { assertUnlimited } from "./authenticate.ts";
 export type { DeviceRow, PolledOutcome } from "./devices.ts";
 export { identitySealedColumns } from "./sealed-columns.ts";
 export { createIdentity, type Identity } from "./identity.ts";
+export { localPrincipal } from "./local-principal.ts";
 export type { Oidc, OidcSettings } from "./oidc.ts";
 export { pageOfRows, type Comparable, type Condition, type Operation, type PageQuery } from "./pages.ts";
 export type { PasswordCost } from "./passwords.ts";
