@@ -17,7 +17,7 @@ import { notFound } from "../../kernel/errors.ts";
 import type { Identity, NewPrincipal, PrincipalKind, PrincipalRow } from "../../modules/identity/index.ts";
 import { enterAsAdmin, given, pageToken, read } from "./request.ts";
 
-type Options = { identity: Pick<Identity, "principals" | "enter"> };
+type Options = { identity: Pick<Identity, "principals" | "enter" | "renew"> };
 type Named = { Params: { name: string } };
 
 const reading = { config: { access: reads("principal"), protocol: "console" } } as const;
@@ -127,7 +127,7 @@ function registerDirectory(app: FastifyInstance, { identity }: Options): void {
       page_token,
       contains,
     } = read(directoryRequest, request.query);
-    await enterAsAdmin(request, identity.enter, workspace);
+    await enterAsAdmin(request, identity, workspace);
     const page = await identity.principals.listPrincipals({
       maxResults,
       ...given({ contains, pageToken: page_token }),

@@ -17,7 +17,7 @@ import { notFound, PlinthError } from "../../kernel/errors.ts";
 import type { GrantRow, Identity, RoleRow } from "../../modules/identity/index.ts";
 import { enterAsAdmin, given, pageToken, read, requirePlatformAdmin } from "./request.ts";
 
-type Options = { identity: Pick<Identity, "enter" | "roles"> };
+type Options = { identity: Pick<Identity, "enter" | "renew" | "roles"> };
 type Named = { Params: { workspace: string; role: string; principal: string } };
 
 const reading = { config: { access: reads("role"), protocol: "console" } } as const;
@@ -134,7 +134,7 @@ async function enterPlace(
   { identity }: Options,
   workspace: string,
 ): Promise<string | null> {
-  if (workspace !== PLATFORM) return (await enterAsAdmin(request, identity.enter, workspace)).workspace;
+  if (workspace !== PLATFORM) return (await enterAsAdmin(request, identity, workspace)).workspace;
   requirePlatformAdmin(request);
   return null;
 }

@@ -5,7 +5,7 @@ import { isPlatformAdmin } from "../../kernel/caller.ts";
 import type { Identity, WorkspaceRow, Workspaces } from "../../modules/identity/index.ts";
 import { enterAsAdmin, given, read, requirePlatformAdmin } from "./request.ts";
 
-type Options = { identity: Pick<Identity, "enter" | "listWorkspaces">; workspaces: Workspaces };
+type Options = { identity: Pick<Identity, "enter" | "listWorkspaces" | "renew">; workspaces: Workspaces };
 type Named = { Params: { workspace: string } };
 
 const reading = { config: { access: reads("workspace"), protocol: "console" } } as const;
@@ -32,7 +32,7 @@ export function registerWorkspaces(app: FastifyInstance, { identity, workspaces 
     return reply.send(workspaceJson(await workspaces.getWorkspace(workspace)));
   });
   app.patch<Named>(`${PATH}/:workspace`, managing, async (request, reply) => {
-    const { workspace } = await enterAsAdmin(request, identity.enter, request.params.workspace);
+    const { workspace } = await enterAsAdmin(request, identity, request.params.workspace);
     const wanted = read(workspaceChange, request.body);
     about(request, workspace, wanted.protected);
     const { description: _description, ...others } = given(wanted);

@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
 import { invalidParameter, invalidState, permissionDenied } from "../../kernel/errors.ts";
-import type { Enter, Scope } from "../../modules/identity/index.ts";
+import type { Identity, Scope } from "../../modules/identity/index.ts";
 
 /** What was sent, as its schema says; fields that it does not know are refused by name. */
 export function read<T>(schema: z.ZodType<T>, given: unknown): T {
@@ -18,8 +18,14 @@ export function requirePlatformAdmin(request: FastifyRequest): void {
 }
 
 /** Only for those who say who may do what in the workspace. */
-export async function enterAsAdmin(request: FastifyRequest, enter: Enter, workspace: string): Promise<Scope> {
-  const scope = await enter(request.caller, workspace);
+export async function enterAsAdmin(
+  request: FastifyRequest,
+  { enter, renew }: Pick<Identity, "enter" | "renew">,
+  workspace: string,
+): Promise<Scope> {
+  const known = await enter(request.caller, workspace);
+  // Another process may have made the caller one a moment ago.
+  const scope = known.policy.isAdmin ? known : await renew(known);
   if (!scope.policy.isAdmin) throw permissionDenied("Permission denied");
   request.decided = true;
   return scope;
