@@ -86,7 +86,11 @@ describe.runIf(executablePath !== undefined)("logins in a browser", () => {
     expect(page.url()).toBe(`${target.url}/#/experiments`);
     expect(complaints).toEqual([]);
     const cookies = await context.cookies();
-    expect(cookies).toMatchObject([{ name: "plinth_session", httpOnly: true, sameSite: "Lax", path: "/" }]);
+    expect(cookies.find(({ name }) => name === "plinth_session")).toMatchObject({
+      httpOnly: true,
+      sameSite: "Lax",
+      path: "/",
+    });
   });
 
   it("lets MLflow's web UI work, changes too", async () => {
@@ -105,6 +109,15 @@ describe.runIf(executablePath !== undefined)("logins in a browser", () => {
       `fetch("/ajax-api/2.0/mlflow/experiments/get-by-name?experiment_name=renamed+behind+the+login").then((answer) => answer.status)`,
     );
     expect(found).toBe(200);
+  });
+
+  it("logs out with the button of MLflow's web UI", async () => {
+    await logIn("/#/experiments");
+    await page.getByText(admin.username, { exact: true }).filter({ visible: true }).first().click();
+    await page.getByRole("menuitem", { name: "Logout" }).click();
+    await page.getByText("This browser is not logged in any more.").waitFor();
+    await page.goto(`${target.url}/`);
+    expect(new URL(page.url()).pathname).toBe("/plinth/login");
   });
 
   it("asks with no window of the browser when the session ends under MLflow's web UI", async () => {

@@ -26,7 +26,7 @@ import {
 } from "./modules/tracking/index.ts";
 import { registerIdentity } from "./protocols/console/identity.ts";
 import { registerConsole } from "./protocols/console/index.ts";
-import { callerOf } from "./protocols/console/page-requests.ts";
+import { receiveVisitor } from "./protocols/console/login-routes.ts";
 import { registerPages } from "./protocols/console/pages.ts";
 import { ARTIFACT_BUCKET, keyOfLocation } from "./protocols/mlflow/artifacts-paths.ts";
 import { createGuard, needs } from "./protocols/mlflow/guard.ts";
@@ -200,7 +200,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   registerIdentity(http.app, { identity, workspaces, loginRequired: asksForLogin(config) });
   await registerPages(http.app, { identity, provider: identity.oidc, atRoot: webUi === undefined, status });
   if (webUi !== undefined) {
-    registerWebUi(http.app, webUi, (request) => callerOf(request, identity));
+    const visited = { identity, provider: identity.oidc };
+    registerWebUi(http.app, webUi, (request, reply) => receiveVisitor(request, reply, visited));
   }
   await registerZenml(http.app, { identity, now, loginRequired: asksForLogin(config) });
   await registerMlflow(http.app, {

@@ -50,6 +50,7 @@ export {
   type Workspaces,
 } from "./workspaces.ts";
 export {
+  clearMlflowMark,
   clearSessionCookie,
   hasMlflowMark,
   readCookie,

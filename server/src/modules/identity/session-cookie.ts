@@ -51,6 +51,20 @@ export function setCookie(
   return `${nameOf(request, given.name)}=${given.value}; Path=/; HttpOnly; SameSite=Lax${age}${secure}`;
 }
 
+/**
+ * MLflow's web UI has a button to log out. All that it does is delete this cookie, by script, and open the page anew:
+ * a session that comes to that page without it is over.
+ */
+const MARK = "mlflow_user";
+
+export const setMlflowMark = (request: Pick<BrowserRequest, "site">, name: string): string =>
+  `${MARK}=${encodeURIComponent(name.toWellFormed())}; Path=/; SameSite=Lax${isSecure(request) ? "; Secure" : ""}`;
+
+export const clearMlflowMark = (): string => `${MARK}=; Path=/; SameSite=Lax; Max-Age=0`;
+
+export const hasMlflowMark = ({ headers }: Pick<BrowserRequest, "headers">): boolean =>
+  headers.cookie?.split(";").some((pair) => pair.trim().startsWith(`${MARK}=`)) === true;
+
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**

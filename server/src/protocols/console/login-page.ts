@@ -2,7 +2,7 @@ import { shownNote, type Note } from "./form.ts";
 import { escape, type Page } from "./page.ts";
 
 /** Whom people log in with besides their password: the name of the provider's host, and where that begins. */
-export type SingleSignOn = { label: string; path: string };
+type SingleSignOn = { label: string; path: string };
 
 export function loginPage(shown: {
   token: string;

@@ -1,16 +1,22 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { publicAccess } from "../../kernel/access.ts";
 import { anonymous } from "../../kernel/caller.ts";
+import { unauthenticated } from "../../kernel/errors.ts";
+import { isNavigation } from "../../kernel/navigation.ts";
 import {
+  clearMlflowMark,
   clearSessionCookie,
   readSessionCookie,
+  hasMlflowMark,
+  setMlflowMark,
   setSessionCookie,
   toPrincipal,
   type Identity,
+  type Oidc,
   type PrincipalRow,
 } from "../../modules/identity/index.ts";
 import { formToken, forgetFormToken, readForm, type Note } from "./form.ts";
-import { activationPage, donePage, loginPage, type SingleSignOn } from "./login-page.ts";
+import { activationPage, donePage, loginPage } from "./login-page.ts";
 import { HOME, loginPath, readNext } from "./next-path.ts";
 import { sendPage } from "./page.ts";
 import { attempt, callerOf } from "./page-requests.ts";
@@ -20,9 +26,7 @@ export type LoginIdentity = Pick<Identity, "authenticate" | "principals" | "sess
 export type LoginOptions = {
   identity: LoginIdentity;
   /** Undefined: people have a password of this server, or none. */
-  singleSignOn: ((next: string) => SingleSignOn) | undefined;
-  /** Where a browser goes that ends a session which began at the provider. */
-  logoutUrl: (() => Promise<string | undefined>) | undefined;
+  provider: Pick<Oidc, "label" | "logoutUrl"> | undefined;
 };
 
 const config = { access: publicAccess, protocol: "console" };
@@ -30,7 +34,7 @@ const WRONG = "The user name or the password is wrong.";
 
 /** The way in and out, for people with a browser. */
 export function registerLogin(app: FastifyInstance, options: LoginOptions): void {
-  const { identity } = options;
+  const { identity, provider } = options;
 
   const show = (
     request: FastifyRequest,
@@ -43,7 +47,10 @@ export function registerLogin(app: FastifyInstance, options: LoginOptions): void
         token: formToken(request, reply),
         name: shown.name ?? "",
         note: shown.note,
-        singleSignOn: options.singleSignOn?.(nextOf(request)),
+        singleSignOn:
+          provider === undefined
+            ? undefined
+            : { label: provider.label, path: `/plinth/sso?next=${encodeURIComponent(nextOf(request))}` },
       }),
     );
 
@@ -71,17 +78,7 @@ export function registerLogin(app: FastifyInstance, options: LoginOptions): void
 
   app.post("/plinth/logout", { config }, async (request, reply) => {
     readForm(request);
-    const ended = await endSession(request, identity);
-    reply.header("set-cookie", clearSessionCookie(request));
-    forgetFormToken(request, reply);
-    const elsewhere = ended?.method === "oidc" ? await options.logoutUrl?.() : undefined;
-    if (elsewhere === undefined) return reply.redirect("/plinth/logged-out", 303);
-    // A redirect from a form to another site is what our policy forbids.
-    const page = donePage("Logging out", "Your login at the provider ends, too.", {
-      url: elsewhere,
-      label: "Go on",
-    });
-    return sendPage(reply, { ...page, goOnTo: elsewhere });
+    return leave(request, reply, options);
   });
 
   app.get("/plinth/logged-out", { config }, (_request, reply) =>
@@ -118,6 +115,42 @@ export function registerLogin(app: FastifyInstance, options: LoginOptions): void
   });
 }
 
+async function leave(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { identity, provider }: LoginOptions,
+): Promise<FastifyReply> {
+  const ended = await endSession(request, identity);
+  reply.header("set-cookie", [clearSessionCookie(request), clearMlflowMark()]);
+  forgetFormToken(request, reply);
+  const elsewhere = ended?.method === "oidc" ? await provider?.logoutUrl() : undefined;
+  if (elsewhere === undefined) {
+    return reply.header("cache-control", "no-store").redirect("/plinth/logged-out", 303);
+  }
+  // A redirect from a form to another site is what our policy forbids.
+  const page = donePage("Logging out", "Your login at the provider ends, too.", {
+    url: elsewhere,
+    label: "Go on",
+  });
+  return sendPage(reply, { ...page, goOnTo: elsewhere });
+}
+
+/**
+ * For the page of MLflow's web UI, whose own requests need a login. Throws `unauthenticated` for those who have none;
+ * true once it has answered itself, to somebody who logged out with the UI's button.
+ */
+export async function receiveVisitor(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: LoginOptions,
+): Promise<boolean> {
+  const { principal, credential } = await callerOf(request, options.identity);
+  if (principal === undefined) throw unauthenticated();
+  if (credential.kind !== "session" || hasMlflowMark(request) || !isNavigation(request)) return false;
+  await leave(request, reply, options);
+  return true;
+}
+
 const textOf = (value: unknown): string => (typeof value === "string" ? value.slice(0, 255) : "");
 
 const nextOf = (request: FastifyRequest): string =>
@@ -142,6 +175,7 @@ export async function beginSession(
     { action: "login", outcome: "allowed", details: { method } },
   );
   reply.header("set-cookie", setSessionCookie(request, cookie));
+  reply.header("set-cookie", setMlflowMark(request, principal.name));
   forgetFormToken(request, reply);
 }
 

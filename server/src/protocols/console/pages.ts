@@ -41,11 +41,7 @@ export async function registerPages(app: FastifyInstance, options: PagesOptions)
         return sendPage(reply, landingPage(options.status(), request.site, shown));
       });
     }
-    registerLogin(scope, {
-      identity,
-      singleSignOn: provider && ((next) => ({ label: provider.label, path: ssoPath(next) })),
-      logoutUrl: provider && (() => provider.logoutUrl()),
-    });
+    registerLogin(scope, { identity, provider });
     registerAccount(scope, identity);
     registerDevices(scope, identity);
     registerSignUp(scope, identity);
@@ -53,5 +49,3 @@ export async function registerPages(app: FastifyInstance, options: PagesOptions)
     done();
   });
 }
-
-const ssoPath = (next: string): string => `/plinth/sso?next=${encodeURIComponent(next)}`;

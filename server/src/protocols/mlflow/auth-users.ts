@@ -78,8 +78,8 @@ export function userEndpoints(deps: AuthDeps): Endpoint[] {
       request: parameters(),
       handle: (_values, { request }) => ({
         user: callerJson(request),
-        // Where not, the web interface cannot end the session by forgetting a password, and shows no such button.
-        is_basic_auth: request.caller.credential.kind === "password",
+        // Where not, the web interface shows no button to log out: nothing would end by it.
+        is_basic_auth: ["password", "session"].includes(request.caller.credential.kind),
       }),
     },
     {

@@ -5,8 +5,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { publicAccess } from "../../kernel/access.ts";
-import type { Caller } from "../../kernel/caller.ts";
-import { notFound, unauthenticated } from "../../kernel/errors.ts";
+import { notFound } from "../../kernel/errors.ts";
 import { isUnchanged } from "./artifacts-headers.ts";
 import type { UiFile, WebUi } from "./web-ui-files.ts";
 
@@ -40,7 +39,8 @@ const compress = promisify(gzip);
 export function registerWebUi(
   app: FastifyInstance,
   ui: WebUi,
-  callerOf: (request: FastifyRequest) => Promise<Pick<Caller, "principal">>,
+  /** Sees who opens the page: throws for whoever must log in before, true where it has answered itself. */
+  receive: (request: FastifyRequest, reply: FastifyReply) => Promise<boolean>,
 ): void {
   const config = { access: publicAccess, protocol: "mlflow" };
   const compressed = new Map<UiFile, Promise<Body>>();
@@ -51,8 +51,7 @@ export function registerWebUi(
     config,
     exposeHeadRoute: false,
     async handler(request, reply) {
-      // What the page asks for needs a login: whoever has none is led to it before the page comes.
-      if ((await callerOf(request)).principal === undefined) throw unauthenticated();
+      if (await receive(request, reply)) return reply;
       guard(reply, "").header("cache-control", "no-cache").header("etag", ui.index.etag);
       if (isUnchanged(request.headers, ui.index)) return reply.code(304).send();
       return reply
