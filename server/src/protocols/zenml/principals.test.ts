@@ -147,7 +147,12 @@ describe("users", () => {
     expect(changed.json.body.full_name).toBe("Self");
     const byId = await put(`/users/${self.row.uuid}`, self, { full_name: "Selves" });
     expect(byId.json.body.full_name).toBe("Selves");
-    for (const body of [{ is_admin: true }, { active: false }, { password: "one without the old" }]) {
+    for (const body of [
+      { is_admin: true },
+      { active: false },
+      { name: "root" },
+      { password: "one without the old" },
+    ]) {
       for (const path of ["/current-user", "/users/self"]) {
         expect(await put(path, self, body)).toMatchObject({ status: 403, json: forbidden });
       }
@@ -282,6 +287,10 @@ describe("service accounts", () => {
     const { row } = await machine(server, "robot");
     expect((await get("/service_accounts/ada", admin)).status).toBe(404);
     expect((await remove("/service_accounts/ada", admin)).status).toBe(404);
+    expect((await get("/users/robot", admin)).status).toBe(404);
+    expect((await remove("/users/robot", admin)).status).toBe(404);
+    expect((await put("/users/robot", admin, { is_admin: true })).status).toBe(404);
+    expect((await get("/service_accounts/robot", admin)).json.name).toBe("robot");
     expect((await get("/service_accounts/robot/api_keys", admin)).status).toBe(422);
     expect((await get(`/service_accounts/${row.uuid}/api_keys`, admin)).json.total).toBe(1);
     expect((await get(`/service_accounts/${user.row.uuid}/api_keys`, admin)).status).toBe(404);

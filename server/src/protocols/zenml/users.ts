@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { loginAccess, manages, publicAccess } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
-import { invalidState, notImplemented, permissionDenied } from "../../kernel/errors.ts";
+import { invalidState, notFound, notImplemented, permissionDenied } from "../../kernel/errors.ts";
 import {
   assertUnlimited,
   type Identity,
@@ -66,7 +66,12 @@ export function userEndpoints({
   principals,
   searchPrincipals,
 }: Pick<Identity, "principals" | "searchPrincipals">): ZenmlEndpoint[] {
-  const getUser = async (nameOrId: string): Promise<PrincipalRow> => principals.getPrincipal(refOf(nameOrId));
+  /** Service accounts have addresses of their own. */
+  const getUser = async (nameOrId: string): Promise<PrincipalRow> => {
+    const row = await principals.findPrincipal(refOf(nameOrId));
+    if (row?.kind !== "user") throw notFound(`There is no user '${nameOrId}'.`);
+    return row;
+  };
 
   const change = async (row: PrincipalRow, given: UserUpdate): Promise<PrincipalRow> => {
     refuseUnkept(given);
@@ -81,14 +86,17 @@ export function userEndpoints({
     return changed;
   };
 
-  /** One's own: the password only with the one before, and nothing of what one may. */
+  /** One's own: the password only with the one before, not the name that others know, and nothing of what one may. */
   const changeOwn = async (caller: Caller, given: UserUpdate): Promise<PrincipalRow> => {
     assertUnlimited(caller);
     const row = await own(caller);
-    const raises =
-      typeof given.is_admin === "boolean" && given.is_admin !== (row.is_admin || row.is_admin_by_group);
-    if (raises || (typeof given.active === "boolean" && given.active !== row.active)) {
-      throw permissionDenied("Nobody changes what they may themselves, nor whether they are active.");
+    const isAdmin = row.is_admin || row.is_admin_by_group;
+    if (
+      differs(given.is_admin, isAdmin) ||
+      differs(given.active, row.active) ||
+      differs(given.name, row.name)
+    ) {
+      throw permissionDenied("Only administrators change names, who is active, and who is an administrator.");
     }
     let changed = await change(row, given);
     if (typeof given.password === "string") {
@@ -269,6 +277,9 @@ export function userEndpoints({
 
 export const refOf = (nameOrId: string): PrincipalRef =>
   isUuid(nameOrId) ? { uuid: nameOrId } : { name: nameOrId };
+
+const differs = (given: string | boolean | null | undefined, actual: string | boolean): boolean =>
+  given !== null && given !== undefined && given !== actual;
 
 const maySee = (caller: Caller, row: PrincipalRow): boolean =>
   isPlatformAdmin(caller) || row.principal_id === caller.principal?.principalId;
