@@ -99,7 +99,7 @@ const selectRolesText: Prepared = {
   text: `
     select ${COLUMNS} from ${FROM}
     where ($1::text[] is null or w.name = any($1)) and ($2::integer[] is null or r.role_id = any($2))
-      and ($3 or r.kind <> 'personal') and ${SHOWN}
+      and ($3 or r.kind <> 'personal') and (not $4 or r.workspace_id is null) and ${SHOWN}
     order by r.role_id`,
 };
 
@@ -109,10 +109,16 @@ export async function selectRoles(
     workspaces: readonly string[] | undefined;
     roleIds: readonly number[] | undefined;
     personal: boolean;
+    platform: boolean;
   },
 ): Promise<RoleRow[]> {
   const roleIds = which.roleIds === undefined ? null : int4Array(which.roleIds);
-  return database.prepared<RoleRow>(selectRolesText, [which.workspaces ?? null, roleIds, which.personal]);
+  return database.prepared<RoleRow>(selectRolesText, [
+    which.workspaces ?? null,
+    roleIds,
+    which.personal,
+    which.platform,
+  ]);
 }
 
 const updateRoleText: Prepared = {

@@ -115,6 +115,10 @@ describe("roles", () => {
     });
     await roles.addGrant(above.role_id, { resource_type: "server", pattern: "*", permission: "MANAGE" });
     expect(await roles.findRole(null, "operators")).toMatchObject({ workspace: null, workspace_id: null });
+    expect((await roles.listRoles({ platform: true })).map(({ name }) => name)).toEqual([
+      "monitor",
+      "operators",
+    ]);
   });
 });
 

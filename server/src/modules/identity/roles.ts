@@ -52,6 +52,8 @@ export type Roles = Grants & {
     /** Of these ids alone, personal ones too. */
     roleIds?: readonly number[];
     personal?: boolean;
+    /** Those of the whole platform alone. */
+    platform?: boolean;
   }): Promise<RoleRow[]>;
   /** Builtin and personal roles cannot be changed (`invalid_state`). */
   updateRole(roleId: number, change: { name?: string; description?: string }): Promise<RoleRow>;
@@ -128,8 +130,8 @@ export function createRoles(deps: RolesDeps): Roles {
       return getRole(roleId);
     },
     findRole: (workspace, name) => selectRoleByName(database, workspace, normalizeName(name)),
-    listRoles: ({ workspaces, roleIds, personal = roleIds !== undefined }) =>
-      selectRoles(database, { workspaces, roleIds, personal }),
+    listRoles: ({ workspaces, roleIds, personal = roleIds !== undefined, platform = false }) =>
+      selectRoles(database, { workspaces, roleIds, personal, platform }),
     updateRole: (roleId, given) =>
       change(roleId, async (transaction, role) => {
         refuseFixed(role);

@@ -32,9 +32,7 @@ export function registerRoles(app: FastifyInstance, options: Options): void {
   app.get(PATH, reading, async (request, reply) => {
     const { workspace } = read(rolesRequest, request.query);
     const place = await enterPlace(request, options, workspace);
-    const found = await roles.listRoles(place === null ? {} : { workspaces: [place] });
-    // Without a workspace, roles of all of them are listed.
-    const listed = place === null ? found.filter((row) => row.workspace === null) : found;
+    const listed = await roles.listRoles(place === null ? { platform: true } : { workspaces: [place] });
     return reply.send({ roles: listed.map(roleJson) });
   });
   app.post(PATH, managing, async (request, reply) => {
