@@ -21,7 +21,6 @@ export { createRequestAudit } from "./request-audit.ts";
 export {
   allows,
   permissions,
-  type Grant,
   type GrantType,
   type PartType,
   type Permission,
@@ -35,11 +34,9 @@ export {
   DEFAULT_WORKSPACE,
   defaultScope,
   defaultWorkspace,
-  fullScope,
   noScope,
   type Enter,
   type Scope,
-  type WorkspacePlace,
 } from "./scope.ts";
 export type { WorkspaceContents } from "./workspace-contents.ts";
 export {
