@@ -1,6 +1,6 @@
 export { selectExportWorkspaces } from "./export.sql.ts";
 export type { ApiKeyRef, ApiKeyRow, NewApiKey, ShownKey } from "./api-keys.ts";
-export type { Audit, AuditEvent, AuditFilter, AuditRow } from "./audit.ts";
+export type { AuditFilter } from "./audit.ts";
 export { assertUnlimited } from "./authenticate.ts";
 export type { DeviceRow, PolledOutcome } from "./devices.ts";
 export { identitySealedColumns } from "./sealed-columns.ts";
