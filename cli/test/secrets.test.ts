@@ -8,10 +8,8 @@ test("secrets rotate seals everything with the new key, so that the old one can 
   await using folder = await newFolder();
   const [first, second, third] = [0, 1, 2].map(() => randomBytes(32).toString("hex"));
   const dataDir = ["--data-dir", folder.path];
-  const server = spawnPlinth([
-    ...["up", "--port", "0", "--s3-port", "0", "--grpc-port", "0", "--secrets-key", `${first}`],
-    ...dataDir,
-  ]);
+  const anyPorts = ["--port", "0", "--s3-port", "0", "--grpc-port", "0"];
+  const server = spawnPlinth(["up", ...anyPorts, ...dataDir, "--secrets-key", `${first}`]);
   const { http } = await whenReady(server, folder.path);
   const made = await fetch(`${http}/api/2.0/mlflow/webhooks`, {
     method: "POST",

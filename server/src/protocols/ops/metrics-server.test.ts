@@ -22,5 +22,5 @@ test("metrics have a port of their own, without a login and with nothing else", 
       `Port ${taken.port} on 127.0.0.1 is in use`,
     );
   }
-  await expect(fetch(`${address}/metrics`)).rejects.toThrow();
+  await expect(fetch(`${address}/metrics`)).rejects.toThrow("fetch failed");
 });
