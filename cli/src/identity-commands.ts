@@ -238,6 +238,14 @@ function addDevices({ group, add }: Kit): void {
     .argument("<code>", "the code that it shows")
     .option("--trusted", "for longer than a day")
     .option("--yes", "ask nothing");
+  for (const [name, description] of [
+    ["lock", "refuse a device until it is unlocked"],
+    ["unlock", "let a locked device in again"],
+  ] as const) {
+    add(device, { name, description }, async (call) =>
+      (await load()).lockDevice(call, name === "lock"),
+    ).argument("<device>", "id of the device");
+  }
   add(device, { name: "revoke", description: "refuse a device from now on" }, async (call) =>
     (await load()).revokeDevice(call),
   ).argument("<device>", "id of the device");

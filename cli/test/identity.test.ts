@@ -126,6 +126,9 @@ describe("login", () => {
     expect(await answer(["whoami"])).toMatchObject({ name: "ada", credential: { kind: "token" } });
     const { devices } = await answer(["device", "list"]);
     expect(devices).toMatchObject([{ device_id: approved.device_id, status: "active" }]);
+    expect((await answer(["device", "lock", approved.device_id], { env })).status).toBe("locked");
+    expect((await here(["whoami"])).code).toBe(1);
+    await answer(["device", "unlock", approved.device_id], { env });
     await answer(["logout", server.url]);
     expect((await answer(["device", "list"], { env })).devices).toEqual([]);
   });

@@ -21,7 +21,7 @@ test("secrets rotate seals everything with the new key, so that the old one can 
       secret: "word",
     }),
   });
-  expect(made.status).toBe(200);
+  expect([made.status, await made.text()]).toEqual([200, expect.any(String)]);
   server.kill("SIGTERM");
   await server.ended;
 

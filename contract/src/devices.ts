@@ -26,3 +26,6 @@ export const deviceApproval = z.strictObject({
   user_code: z.string().min(1).max(64),
   trusted: z.boolean().default(false),
 });
+
+/** `PATCH /console/api/me/devices/:device_id`: a locked one is refused, and may not log in anew. */
+export const deviceChange = z.strictObject({ locked: z.boolean() });

@@ -88,4 +88,4 @@ export {
   type AuditEvent,
   type AuditEvents,
 } from "./audit.ts";
-export { device, deviceApproval, devices, type Device } from "./devices.ts";
+export { device, deviceApproval, deviceChange, devices, type Device } from "./devices.ts";

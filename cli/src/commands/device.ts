@@ -57,3 +57,14 @@ export async function revokeDevice(call: Call): Promise<ExitCode> {
   call.output.answer({ revoked: id }, [`The device ${id} is refused from now on.`]);
   return exitCodes.ok;
 }
+
+/** A locked device is refused until it is unlocked, and may not log in anew meanwhile. */
+export async function lockDevice(call: Call, locked: boolean): Promise<ExitCode> {
+  const id = String(call.options["device"]);
+  await using api = await openApi(call);
+  const changed = device.parse(await api.request("PATCH", pathOf("me", "devices", id), { body: { locked } }));
+  call.output.answer(changed, [
+    `The device ${id} is ${locked ? "refused until you unlock it" : "let in again"}.`,
+  ]);
+  return exitCodes.ok;
+}

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { deviceApproval, type Device } from "@plinth/contract";
+import { deviceApproval, deviceChange, type Device } from "@plinth/contract";
 import { loginAccess } from "../../kernel/access.ts";
 import type { Caller } from "../../kernel/caller.ts";
 import { notFound } from "../../kernel/errors.ts";
@@ -40,6 +40,13 @@ export function registerDevices(app: FastifyInstance, { identity: { devices } }:
     const by = { principalId: caller.principal?.principalId ?? 0 };
     const device = await devices.verifyDevice(waiting.device_id, user_code, { by, trusted });
     return reply.code(201).send(deviceJson(device));
+  });
+  app.patch<Named>(`${PATH}/:device_id`, access, async (request, reply) => {
+    assertUnlimited(request.caller);
+    const { device_id: deviceId } = await ownDevice(request.caller, request.params.device_id);
+    const { locked } = read(deviceChange, request.body);
+    request.subject = { resourceType: "device", resourceId: deviceId, details: { locked } };
+    return reply.send(deviceJson(await devices.lockDevice(deviceId, locked)));
   });
   app.delete<Named>(`${PATH}/:device_id`, access, async (request, reply) => {
     const { device_id: deviceId } = await ownDevice(request.caller, request.params.device_id);

@@ -451,6 +451,10 @@ describe("devices", () => {
     });
     expect((await ok(editor, "GET /me/devices")).devices).toMatchObject([{ device_id: device.device_id }]);
     expect(await refused(stranger, `DELETE /me/devices/${device.device_id}`)).toEqual(unknown);
+    const change = `PATCH /me/devices/${device.device_id}`;
+    expect(await refused(stranger, change, { locked: true })).toEqual(unknown);
+    expect((await ok(editor, change, { locked: true })).status).toBe("locked");
+    expect((await ok(editor, change, { locked: false })).status).toBe("active");
     await ok(editor, `DELETE /me/devices/${device.device_id}`);
     expect((await ok(editor, "GET /me/devices")).devices).toEqual([]);
   });
