@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ensureAuth, ensureClient } from "./environment.ts";
+import { ensureAuth, ensureClient, ensureDrivers, type ClientVersion } from "./environment.ts";
 import { packagesOf } from "./python.ts";
 import { freePort, startChild, waitFor, type Child } from "./process.ts";
 
@@ -66,8 +66,11 @@ export const startGuardedPlinth = (flags: readonly string[] = []): Promise<Targe
   startPlinth(["--login", "required", ...flags], { PLINTH_ADMIN_PASSWORD: admin.password });
 
 /** MLflow's own server with its users and permissions: who has no permission of their own reads. */
-export async function startGuardedReference(options: readonly string[] = []): Promise<Target> {
-  const environment = await ensureAuth();
+export async function startGuardedReference(
+  options: readonly string[] = [],
+  version: ClientVersion = "3.17.2",
+): Promise<Target> {
+  const environment = await (version === "2.9.2" ? ensureDrivers() : ensureAuth());
   const folder = mkdtempSync(join(tmpdir(), "mlflow-auth-"));
   const settings = join(folder, "auth.ini");
   writeFileSync(
@@ -77,16 +80,17 @@ export async function startGuardedReference(options: readonly string[] = []): Pr
       "default_permission = READ",
       `database_uri = sqlite:///${join(folder, "auth.db")}`,
       `admin_username = ${admin.username}`,
+      `admin_password = ${admin.password}`,
       // Else it computes a hash or two for each request.
       "auth_cache_ttl_seconds = 600",
     ].join("\n"),
   );
-  const target = await startReference(["--app-name", "basic-auth", ...options], {
+  const env = {
     PYTHONPATH: packagesOf(environment),
     MLFLOW_AUTH_CONFIG_PATH: settings,
-    MLFLOW_AUTH_ADMIN_PASSWORD: admin.password,
     MLFLOW_FLASK_SERVER_SECRET_KEY: "of the suite",
-  });
+  };
+  const target = await startReference(["--app-name", "basic-auth", ...options], env, version);
   return {
     ...target,
     async stop() {
@@ -97,17 +101,18 @@ export async function startGuardedReference(options: readonly string[] = []): Pr
   };
 }
 
-/** A real `mlflow server` 3.17.2 on SQLite, with its artifact proxy and one worker. */
+/** A real `mlflow server` on SQLite, with its artifact proxy and one worker. */
 export async function startReference(
   options: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
+  version: ClientVersion = "3.17.2",
 ): Promise<Target> {
   // One that runs already was started without them.
   const given = options.length === 0 ? process.env["MLFLOW_REFERENCE_URL"] : undefined;
   if (given)
     return { url: given.replace(/\/$/, ""), pid: undefined, dataDir: undefined, stop: async () => 0 };
 
-  const environment = await ensureClient("3.17.2");
+  const environment = await ensureClient(version);
   const dataDir = mkdtempSync(join(tmpdir(), "mlflow-reference-"));
   const port = await freePort();
   const args = [
