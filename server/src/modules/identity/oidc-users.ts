@@ -29,9 +29,10 @@ export async function loginExternal(
   deps: OidcUsersDeps,
   person: Person,
   groupRoles: readonly GroupRole[],
-): Promise<PrincipalRow> {
+): Promise<{ principal: PrincipalRow; isNew: boolean }> {
   const { database, now } = deps;
-  const known = (await selectExternal(database, person)) ?? (await create(deps, person));
+  const before = await selectExternal(database, person);
+  const known = before ?? (await create(deps, person));
   if (!known.active) throw permissionDenied("This user is deactivated. Ask an administrator of this server.");
   const mine = groupRoles.filter(({ group }) => person.groups.includes(group));
   const next = {
@@ -49,7 +50,8 @@ export async function loginExternal(
     await deps.feed.readNow();
   }
   await deps.roles.setGroupRoles(known.principal_id, await rolesOf(deps, mine));
-  return deps.principals.getPrincipal({ principalId: known.principal_id });
+  const principal = await deps.principals.getPrincipal({ principalId: known.principal_id });
+  return { principal, isNew: before === undefined };
 }
 
 async function create(

@@ -18,10 +18,10 @@ export type Oidc = {
   /** Where the browser goes, and what it must bring back in a cookie. Throws `unavailable`. */
   begin(next: string): Promise<{ url: string; ticket: string }>;
   /**
-   * Who came back with `callback`, and where to go on to. Throws `permission_denied` for whatever the provider does
+   * Who came back with `callback`, and where to go on to, as the cookie has it. Throws `permission_denied` for whatever the provider does
    * not vouch for, `unavailable` when it does not answer.
    */
-  finish(callback: URL, ticket: string): Promise<{ principal: PrincipalRow; next: string }>;
+  finish(callback: URL, ticket: string): Promise<{ principal: PrincipalRow; isNew: boolean; next: string }>;
   /** Where a browser goes to end its session at the provider, where that has such a place. */
   logoutUrl(): Promise<string | undefined>;
 };
@@ -117,8 +117,8 @@ export function createOidc(deps: OidcUsersDeps, settings: OidcSettings): Oidc {
         if (claims === undefined) throw notCompleted();
         const names = settings.claims;
         const all = await completeClaims(configuration, { accessToken: tokens.access_token, claims, names });
-        const principal = await loginExternal(deps, readPerson(all, names), settings.groupRoles);
-        return { principal, next: Buffer.from(next, "base64url").toString("utf8") };
+        const user = await loginExternal(deps, readPerson(all, names), settings.groupRoles);
+        return { ...user, next: Buffer.from(next, "base64url").toString("utf8") };
       } catch (error) {
         if (error instanceof PlinthError) throw error;
         log.warn({ provider: label, reason: reasonOf(error) }, "a login at the provider failed");

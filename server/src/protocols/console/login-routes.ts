@@ -120,7 +120,9 @@ async function leave(
   reply: FastifyReply,
   { identity, provider }: LoginOptions,
 ): Promise<FastifyReply> {
+  const caller = await callerOf(request, identity);
   const ended = await endSession(request, identity);
+  if (ended !== undefined) await identity.audit.record(caller, { action: "logout", outcome: "allowed" });
   reply.header("set-cookie", [clearSessionCookie(request), clearMlflowMark()]);
   forgetFormToken(request, reply);
   const elsewhere = ended?.method === "oidc" ? await provider?.logoutUrl() : undefined;
@@ -160,9 +162,15 @@ const nextOf = (request: FastifyRequest): string =>
 export async function beginSession(
   request: FastifyRequest,
   reply: FastifyReply,
-  login: { identity: LoginIdentity; principal: PrincipalRow; method: "password" | "oidc" },
+  login: {
+    identity: LoginIdentity;
+    principal: PrincipalRow;
+    method: "password" | "oidc";
+    /** The provider has sent somebody who was not here before. */
+    isNew?: boolean;
+  },
 ): Promise<void> {
-  const { identity, principal, method } = login;
+  const { identity, principal, method, isNew = false } = login;
   await endSession(request, identity);
   const { sessionId, cookie } = await identity.sessions.createSession(principal, {
     method,
@@ -172,7 +180,7 @@ export async function beginSession(
   const credential = { kind: "session", id: sessionId } as const;
   await identity.audit.record(
     { principal: toPrincipal(principal), credential, address: request.ip },
-    { action: "login", outcome: "allowed", details: { method } },
+    { action: "login", outcome: "allowed", details: { method, ...(isNew ? { new_user: true } : {}) } },
   );
   reply.header("set-cookie", setSessionCookie(request, cookie));
   reply.header("set-cookie", setMlflowMark(request, principal.name));

@@ -225,6 +225,9 @@ describe("a session", () => {
     await browser.open("/plinth/account");
     const left = await browser.submit("/plinth/logout", {});
     expect(left.location).toBe("/plinth/logged-out");
+    const { audit } = server.app.identity;
+    const { events } = await audit.search({ action: "logout" }, { maxResults: 1, pageToken: undefined });
+    expect(events[0]).toMatchObject({ principal: "admin", credential_kind: "session", outcome: "allowed" });
     expect(browser.cookies.size).toBe(0);
     browser.cookies.set("plinth_session", cookie);
     expect((await browser.open("/plinth/account")).status).toBe(303);

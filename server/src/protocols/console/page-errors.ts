@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { PlinthError } from "../../kernel/errors.ts";
+import { isFromScript } from "../../kernel/navigation.ts";
 import { statuses } from "./errors.ts";
 import { HOME } from "./next-path.ts";
 import { escape, sendPage } from "./page.ts";
@@ -7,6 +8,10 @@ import { escape, sendPage } from "./page.ts";
 /** Errors of pages that people open. */
 export function renderPageError(error: PlinthError, reply: FastifyReply): FastifyReply {
   if (error.retryAfterSeconds !== undefined) reply.header("retry-after", String(error.retryAfterSeconds));
+  // Other programs than browsers may ask for pages, too (RFC 9110, 11.6.1).
+  if (error.code === "unauthenticated" && !isFromScript(reply.request)) {
+    reply.header("www-authenticate", 'Basic realm="mlflow"');
+  }
   const status = statuses[error.code];
   return sendPage(reply.code(status), {
     title: `${headings[status] ?? "Something went wrong"} – Plinth`,

@@ -82,6 +82,13 @@ test("lets a new person in as a user without a password, with the rights of the 
   expect(await rolesOf("ada")).toEqual(["default:editor"]);
   const made = await browser.ask("GET", "/ajax-api/2.0/mlflow/experiments/search?max_results=1");
   expect(made.status).toBe(200);
+  const { audit } = server.app.identity;
+  const { events } = await audit.search({ action: "login" }, { maxResults: 1, pageToken: undefined });
+  expect(events[0]).toMatchObject({
+    principal: "ada",
+    outcome: "allowed",
+    details: { method: "oidc", new_user: true },
+  });
   const byPassword = await openBrowser(server, SITE).logIn("ada", "");
   expect(byPassword.status).toBe(401);
 });
@@ -186,6 +193,16 @@ test("takes an answer once, from the browser that asked", async () => {
   again.cookies.set("__Host-plinth_sso", ticket);
   expect((await again.open(back)).status).toBe(403);
   expect(again.cookies.has("__Host-plinth_session")).toBe(false);
+});
+
+test("goes on to nowhere else, whatever became of the cookie", async () => {
+  be("sub-next", { preferred_username: "next" });
+  const browser = openBrowser(server, SITE);
+  const back = await comeBack(browser);
+  const [secret = ""] = (browser.cookies.get("__Host-plinth_sso") ?? "").split(".");
+  const elsewhere = Buffer.from("//evil.test/").toString("base64url");
+  browser.cookies.set("__Host-plinth_sso", `${secret}.${elsewhere}`);
+  expect((await browser.open(back)).location).toBe("/");
 });
 
 test("ends the login at the provider with the one here", async () => {

@@ -42,9 +42,10 @@ export function registerSingleSignOn(
       );
     }
     try {
-      const { principal, next } = await provider.finish(new URL(request.url, provider.site), ticket);
-      await beginSession(request, reply, { identity, principal, method: "oidc" });
-      return await reply.header("cache-control", "no-store").redirect(next, 303);
+      const { principal, isNew, next } = await provider.finish(new URL(request.url, provider.site), ticket);
+      await beginSession(request, reply, { identity, principal, isNew, method: "oidc" });
+      // What a cookie holds, others may have written.
+      return await reply.header("cache-control", "no-store").redirect(readNext(next), 303);
     } catch (error) {
       if (error instanceof PlinthError && error.code === "permission_denied") {
         const details = { method: "oidc" };
