@@ -16,12 +16,12 @@ test("secrets rotate seals everything with the new key, so that the old one can 
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
       name: "told",
-      url: "https://hooks.example.com/a",
+      url: "https://8.8.8.8/hook",
       events: [{ entity: "REGISTERED_MODEL", action: "CREATED" }],
       secret: "word",
     }),
   });
-  expect([made.status, await made.text()]).toEqual([200, expect.any(String)]);
+  expect(made.status).toBe(200);
   server.kill("SIGTERM");
   await server.ended;
 
