@@ -63,7 +63,7 @@ export function createLineage({ database }: { database: Database }): Lineage {
       const page = found.slice(0, maxResults);
       const last = found.length > maxResults ? page.at(-1) : undefined;
       return {
-        versions: page.map(({ place: _place, ...version }) => version),
+        versions: page.map(({ place: _place, ...version }) => withoutDenied(scope.policy, version)),
         nextPageToken: last === undefined ? undefined : encodePageToken(last.place),
       };
     },
@@ -94,7 +94,7 @@ function readableOf(policy: Policy, row: LineageRow): LineageRow {
   const seesExperiment =
     experiment !== null && allows(policy.on("experiment", experiment.experiment_id), "read");
   return {
-    ...row,
+    ...withoutDenied(policy, row),
     logged_model: model !== null && reads("logged_model", model.experiment_id) ? model : null,
     run: run !== null && seesRun ? withoutExperiment(run) : null,
     experiment: seesExperiment ? experiment : null,
@@ -106,6 +106,13 @@ function readableOf(policy: Policy, row: LineageRow): LineageRow {
     output_models: seesRun ? linked(row.output_models) : [],
   };
 }
+
+/** The ids that a version was given, of what its reader may not see at all. */
+const withoutDenied = <V extends LinkedVersion>(policy: Policy, version: V): V => ({
+  ...version,
+  ...(policy.isDenied("run") ? { run_id: null } : {}),
+  ...(policy.isDenied("logged_model") ? { model_id: null } : {}),
+});
 
 function withoutExperiment(run: NonNullable<LineageRow["run"]>): NonNullable<LineageRow["run"]> {
   const { experiment_id: _in, ...shown } = run;

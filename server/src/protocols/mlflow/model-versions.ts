@@ -31,7 +31,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       checks: { name: required, version: required },
       async handle(values, { scope }) {
         const version = await registry.getModelVersion(scope, placeOf(values));
-        return { model_version: modelVersionJson(version) };
+        return { model_version: modelVersionJson(version, scope) };
       },
     },
     {
@@ -44,7 +44,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       async handle(values, { scope }) {
         const description = (values["description"] ?? null) as string | null;
         const version = await registry.updateModelVersion(scope, placeOf(values), description);
-        return { model_version: modelVersionJson(version) };
+        return { model_version: modelVersionJson(version, scope) };
       },
     },
     {
@@ -60,7 +60,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
           stage: values["stage"] as string,
           archiveExisting: values["archive_existing_versions"] === true,
         });
-        return { model_version: modelVersionJson(moved) };
+        return { model_version: modelVersionJson(moved, scope) };
       },
     },
     {
@@ -87,7 +87,7 @@ export function modelVersionEndpoints(registry: Registry): Endpoint[] {
       ],
       async find(scope, search) {
         const { versions, nextPageToken } = await registry.searchModelVersions(scope, search);
-        return { items: versions.map(listedVersionText), nextPageToken };
+        return { items: versions.map((version) => listedVersionText(version, scope)), nextPageToken };
       },
     }),
     {
@@ -162,7 +162,7 @@ function createEndpoint(registry: Registry): Endpoint {
         description: text(values["description"]),
         tags: keyValues(values["tags"]),
       });
-      return { model_version: modelVersionJson(version) };
+      return { model_version: modelVersionJson(version, scope) };
     },
   };
 }

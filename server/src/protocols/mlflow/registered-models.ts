@@ -1,5 +1,5 @@
 import { edits, manages, reads } from "../../kernel/access.ts";
-import type { Identity } from "../../modules/identity/index.ts";
+import type { Identity, Scope } from "../../modules/identity/index.ts";
 import type { Registry } from "../../modules/registry/index.ts";
 import type { RegisteredModel } from "../../modules/registry/registered-models.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -45,7 +45,7 @@ export function registeredModelEndpoints(
           description: text(values["description"]),
         });
         await grantCreator(request.caller, scope, { resource_type: "registered_model", id: name });
-        return { registered_model: modelJson(model) };
+        return { registered_model: modelJson(model, scope) };
       },
     },
     {
@@ -57,7 +57,7 @@ export function registeredModelEndpoints(
       checks: { name: required },
       async handle(values, { scope }) {
         const model = await registry.getRegisteredModel(scope, values["name"] as string);
-        return { registered_model: modelJson(model) };
+        return { registered_model: modelJson(model, scope) };
       },
     },
     {
@@ -76,7 +76,7 @@ export function registeredModelEndpoints(
           values["name"] as string,
           values["new_name"] as string,
         );
-        return { registered_model: modelJson(model) };
+        return { registered_model: modelJson(model, scope) };
       },
     },
     {
@@ -92,7 +92,7 @@ export function registeredModelEndpoints(
           values["name"] as string,
           text(values["description"]),
         );
-        return { registered_model: modelJson(model) };
+        return { registered_model: modelJson(model, scope) };
       },
     },
     {
@@ -114,7 +114,7 @@ export function registeredModelEndpoints(
       field: "registered_models",
       async find(scope, search) {
         const { models, nextPageToken } = await registry.searchRegisteredModels(scope, search);
-        return { items: models.map(modelText), nextPageToken };
+        return { items: models.map((model) => modelText(model, scope)), nextPageToken };
       },
     }),
     ...(["GET", "POST"] as const).map((method) => latestVersionsEndpoint(registry, method)),
@@ -175,7 +175,7 @@ function aliasEndpoints(registry: Registry): Endpoint[] {
           values["name"] as string,
           values["alias"] as string,
         );
-        return { model_version: modelVersionJson(version) };
+        return { model_version: modelVersionJson(version, scope) };
       },
     },
     {
@@ -205,20 +205,23 @@ function latestVersionsEndpoint(registry: Registry, method: "GET" | "POST"): End
     async handle(values, { scope }) {
       const stages = (values["stages"] ?? []) as string[];
       const versions = await registry.getLatestVersions(scope, values["name"] as string, stages);
-      return versions.length === 0 ? {} : { model_versions: versions.map(modelVersionJson) };
+      return versions.length === 0
+        ? {}
+        : { model_versions: versions.map((version) => modelVersionJson(version, scope)) };
     },
   };
 }
 
 /** What is undefined is left out of JSON. */
-function modelJson(model: RegisteredModel): Values {
+function modelJson(model: RegisteredModel, scope: Scope): Values {
   const { latest_versions: latest, tags, aliases } = model;
   return {
     name: model.name,
     creation_timestamp: model.creation_timestamp,
     last_updated_timestamp: model.last_updated_timestamp,
     description: model.description === "" ? undefined : model.description,
-    latest_versions: latest.length === 0 ? undefined : latest.map(listedVersionJson),
+    latest_versions:
+      latest.length === 0 ? undefined : latest.map((version) => listedVersionJson(version, scope)),
     tags: tags.length === 0 ? undefined : tags,
     aliases:
       aliases.length === 0
@@ -228,11 +231,11 @@ function modelJson(model: RegisteredModel): Values {
 }
 
 /** The JSON of `modelJson`, with the text of each version as it is. */
-function modelText(model: RegisteredModel): string {
-  const { latest_versions: _none, ...rest } = modelJson({ ...model, latest_versions: [] });
+function modelText(model: RegisteredModel, scope: Scope): string {
+  const { latest_versions: _none, ...rest } = modelJson({ ...model, latest_versions: [] }, scope);
   if (model.latest_versions.length === 0) return JSON.stringify(rest);
   const { tags, aliases, ...head } = rest;
   const tail = JSON.stringify({ tags, aliases }).slice(1);
-  const versions = model.latest_versions.map(listedVersionText).join(",");
+  const versions = model.latest_versions.map((version) => listedVersionText(version, scope)).join(",");
   return `${JSON.stringify(head).slice(0, -1)},"latest_versions":[${versions}]${tail === "}" ? "" : ","}${tail}`;
 }

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { getModel, MODELS, newModel, newVersion, query, VERSIONS } from "../../../test/registry.ts";
 import { accepted, API, fresh } from "../../../test/runs.ts";
-import { withHeaders } from "../../../test/workspaces.ts";
 import type { Answer, Json, TestServer } from "../../../test/harness.ts";
 import { makeThings, startAccessServer, type AccessServer, type Caller } from "./tracking-access-fixture.ts";
 
@@ -114,9 +113,29 @@ describe("a search of the registry", () => {
   });
 
   test("by run is refused where runs are denied, since a version that is found tells of its run", async () => {
+    const { runId } = await makeThings(access.admin);
+    const made = await newModel(admin);
+    await newVersion(admin, made, { run_id: runId, run_link: "http://runs.test/7" });
     const caller = await access.caller(["workspace", "*", "READ"], ["run", "*", "DENY"]);
     refused(await caller.get(`${VERSIONS}/search?${query({ filter: "run_id = '0123'" })}`));
-    accepted(await caller.get(`${VERSIONS}/search?${query({ filter: "name = 'x'" })}`));
+    // Nor do versions name their runs, wherever they are shown, to this caller alone.
+    for (const path of [
+      `${VERSIONS}/search?${query({ filter: `name = '${made}'` })}`,
+      `${VERSIONS}/get?${query({ name: made, version: "1" })}`,
+      `${MODELS}/get?${query({ name: made })}`,
+      `${MODELS}/search?${query({ filter: `name = '${made}'` })}`,
+      `${MODELS}/get-latest-versions?${query({ name: made })}`,
+      `/console/api/lineage/model-version?${query({ name: made, version: "1" })}`,
+    ]) {
+      for (const [reader, sees] of [
+        [admin, true],
+        [caller, false],
+        [admin, true],
+      ] as const) {
+        const { status, text } = await reader.get(path);
+        expect([path, status, text.includes(made), text.includes(runId)]).toEqual([path, 200, true, sees]);
+      }
+    }
   });
 
   test("through GraphQL finds the same, also below runs", async () => {
@@ -337,57 +356,5 @@ describe("lineage", () => {
       token = page.next_page_token;
     } while (token !== undefined);
     expect(found.toSorted()).toEqual(seen.toSorted());
-  });
-});
-
-describe("workspaces", () => {
-  const PATH = "/api/3.0/mlflow/workspaces";
-
-  test("are listed to those who have a part in them, whatever it is, and to nobody else", async () => {
-    const { roles } = access.server.app.identity;
-    for (const name of ["one", "two", "three"])
-      expect((await admin.post(PATH, { name: `listed-${name}` })).status).toBe(201);
-    const place = async (name: string): Promise<number> =>
-      (await roles.findRole(name, "viewer"))?.workspace_id as number;
-    const caller = await access.caller();
-    const listed = async (): Promise<string[]> =>
-      accepted(await caller.get(PATH)).workspaces.map((one: Json) => one.name);
-    expect(await listed()).toEqual([]);
-    const ref = { principalId: caller.principalId };
-    const grant = { resource_type: "experiment", pattern: "7", permission: "READ", replace: true } as const;
-    await roles.grantDirectly(ref, await place("listed-one"), grant);
-    await roles.grantDirectly(ref, await place("listed-two"), { ...grant, permission: "DENY" });
-    expect(await listed()).toEqual(["listed-one"]);
-    await roles.grantDirectly(ref, await place("listed-three"), {
-      ...grant,
-      resource_type: "workspace",
-      pattern: "*",
-    });
-    expect(await listed()).toEqual(["listed-one", "listed-three"]);
-    await roles.grantDirectly(ref, await place("listed-one"), {
-      ...grant,
-      resource_type: "workspace",
-      pattern: "*",
-      permission: "DENY",
-    });
-    expect(await listed()).toEqual(["listed-three"]);
-    // What is listed is what may be entered.
-    for (const [name, status] of [
-      ["listed-one", 403],
-      ["listed-two", 403],
-      ["listed-three", 200],
-      ["listed-four", 403],
-    ] as const) {
-      expect([name, (await caller.get(`${PATH}/${name}`)).status]).toEqual([name, status]);
-    }
-    for (const answer of [
-      await caller.post(PATH, { name: "mine" }),
-      await caller.call("PATCH", `${PATH}/listed-three`, { description: "x" }),
-      await caller.call("DELETE", `${PATH}/listed-three`),
-    ]) {
-      refused(answer);
-    }
-    const header = withHeaders(access.server, { "x-mlflow-workspace": "listed-one" });
-    expect((await header.get(PATH)).status).toBe(401);
   });
 });

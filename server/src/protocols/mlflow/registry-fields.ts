@@ -56,7 +56,8 @@ const atMost =
   };
 
 /** As it stands in lists, which have no aliases. What is undefined is left out of JSON. */
-export function listedVersionJson(row: ListedVersion): Values {
+export function listedVersionJson(row: ListedVersion, scope: Scope): Values {
+  const seesRun = !scope.policy.isDenied("run");
   return {
     name: row.name,
     version: String(row.version),
@@ -66,21 +67,23 @@ export function listedVersionJson(row: ListedVersion): Values {
     current_stage: row.stage,
     description: row.description ?? undefined,
     source: row.source,
-    run_id: row.run_uuid,
+    run_id: seesRun ? row.run_uuid : undefined,
     status: row.status,
     status_message: row.status_message ?? undefined,
     tags: row.tags.length === 0 ? undefined : row.tags,
-    run_link: row.run_link,
+    run_link: seesRun ? row.run_link : undefined,
   };
 }
 
 const texts = new WeakMap<ListedVersion, string>();
 
 /** The JSON of `listedVersionJson`, made once for each version: the registry gives the same object while nothing changes. */
-export function listedVersionText(row: ListedVersion): string {
+export function listedVersionText(row: ListedVersion, scope: Scope): string {
+  // Only what may be shown to everybody who sees the version is kept beside it.
+  if (scope.policy.isDenied("run")) return JSON.stringify(listedVersionJson(row, scope));
   let text = texts.get(row);
   if (text === undefined) {
-    text = JSON.stringify(listedVersionJson(row));
+    text = JSON.stringify(listedVersionJson(row, scope));
     texts.set(row, text);
   }
   return text;
@@ -124,7 +127,7 @@ export const searchEndpoint = (search: {
   },
 });
 
-export const modelVersionJson = (row: VersionRow): Values => ({
-  ...listedVersionJson(row),
+export const modelVersionJson = (row: VersionRow, scope: Scope): Values => ({
+  ...listedVersionJson(row, scope),
   aliases: row.aliases.length === 0 ? undefined : row.aliases,
 });
