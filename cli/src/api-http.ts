@@ -12,13 +12,16 @@ export const basicApi = (address: string, name: string, password: string): Api =
   apiAt(address, { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}` });
 
 function apiAt(address: string, authorization: Readonly<Record<string, string>>): Api {
-  const send = async (path: string, init: RequestInit): Promise<Response> => {
+  const send = async (
+    path: string,
+    { patient, ...init }: RequestInit & { patient: boolean },
+  ): Promise<Response> => {
     let response: Response;
     try {
       response = await fetch(address + path, {
         ...init,
         redirect: "manual",
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        ...(patient ? {} : { signal: AbortSignal.timeout(PATIENCE_MS) }),
         headers: {
           ...(init.body === undefined ? {} : { "content-type": "application/json" }),
           ...authorization,
@@ -37,15 +40,16 @@ function apiAt(address: string, authorization: Readonly<Record<string, string>>)
   };
   return {
     place: address,
-    async request(method, path, { query, body } = {}) {
+    async request(method, path, { query, body, patient = false } = {}) {
       const response = await send(pathWith(path, query), {
         method,
+        patient,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       return parseBody(await response.text());
     },
     async *stream(path, query) {
-      const response = await send(pathWith(path, query), {});
+      const response = await send(pathWith(path, query), { patient: true });
       if (response.body === null) return;
       const decoder = new TextDecoder();
       for await (const chunk of response.body) yield decoder.decode(chunk, { stream: true });

@@ -3,7 +3,12 @@ import { CommandFailure, exitCodes, type ExitCode } from "./failure.ts";
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
-export type ApiRequest = { query?: Query; body?: unknown };
+export type ApiRequest = {
+  query?: Query;
+  body?: unknown;
+  /** The answer may take as long as it takes. */
+  patient?: boolean;
+};
 
 /** Plinth's own API, over a socket or right on the database. Answers are checked by who asked for them. */
 export type Api = AsyncDisposable & {

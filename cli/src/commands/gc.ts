@@ -53,5 +53,7 @@ async function purge(
 ): Promise<PurgeResult> {
   const { address, secret } = findServer(config, options);
   const body = { older_than_seconds: olderThanSeconds };
-  return purgeResult.parse(await httpApi(address, secret).request("POST", "/console/api/purge", { body }));
+  return purgeResult.parse(
+    await httpApi(address, secret).request("POST", "/console/api/purge", { body, patient: true }),
+  );
 }
