@@ -106,6 +106,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     await blobs.close();
     throw error;
   }
+  if (asksForLogin(config) && secrets.currentPrefix === undefined) {
+    log.warn(
+      "no key to encrypt secrets with: tokens, and with them `plinth login` and ZenML's clients, need one",
+    );
+  }
   await workspaces.readProtected();
   const requestAudit = createRequestAudit({
     audit: identity.audit,
