@@ -210,4 +210,54 @@ describe("a server", () => {
     await server.post("/api/2.0/mlflow/experiments/delete", { experiment_id: "999" });
     expect((await actions()).length).toBe(1);
   });
+
+  test("records every change and every read of an artifact in a protected workspace", async () => {
+    const inside = { "x-mlflow-workspace": "vault" };
+    const made = await server.call("POST", "/console/api/workspaces", { name: "vault", protected: true });
+    expect(made.status).toBe(201);
+    const experiments = "/api/2.0/mlflow/experiments";
+    const { json } = await server.call("POST", `${experiments}/create`, { name: "v" }, inside);
+    const id = json.experiment_id as string;
+    const before = (await actions()).length;
+    const path = `/api/2.0/mlflow-artifacts/artifacts/${id}/file.txt`;
+    expect((await server.call("PUT", path, "bytes", inside)).status).toBe(200);
+    expect((await server.call("GET", path, undefined, inside)).text).toBe("bytes");
+    await server.call("GET", `${experiments}/get?experiment_id=${id}`, undefined, inside);
+    await server.call(
+      "POST",
+      `${experiments}/set-experiment-tag`,
+      { experiment_id: id, key: "k", value: "v" },
+      inside,
+    );
+    expect((await actions()).slice(before).map((one) => one.split(" ").slice(0, 3).join(" "))).toEqual([
+      "local artifacts.update artifact",
+      "local artifacts.read artifact",
+      "local experiments.set-experiment-tag experiment",
+    ]);
+  });
+
+  test("records who was refused, what, and passwords that were wrong", async () => {
+    await using guarded = await startTestServer({ login: "required" });
+    const { principals } = guarded.app.identity;
+    const password = "a long enough word";
+    await principals.createPrincipal({ kind: "user", name: "ada", password });
+    const as = (word: string): Record<string, string> => ({
+      authorization: `Basic ${Buffer.from(`ada:${word}`).toString("base64")}`,
+    });
+    const search = "/api/2.0/mlflow/experiments/search?max_results=1";
+    expect((await guarded.call("GET", search, undefined, as("not the word"))).status).toBe(401);
+    for (const _ of [1, 2, 3])
+      expect((await guarded.call("GET", search, undefined, as(password))).status).toBe(403);
+    expect((await guarded.call("GET", search)).status).toBe(401);
+    await guarded.app.identity.audit.flush(true);
+    const { events } = await guarded.app.identity.audit.search({}, { maxResults: 50, pageToken: undefined });
+    const told = events.map((one) => [one.principal, one.action, one.outcome, one.resource_id, one.count]);
+    expect(told.toReversed()).toEqual([
+      [null, "login", "failed", "ada", 1],
+      ["ada", "login", "allowed", "ada", 1],
+      ["ada", "experiments.search", "denied", null, 1],
+      ["ada", "experiments.search", "denied", null, 2],
+    ]);
+    expect(JSON.stringify(events)).not.toMatch(/not the word|long enough/);
+  });
 });
