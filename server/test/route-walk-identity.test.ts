@@ -85,6 +85,7 @@ const attacks: Record<string, Attack> = {
   [`POST ${CONSOLE}/me/keys/:key/rotate`]: () => ({ path: [victim.keyId], body: { retain_minutes: 0 } }),
   [`DELETE ${CONSOLE}/me/keys/:key`]: () => ({ path: [victim.keyId] }),
   [`DELETE ${CONSOLE}/me/s3-keys/:key`]: () => ({ path: [victim.s3Key] }),
+  [`PATCH ${CONSOLE}/me/devices/:device_id`]: () => ({ ...ofDevice(), body: { trusted: true } }),
   [`DELETE ${CONSOLE}/me/devices/:device_id`]: ofDevice,
   [`GET ${CONSOLE}/principals`]: () => ({ query: { workspace: OWNER } }),
   [`GET ${CONSOLE}/roles`]: () => ({ query: { workspace: OWNER } }),

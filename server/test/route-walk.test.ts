@@ -186,7 +186,11 @@ describe("whatever is sent to a route, its answer is clear", () => {
   const json = { "content-type": "application/json" };
 
   test.each(Object.keys(bodies))("body: %s", async (name) => {
-    expect(await walk(server.routes, { headers: json, body: bodies[name] as string | Buffer })).toEqual([]);
+    // The largest ones once for each handler.
+    const routes = name.startsWith("deeply")
+      ? server.routes.filter(({ method, url }) => method !== "HEAD" && !url.startsWith("/ajax-api/"))
+      : server.routes;
+    expect(await walk(routes, { headers: json, body: bodies[name] as string | Buffer })).toEqual([]);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { invalidParameter, PlinthError, type ErrorCode } from "../../kernel/errors.ts";
 import type { Call } from "./endpoint.ts";
-import { isObject, json, message, missingParameter, type Message } from "./wire.ts";
+import { isObject, json, message, missingParameter, pythonJson, type Message } from "./wire.ts";
 
 /** The endpoints about users, roles and permissions are no protocol buffers: a parameter is there or not. */
 export const parameters = (...names: string[]): Message =>
@@ -46,7 +46,7 @@ export function requiredId(call: Call, name: string): number {
 function pythonText(value: unknown): string {
   if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (typeof value !== "string") return JSON.stringify(value).slice(0, LONGEST_SHOWN);
+  if (typeof value !== "string") return pythonJson(value).slice(0, LONGEST_SHOWN);
   const shown = value.slice(0, LONGEST_SHOWN).replaceAll("\\", "\\\\");
   return shown.includes("'") && !shown.includes('"') ? `"${shown}"` : `'${shown.replaceAll("'", "\\'")}'`;
 }
