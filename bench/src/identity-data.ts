@@ -9,7 +9,8 @@ const GRANTS_EACH = 10;
 export const kinds = ["editor", "single grants"] as const;
 export type Kind = (typeof kinds)[number];
 
-const CALLERS = 500;
+/** As many as are at work at a time: twice the connections. */
+const CALLERS = 64;
 
 /**
  * Fills the tables, and gives API keys to some of the users of each kind: `Bearer ...` lines. Editors have a role on

@@ -63,7 +63,6 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
       scopes.set(policy, scope);
       entries.set(scope, entry);
     }
-    held.last = { ceiling: entry.limit?.maxPermission, scope };
     return scope;
   };
 
@@ -88,16 +87,22 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
     const { limit } = caller.credential;
     if (limit?.workspaceIds !== undefined && !limit.workspaceIds.has(place.workspaceId)) return refuse();
     if (principal.isAdmin) return fullScope(place, limit?.maxPermission);
+    const { workspaceId } = place;
     const waiting = feed.fresh();
-    const held =
-      waiting === undefined
-        ? cache.peek({ principalId: principal.principalId, workspaceId: place.workspaceId })
-        : undefined;
-    const ceiling = limit?.maxPermission;
-    if (held?.last !== undefined && held.last.ceiling === ceiling) return held.last.scope;
+    if (waiting !== undefined) return waiting.then(() => load({ place, principal, limit }));
+    const { generation } = feed;
+    const { entered } = caller;
+    if (entered?.generation === generation && entered.workspaceId === workspaceId) {
+      const scope = entered.scope.deref() as Scope | undefined;
+      if (scope !== undefined) return scope;
+    }
     const entry = { place, principal, limit };
-    if (waiting !== undefined) return waiting.then(() => load(entry));
-    return held === undefined ? load(entry) : (scopeBy(held, entry) ?? loadAgain(entry));
+    const held = cache.peek({ principalId: principal.principalId, workspaceId });
+    if (held === undefined) return load(entry);
+    const scope = scopeBy(held, entry);
+    if (scope === undefined) return loadAgain(entry);
+    caller.entered = { generation, workspaceId, scope: new WeakRef(scope) };
+    return scope;
   };
 
   const enter: Enter = (caller, workspace) => {
@@ -142,7 +147,8 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
       const entry = entries.get(scope);
       return entry === undefined ? scope : loadAgain(entry);
     },
-    grantCreator({ principal }, { workspaceId }, { resource_type, id }) {
+    grantCreator(caller, { workspaceId }, { resource_type, id }) {
+      const { principal } = caller;
       // A grant on `*` would be one on everything: what has that name can only be managed with all others.
       if (principal === undefined || principal.isAdmin || id === "*") return;
       const holder = { principalId: principal.principalId, workspaceId };

@@ -69,7 +69,8 @@ export function createAuthenticate(
     }
     const address = request.ip;
     if (known.caller.address !== address) {
-      known.caller = { principal: known.principal, credential: known.credential, address };
+      const { principal, credential } = known;
+      known.caller = { principal, credential, address, entered: undefined };
     }
     return known.caller;
   };
@@ -79,7 +80,7 @@ export function createAuthenticate(
     const proof = await look();
     if (proof === undefined) return undefined;
     const { principal, credential, until } = proof;
-    const known = { ...proof, caller: { principal, credential, address: "" }, minute: 0 };
+    const known = { ...proof, caller: { principal, credential, address: "", entered: undefined }, minute: 0 };
     // What was read before a change must not be remembered after it.
     if (generation === feed.generation) {
       remembered.set(key, known, { principalId: principal.principalId, until });

@@ -11,7 +11,6 @@ import {
   type GrantFolds,
   type Policy,
 } from "./policy.ts";
-import type { Scope } from "./scope.ts";
 
 /** Who holds grants where; the platform's own roles where the workspace is undefined. */
 export type Holder = { principalId: number; workspaceId: number | undefined };
@@ -22,8 +21,6 @@ export type Held = {
   /** The same object for as long as only `add` has changed it. */
   readonly since: object;
   policy(ceiling: Ceiling | undefined): Policy;
-  /** What was made last of one of the policies: hot paths get the same object again. */
-  last: { ceiling: Ceiling | undefined; scope: Scope } | undefined;
 };
 
 /**
@@ -178,7 +175,6 @@ function makeHeld({ folds, roleIds, since }: Pick<Known, "folds" | "roleIds" | "
     folds,
     roleIds,
     since,
-    last: undefined,
     weight: WEIGHT_OF_ONE + grants,
     policy(ceiling) {
       let policy = policies.get(ceiling);

@@ -127,10 +127,18 @@ export function policyOf(folds: GrantFolds, options: PolicyOptions): Policy {
     const best = bestOf(fold);
     return best === undefined ? floor : best === rank.NO_PERMISSIONS ? best : Math.max(best, floor);
   };
+  const onType = (type: SingleType): OnType => {
+    const ofType = folds.get(type);
+    const whole = ofType?.get("*") ?? SILENT;
+    return { type, ofType, whole, general: decide(whole) };
+  };
+  // Most requests ask for one type again and again.
+  let last: OnType | undefined;
   const onSingle = (type: SingleType, id: string): number => {
     if (settled !== undefined) return settled;
-    const ofType = folds.get(type);
-    return ofType === undefined ? floor : decide(join(ofType.get("*"), ofType.get(id)));
+    if (last?.type !== type) last = onType(type);
+    const fold = last.ofType?.get(id);
+    return fold === undefined ? last.general : decide(join(last.whole, fold));
   };
   const onPart = (type: PartType, containerRank: number): number => {
     if (settled !== undefined) return settled;
@@ -215,6 +223,14 @@ const nothing: Visible = { kind: "only", ids: [] };
 type Fold = number;
 const SILENT: Fold = 0;
 const DENIED = 16;
+
+/** What is granted on a type as a whole, and on single ones of it. */
+type OnType = {
+  type: SingleType;
+  ofType: ReadonlyMap<string, Fold> | undefined;
+  whole: Fold;
+  general: number;
+};
 
 /** By type and pattern. */
 export type GrantFolds = ReadonlyMap<GrantType, ReadonlyMap<string, Fold>>;
