@@ -23,7 +23,7 @@ export function configurationGuide(): string {
 
 const INTRODUCTION = `# Configuration
 
-<!-- Written by scripts/write-guides.ts from server/src/config.ts. Change it there. -->
+<!-- Written by scripts/write-guides.ts from server/src/settings.ts. Change it there. -->
 
 Every setting is a flag of \`plinth up\` and \`plinth server\`, and an environment variable. A flag wins over its variable, which
 wins over the default; an empty variable counts as not set. There is no configuration file.
