@@ -5,9 +5,9 @@ export type Caller = {
   readonly credential: Credential;
   /** Where the request comes from: the peer, or what a trusted proxy says. */
   readonly address: string;
-  /** Which workspace this caller entered last, as of which change of rights; weak, since who it is of is bounded. */
+  /** Which workspace this caller entered last, as of which knowledge of rights; weak, since that is bounded. */
   entered?:
-    | { readonly generation: number; readonly workspaceId: number; readonly scope: WeakRef<object> }
+    | { readonly version: number; readonly workspaceId: number; readonly scope: WeakRef<object> }
     | undefined;
 };
 

@@ -90,9 +90,9 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
     const { workspaceId } = place;
     const waiting = feed.fresh();
     if (waiting !== undefined) return waiting.then(() => load({ place, principal, limit }));
-    const { generation } = feed;
+    const { version } = cache;
     const { entered } = caller;
-    if (entered?.generation === generation && entered.workspaceId === workspaceId) {
+    if (entered?.version === version && entered.workspaceId === workspaceId) {
       const scope = entered.scope.deref() as Scope | undefined;
       if (scope !== undefined) return scope;
     }
@@ -101,7 +101,7 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
     if (held === undefined) return load(entry);
     const scope = scopeBy(held, entry);
     if (scope === undefined) return loadAgain(entry);
-    caller.entered = { generation, workspaceId, scope: new WeakRef(scope) };
+    caller.entered = { version, workspaceId, scope: new WeakRef(scope) };
     return scope;
   };
 
@@ -147,8 +147,7 @@ export function createAccessControl(deps: AccessDeps): AccessControl {
       const entry = entries.get(scope);
       return entry === undefined ? scope : loadAgain(entry);
     },
-    grantCreator(caller, { workspaceId }, { resource_type, id }) {
-      const { principal } = caller;
+    grantCreator({ principal }, { workspaceId }, { resource_type, id }) {
       // A grant on `*` would be one on everything: what has that name can only be managed with all others.
       if (principal === undefined || principal.isAdmin || id === "*") return;
       const holder = { principalId: principal.principalId, workspaceId };

@@ -28,6 +28,8 @@ export type Held = {
  * number of grants, since a principal may have 100,000 of them.
  */
 export type HeldGrantsCache = {
+  /** Grows with everything that is forgotten or added because something changed. */
+  readonly version: number;
   /** Undefined where it is not known. */
   peek(holder: Holder): Held | undefined;
   /** Those that ask for the same at once share a statement. */
@@ -62,6 +64,7 @@ export function createHeldGrants({
   /** Changes that `add` has taken in already, which the feed is still to tell of. */
   const added = new Set<number>();
   let lastChange = 0;
+  let version = 0;
 
   const forget = (principalId: number): void => {
     total -= principals.get(principalId)?.weight ?? 0;
@@ -69,6 +72,7 @@ export function createHeldGrants({
   };
 
   feed.onChange((changes) => {
+    version += 1;
     if (changes === "all") {
       principals.clear();
       added.clear();
@@ -127,6 +131,9 @@ export function createHeldGrants({
   };
 
   return {
+    get version() {
+      return version;
+    },
     peek({ principalId, workspaceId = PLATFORM }) {
       const one = principals.get(principalId);
       if (one === undefined) return undefined;
@@ -151,6 +158,7 @@ export function createHeldGrants({
     },
     add(holder, before, { roleId, changeId = 0, grant }) {
       const now = principals.get(holder.principalId)?.known.get(holder.workspaceId ?? PLATFORM);
+      version += 1;
       // Where something else was changed or read meanwhile, whether that knows of the grant cannot be told.
       asked.delete(keyOf(holder));
       if (now === undefined) return;
