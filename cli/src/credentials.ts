@@ -31,10 +31,25 @@ type Stored = { servers: Record<string, Credential> };
 
 /** Where logins are kept, one for each server. */
 export function credentialsFile(): string {
-  const configured = process.env["XDG_CONFIG_HOME"];
-  const home = process.env["HOME"] ?? homedir();
-  const folder = configured === undefined || configured === "" ? join(home, ".config") : configured;
-  return join(folder, "plinth", "credentials.json");
+  const file = findCredentialsFile();
+  if (file !== undefined) return file;
+  throw new CommandFailure("This user has no home folder to keep logins in: set HOME or XDG_CONFIG_HOME.");
+}
+
+/** Undefined for a user without a home folder, such as one that a container gives by its number alone. */
+function findCredentialsFile(): string | undefined {
+  const configured = process.env["XDG_CONFIG_HOME"] ?? "";
+  if (configured !== "") return join(configured, "plinth", "credentials.json");
+  const home = process.env["HOME"] ?? findHome();
+  return home === undefined ? undefined : join(home, ".config", "plinth", "credentials.json");
+}
+
+function findHome(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
 }
 
 /** One spelling of a server's address. A path stays: a proxy may serve several below one name. */
@@ -72,14 +87,18 @@ export function forgetCredential(address: string): void {
   write({ servers });
 }
 
+/** What is not there, and what this user may not even look for. */
+const NOTHING: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "EACCES"]);
+
 function readStored(): Stored {
-  const file = credentialsFile();
+  const file = findCredentialsFile();
+  if (file === undefined) return { servers: {} };
   let text: string;
   let descriptor: number;
   try {
     descriptor = openSync(file, "r");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return { servers: {} };
+    if (error instanceof Error && "code" in error && NOTHING.has(error.code)) return { servers: {} };
     throw new CommandFailure(`${file} cannot be read (${String(error)}).`);
   }
   try {
