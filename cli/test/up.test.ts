@@ -118,7 +118,14 @@ describe("server", () => {
     const status = await fetch(`${addresses.http}/console/api/status`, { headers: { connection: "close" } });
     const { pid } = (await status.json()) as { pid: number };
     expect(pid).not.toBe(server.pid);
+    const noticed = new Promise<void>((done) => {
+      server.stderr?.on("data", (text: string) => {
+        if (text.includes("starting another")) done();
+      });
+    });
     process.kill(pid, "SIGKILL");
+    // Told to stop before it saw that one died, it would take that for a worker that did not stop in order.
+    await noticed;
     // The socket that the killed one had just taken is lost with it; the next is another's.
     await vi.waitFor(async () => {
       const answer = await fetch(`${addresses.http}/ready`, { headers: { connection: "close" } });
