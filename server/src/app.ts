@@ -13,6 +13,7 @@ import {
   createIdentity,
   createRequestAudit,
   createWorkspaces,
+  openOidc,
   type Identity,
   type PasswordCost,
 } from "./modules/identity/index.ts";
@@ -96,7 +97,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     passwordCost: options.passwordCost,
     loginRequired: asksForLogin(config),
     defaultPermission: config.defaultPermission,
-    oidc: oidcSettings(config),
+    oidc: await openOidc(oidcSettings(config)),
   });
   const publicUrl = config.publicUrl === undefined ? undefined : new URL(config.publicUrl);
   try {

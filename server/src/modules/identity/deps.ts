@@ -2,7 +2,8 @@ import type { Database } from "../../kernel/database.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
 import type { PasswordCost } from "./passwords.ts";
-import type { OidcSettings } from "./oidc.ts";
+import type { Oidc } from "./oidc.ts";
+import type { OidcUsersDeps } from "./oidc-users.ts";
 import type { Permission } from "./policy.ts";
 
 export type IdentityDeps = {
@@ -20,7 +21,8 @@ export type IdentityDeps = {
    */
   loginRequired: boolean;
   /** Where people can log in besides here. */
-  oidc?: OidcSettings | undefined;
+  /** Logins at a provider, where one is configured. */
+  oidc?: ((deps: OidcUsersDeps) => Oidc) | undefined;
   /** What every user may do in the workspace `default` besides what was granted. */
   defaultPermission: Extract<Permission, "NO_PERMISSIONS" | "READ" | "USE" | "EDIT">;
 };

@@ -12,7 +12,7 @@ import { createDevices, type Devices } from "./devices.ts";
 import { createKeyUses } from "./key-uses.ts";
 import { createLoginLimits } from "./login-limits.ts";
 import type { PageQuery } from "./pages.ts";
-import { createOidc, type Oidc } from "./oidc.ts";
+import type { Oidc } from "./oidc.ts";
 import { createPasswords } from "./passwords.ts";
 import { selectPrincipalPage, type PrincipalColumn } from "./principal-pages.sql.ts";
 import type { PrincipalRow } from "./principals.sql.ts";
@@ -79,7 +79,7 @@ export function createIdentity(given: IdentityDeps & { workspaces: Workspaces })
     tokens,
     devices,
     sessions,
-    oidc: given.oidc && createOidc({ ...deps, principals, roles }, given.oidc),
+    oidc: given.oidc?.({ ...deps, principals, roles }),
     authenticate: createAuthenticate({ ...deps, principals, sessions, tokens, uses, audit }),
     async listWorkspaces(caller) {
       const { principal, credential } = caller;

@@ -7,6 +7,7 @@ export { identitySealedColumns } from "./sealed-columns.ts";
 export { createIdentity, type Identity } from "./identity.ts";
 export { localPrincipal } from "./local-principal.ts";
 export type { Oidc, OidcSettings } from "./oidc.ts";
+export { openOidc } from "./open-oidc.ts";
 export { pageOfRows, type Comparable, type Condition, type Operation, type PageQuery } from "./pages.ts";
 export type { PasswordCost } from "./passwords.ts";
 export {
