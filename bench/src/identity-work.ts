@@ -66,6 +66,7 @@ try {
     const loadOf = (caller: (typeof callers)[number], length: number): Parameters<typeof runWrk>[1] => ({
       script,
       connections,
+      threads: connections,
       seconds: length,
       options: {
         runs,

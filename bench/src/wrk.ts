@@ -13,6 +13,8 @@ export type Load = {
   /** Name of a script in lua/, without `.lua`. */
   script: string;
   connections: number;
+  /** Two, unless each connection shall have one of its own. */
+  threads?: number;
   seconds: number;
   /** Seen by the script as `options`. */
   options: Readonly<Record<string, string | number>>;
@@ -40,7 +42,7 @@ export const errorsOf = (result: LoadResult): number =>
 export const acknowledgedOf = (result: LoadResult): number => result.answered - result.refused;
 
 export async function runWrk(url: string, load: Load): Promise<LoadResult> {
-  const threads = Math.min(2, load.connections);
+  const threads = load.threads ?? Math.min(2, load.connections);
   const given = { ...load.options, threads, work: join(scripts, `${load.script}.lua`) };
   const how = { "-t": threads, "-c": load.connections, "-d": `${load.seconds}s` };
   const args = [

@@ -54,6 +54,8 @@ export function createAuthenticate(
   feed.onChange((changes) => remembered.forget(changes));
   const passwords = createPasswordMemory(deps);
   const asked = new Map<string, Promise<Known | undefined>>();
+  /** Most connections are of one client, which sends the same credential again and again. */
+  const lastOf = new WeakMap<object, { credential: string; known: Known; generation: number }>();
   // Keys have 256 random bits, and who reads the memory of the process finds more than hashes of passwords there.
   const digest = (credential: string): string => hash("sha256", credential, "binary");
 
@@ -154,10 +156,21 @@ export function createAuthenticate(
     if (credential === undefined) return nobody(request);
     const at = now();
     const waiting = feed.fresh(at);
+    const { generation } = feed;
+    const socket = session === undefined ? request.socket : undefined;
+    if (socket !== undefined && waiting === undefined) {
+      const last = lastOf.get(socket);
+      if (last?.credential === credential && last.generation === generation && at < last.known.until) {
+        return use(last.known, request, at);
+      }
+    }
     // No header holds a line break: a cookie is never taken for one.
     const key = digest(session === undefined ? credential : `cookie\n${credential}`);
     const known = waiting === undefined ? remembered.get(key, at) : undefined;
-    if (known !== undefined) return use(known, request, at);
+    if (known !== undefined) {
+      if (socket !== undefined) lastOf.set(socket, { credential, known, generation });
+      return use(known, request, at);
+    }
     return session === undefined
       ? slowly(request, credential, { key, waiting })
       : bySession(request, credential, { key, waiting });

@@ -58,7 +58,10 @@ export type Identity = AccessControl & {
 };
 
 /** What of a request tells who sends it; `ip` is what trusted proxies say. */
-export type CredentialSource = Pick<FastifyRequest, "headers" | "method" | "ip" | "url" | "site">;
+export type CredentialSource = Pick<FastifyRequest, "headers" | "method" | "ip" | "url" | "site"> & {
+  /** The connection it came on. */
+  readonly socket?: object;
+};
 
 export function createIdentity(given: IdentityDeps & { workspaces: Workspaces }): Identity {
   const feed = createChangeFeed(given);

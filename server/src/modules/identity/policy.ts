@@ -119,7 +119,8 @@ export function policyOf(folds: GrantFolds, options: PolicyOptions): Policy {
   const manages = level >= rank.MANAGE;
   // USE is membership: it reads everything, and creates.
   const floor = level === rank.USE ? rank.READ : level;
-  const capped = (value: number): Permission => byRank.get(Math.min(value, ceiling)) ?? "NO_PERMISSIONS";
+  // Ranks begin at -1, with DENY.
+  const capped = (value: number): Permission => permissions[Math.min(value, ceiling) + 1] ?? "NO_PERMISSIONS";
   const settled = manages ? rank.MANAGE : shutOut ? rank.NO_PERMISSIONS : undefined;
 
   const decide = (fold: Fold): number => {
@@ -212,7 +213,6 @@ export function policyOf(folds: GrantFolds, options: PolicyOptions): Policy {
   };
 }
 
-const byRank = new Map(permissions.map((permission) => [rank[permission], permission]));
 const everything: Visible = { kind: "all" };
 const nothing: Visible = { kind: "only", ids: [] };
 
@@ -287,7 +287,7 @@ function holdsPositive(folds: GrantFolds): boolean {
 
 /** What a role of the whole platform grants on the server itself. */
 export const permissionOnServer = (folds: GrantFolds): Permission =>
-  byRank.get(bestOf(foldOf(folds, "server", "*")) ?? rank.NO_PERMISSIONS) ?? "NO_PERMISSIONS";
+  permissions[(bestOf(foldOf(folds, "server", "*")) ?? rank.NO_PERMISSIONS) + 1] ?? "NO_PERMISSIONS";
 
 /** The policy of whoever runs the process: imports, jobs, an open server. */
 export const fullPolicy: Policy = compilePolicy([], { isPlatformAdmin: true, ceiling: undefined });

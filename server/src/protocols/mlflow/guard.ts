@@ -117,8 +117,12 @@ export function createGuard({ owners, bucket, renew }: GuardOptions): Guard {
         return then(owners.experimentOfName(scope, on.name), (id) =>
           id === undefined ? onUnknownName(policy) : policy.on("experiment", id),
         );
-      case "run":
-        return then(owners.experimentOfRun(on.id), (id) => inExperiment(policy, "run", id));
+      case "run": {
+        const id = owners.experimentOfRun(on.id);
+        return id instanceof Promise
+          ? id.then((one) => inExperiment(policy, "run", one))
+          : inExperiment(policy, "run", id);
+      }
       case "logged_model":
         return then(owners.experimentOfLoggedModel(on.id), (id) => inExperiment(policy, "logged_model", id));
       case "part":
@@ -169,11 +173,16 @@ export function createGuard({ owners, bucket, renew }: GuardOptions): Guard {
     if (on.type === "workspace") return mayInWorkspace(scope, action);
     if (allows(scope.policy.least, action)) return true;
     if (on.type === "artifact") return mayWithKey(scope, on, action);
-    return then(permissionOn(scope, on), (permission) => allows(permission, action));
+    const permission = permissionOn(scope, on);
+    return permission instanceof Promise
+      ? permission.then((one) => allows(one, action))
+      : allows(permission, action);
   };
 
   /** All are asked for before one is waited for, so that look-ups share a statement. */
   const mayEach = (scope: Scope, wanted: readonly Need[]): Soon<boolean> => {
+    const [first] = wanted;
+    if (first !== undefined && wanted.length === 1) return may(scope, first);
     const waiting: Promise<boolean>[] = [];
     let isRefused = false;
     for (const need of wanted) {
