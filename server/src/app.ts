@@ -12,19 +12,13 @@ import { createOutbound } from "./kernel/outbound/outbound.ts";
 import {
   createIdentity,
   createRequestAudit,
-  createWorkspaces,
   openOidc,
   type Identity,
   type PasswordCost,
 } from "./modules/identity/index.ts";
-import { createRegistry, createRegistryContents } from "./modules/registry/index.ts";
+import { createRegistry } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
-import {
-  checkArtifactLocation,
-  checkOutsideOfWorkspaces,
-  createTracking,
-  createTrackingContents,
-} from "./modules/tracking/index.ts";
+import { createTracking } from "./modules/tracking/index.ts";
 import { registerIdentity } from "./protocols/console/identity.ts";
 import { registerConsole } from "./protocols/console/index.ts";
 import { receiveVisitor } from "./protocols/console/login-routes.ts";
@@ -38,6 +32,7 @@ import { registerWebUi } from "./protocols/mlflow/web-ui.ts";
 import { registerOps } from "./protocols/ops/index.ts";
 import { registerZenml } from "./protocols/zenml/index.ts";
 import { startMetricsServer } from "./protocols/ops/metrics-server.ts";
+import { openWorkspaces } from "./open-workspaces.ts";
 import { openSecrets } from "./secret-keys.ts";
 import { oidcSettings } from "./oidc-settings.ts";
 import { MLFLOW_API_VERSION, PLINTH_VERSION } from "./version.ts";
@@ -77,15 +72,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const blobs = await openBlobStore(config);
   const storage = createStorage({ database, blobs, inlineBytes: config.inlineObjectKib * 1024, onBatch });
   await storage.ensureBucket(ARTIFACT_BUCKET);
-  const workspaces = createWorkspaces({
-    database,
-    now,
-    checkArtifactRoot(root) {
-      checkArtifactLocation(root, "default_artifact_root");
-      checkOutsideOfWorkspaces(root, "default_artifact_root");
-    },
-    contents: () => [createTrackingContents(database), createRegistryContents(database)],
-  });
+  const workspaces = openWorkspaces(database, now);
   const secrets = await openSecrets(config, options.databaseKind);
   const identity = createIdentity({
     database,

@@ -6,15 +6,10 @@ import { createHttpServer } from "./kernel/http.ts";
 import { createLog } from "./kernel/log.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 import type { PostgresConnection } from "./kernel/postgres/connection.ts";
-import { createIdentity, createRequestAudit, createWorkspaces } from "./modules/identity/index.ts";
-import { createRegistryContents } from "./modules/registry/index.ts";
-import {
-  checkArtifactLocation,
-  checkOutsideOfWorkspaces,
-  createTrackingContents,
-} from "./modules/tracking/index.ts";
+import { createIdentity, createRequestAudit } from "./modules/identity/index.ts";
 import { renderConsoleError } from "./protocols/console/errors.ts";
 import { registerIdentity } from "./protocols/console/identity.ts";
+import { openWorkspaces } from "./open-workspaces.ts";
 import { openSecrets } from "./secret-keys.ts";
 
 export type OperatorRequest = { method: string; path: string; body?: unknown };
@@ -43,15 +38,7 @@ export async function openOperator(config: Config, connection: PostgresConnectio
     onIdleError: () => undefined,
   });
   opened.defer(() => database.close());
-  const workspaces = createWorkspaces({
-    database,
-    now,
-    checkArtifactRoot(root) {
-      checkArtifactLocation(root, "default_artifact_root");
-      checkOutsideOfWorkspaces(root, "default_artifact_root");
-    },
-    contents: () => [createTrackingContents(database), createRegistryContents(database)],
-  });
+  const workspaces = openWorkspaces(database, now);
   const identity = createIdentity({
     database,
     now,

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import type { Credential, Principal } from "../../kernel/caller.ts";
 import type { Queryable } from "../../kernel/database.ts";
 import { notFound, type PlinthError } from "../../kernel/errors.ts";
-import { readKeyLimits, type NewApiKey } from "./api-keys.ts";
+import { readKeyLimits, type ApiKeyRow, type NewApiKey } from "./api-keys.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { recordChange } from "./changes.sql.ts";
 import { limitOf } from "./credentials.sql.ts";
@@ -21,19 +21,10 @@ import {
   type S3KeyWhich,
 } from "./s3-keys.sql.ts";
 
-export type S3KeyRow = {
-  access_key_id: string;
-  principal_id: number;
-  description: string | null;
-  max_permission: "READ" | "USE" | "EDIT" | null;
-  /** By name; null: no limit. */
-  workspaces: string[] | null;
-  active: boolean;
-  expires_at: number | null;
-  /** To the minute. */
-  last_used_at: number | null;
-  creation_timestamp: number;
-};
+export type S3KeyRow = { access_key_id: string } & Omit<
+  ApiKeyRow,
+  "key_id" | "name" | "last_rotated_at" | "previous_until" | "last_updated_timestamp"
+>;
 
 export type NewS3Key = Omit<NewApiKey, "name">;
 
