@@ -30,14 +30,14 @@ function init(args)
 end
 
 -- Every thread sends one of the file's lines as its Authorization, or in the header that `header` names: with as many
--- threads as connections each connection is of one caller, as clients' are.
+-- threads as connections each connection is of one caller, as clients' are. With `mixed` each request has the next.
 function authenticate(file)
   local credentials = {}
   for line in io.lines(file) do credentials[#credentials + 1] = line end
   local format = wrk.format
   wrk.format = function(method, path, headers, body)
     headers = headers or {}
-    headers[options.header or "Authorization"] = credentials[thread_index % #credentials + 1]
+    headers[options.header or "Authorization"] = credentials[(options.mixed and sequence or thread_index) % #credentials + 1]
     return format(method, path, headers, body)
   end
 end
