@@ -16,6 +16,7 @@ import {
   type Identity,
   type PasswordCost,
 } from "./modules/identity/index.ts";
+import { createPipelines } from "./modules/pipelines/index.ts";
 import { createRegistry } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
 import { createTracking } from "./modules/tracking/index.ts";
@@ -196,7 +197,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     const visited = { identity, provider: identity.oidc };
     registerWebUi(http.app, webUi, (request, reply) => receiveVisitor(request, reply, visited));
   }
-  await registerZenml(http.app, { identity, now, loginRequired: asksForLogin(config) });
+  await registerZenml(http.app, {
+    identity,
+    pipelines: createPipelines({ database, now, secrets }),
+    database,
+    now,
+    loginRequired: asksForLogin(config),
+  });
   await registerMlflow(http.app, {
     guard,
     identity,

@@ -15,6 +15,8 @@ export type Resource =
   | "workspace"
   | "webhook"
   | "bucket"
+  | "pipeline"
+  | "stack"
   | "principal"
   | "role"
   | "audit"
@@ -65,5 +67,6 @@ export const outlastsCredential = (access: Access, method: string): boolean =>
 export const publicAccess = { kind: "public" } as const;
 export const loginAccess = { kind: "login" } as const;
 export const reads = to("read");
+export const uses = to("use");
 export const edits = to("edit");
 export const manages = to("manage");

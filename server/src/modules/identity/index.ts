@@ -38,6 +38,7 @@ export {
   noScope,
   type Enter,
   type Scope,
+  type WorkspacePlace,
 } from "./scope.ts";
 export type { WorkspaceContents } from "./workspace-contents.ts";
 export {

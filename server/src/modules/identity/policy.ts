@@ -78,6 +78,8 @@ export type Policy = {
   readonly uniform: Permission | undefined;
   /** No permission on anything is lower: what it allows need not be looked up. */
   readonly least: Permission;
+  /** On what is of no type that grants speak of, such as pipelines and their runs. */
+  readonly general: Permission;
   on(type: SingleType, id: string): Permission;
   /** On a part of `container`, such as a run of an experiment. */
   onPart(type: PartType, container: { type: SingleType; id: string }): Permission;
@@ -202,6 +204,7 @@ export function policyOf(folds: GrantFolds, options: PolicyOptions): Policy {
     isAdmin: manages && ceiling >= rank.MANAGE,
     uniform: settled === undefined && isSpecific ? undefined : capped(settled ?? floor),
     least: capped(settled ?? findLeast()),
+    general: capped(settled ?? floor),
     on: (type, id) => capped(onSingle(type, id)),
     onPart: (type, container) => capped(onPart(type, onSingle(container.type, container.id))),
     onKey: (bucket, key) => capped(onKey(bucket, key)),

@@ -57,6 +57,18 @@ const selectWithHashText: Prepared = {
   text: `select ${PRINCIPAL_COLUMNS}, password_hash from identity.principals where name = $1`,
 };
 
+const selectByUuidsText: Prepared = {
+  name: "identity_select_principals_by_uuids",
+  text: `select ${PRINCIPAL_COLUMNS} from identity.principals where uuid = any ($1::uuid[])`,
+};
+
+export async function selectPrincipalsByUuids(
+  database: Queryable,
+  uuids: readonly string[],
+): Promise<PrincipalRow[]> {
+  return database.prepared<PrincipalRow>(selectByUuidsText, [uuids]);
+}
+
 export async function selectPrincipalWithHash(
   database: Queryable,
   name: string,

@@ -26,6 +26,7 @@ import {
   selectPrincipal,
   selectPrincipals,
   selectPrincipalWithHash,
+  selectPrincipalsByUuids,
   updateActivated,
   updateActivation,
   updatePassword,
@@ -63,6 +64,8 @@ export type Principals = {
   /** Throws `not_found`. */
   getPrincipal(ref: PrincipalRef): Promise<PrincipalRow>;
   findPrincipal(ref: PrincipalRef): Promise<PrincipalRow | undefined>;
+  /** Those that there are, in any order. */
+  listByUuids(uuids: readonly string[]): Promise<PrincipalRow[]>;
   listPrincipals(page: {
     kind?: PrincipalKind;
     /** Names that hold this text. */
@@ -179,6 +182,7 @@ export function createPrincipals(deps: PrincipalsDeps): Principals {
     },
     getPrincipal: (ref) => get(database, ref),
     findPrincipal: (ref) => find(database, ref),
+    listByUuids: (uuids) => selectPrincipalsByUuids(database, uuids),
     async listPrincipals({ kind, contains, maxResults, pageToken }) {
       const after = pageToken === undefined ? "" : readPlace(pageToken);
       const limit = maxResults + 1;

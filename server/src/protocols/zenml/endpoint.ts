@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { Access } from "../../kernel/access.ts";
-import { parseJson } from "../../kernel/json.ts";
+import { parseFaithfulJson, writeJson } from "../../kernel/json-text.ts";
+import { createIds } from "./derived-ids.ts";
 import { invalidRequest, type Problem } from "./errors.ts";
+import type { Parameters } from "./list-query.ts";
 
 /** One endpoint of ZenML's REST API, all that decides its behaviour on one page. */
 export type ZenmlEndpoint<Body = unknown> = {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below `/api/v1`. */
   path: string;
   access: Access;
@@ -22,7 +24,13 @@ export type ZenmlCall<Body = unknown> = {
   path: Readonly<Record<string, string>>;
   /** The last one of each, as text. */
   query: Readonly<Record<string, string>>;
+  /** Each as often as it was given. */
+  parameters: Parameters;
   body: Body;
+  /** The client is of ZenML 0.8x, which knows fewer values of enumerations, and other shapes. */
+  isOld: boolean;
+  /** The id of what this request makes, and of what it makes next: see `createIds`. */
+  newId(): string;
   request: FastifyRequest;
   reply: FastifyReply;
 };
@@ -47,14 +55,19 @@ export async function registerZenmlEndpoints(
         url: PREFIX + one.path,
         config: { access: one.access, protocol: "zenml" },
         async handler(request, reply) {
-          const body = await one.handle({
-            path: request.params as Record<string, string>,
-            query: readQuery(request),
+          let ids: (() => string) | undefined;
+          const parameters = readParameters(request);
+          const answer = await one.handle({
+            path: readPath(request),
+            query: lastOfEach(parameters),
+            parameters,
             body: readBody(one, request),
+            isOld: isOldClient(request),
+            newId: () => (ids ??= createIds(request))(),
             request,
             reply,
           });
-          return reply.header("content-type", "application/json").send(JSON.stringify(body ?? null));
+          return reply.header("content-type", "application/json").send(writeJson(answer));
         },
       });
     }
@@ -62,12 +75,33 @@ export async function registerZenmlEndpoints(
   });
 }
 
-function readQuery(request: FastifyRequest): Record<string, string> {
+/** `User-Agent: zenml/0.84.0` */
+const isOldClient = ({ headers }: FastifyRequest): boolean =>
+  /^zenml\/0\.[1-8]\d\b/.test(headers["user-agent"] ?? "");
+
+const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+
+/** Parts of a path that are called ids are ids; those that may be names are called `..._name_or_id`. */
+function readPath(request: FastifyRequest): Record<string, string> {
+  const path = request.params as Record<string, string>;
+  for (const [name, value] of Object.entries(path)) {
+    if (!name.endsWith("_id") || name.endsWith("name_or_id") || UUID.test(value)) continue;
+    throw invalidRequest([
+      { type: "uuid_parsing", loc: ["path", name], msg: "Input should be a valid UUID" },
+    ]);
+  }
+  return path;
+}
+
+function readParameters(request: FastifyRequest): Map<string, readonly string[]> {
   const query = request.query as Record<string, string | string[]>;
-  return Object.fromEntries(
-    Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? (value.at(-1) ?? "") : value]),
+  return new Map(
+    Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value : [value]]),
   );
 }
+
+const lastOfEach = (parameters: Parameters): Record<string, string> =>
+  Object.fromEntries([...parameters].map(([name, values]) => [name, values.at(-1) ?? ""]));
 
 function readBody(one: ZenmlEndpoint, request: FastifyRequest): unknown {
   if (one.body === undefined) return undefined;
@@ -82,7 +116,9 @@ const typeOf = (request: FastifyRequest): string | undefined =>
 
 /** Only JSON that says so: a form of another site cannot. */
 function readJson(request: FastifyRequest): unknown {
-  return typeOf(request) === "application/json" ? parseJson(request.body as Buffer | undefined) : undefined;
+  return typeOf(request) === "application/json"
+    ? parseFaithfulJson(request.body as Buffer | undefined)
+    : undefined;
 }
 
 function readForm(request: FastifyRequest): Record<string, string> {

@@ -1,5 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import type { Identity } from "../../modules/identity/index.ts";
+import type { Database, Pipelines } from "../../modules/pipelines/index.ts";
+import { codeRepositoryEndpoints } from "./code-repositories.ts";
+import { createZenmlContext } from "./context.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { registerZenmlEndpoints } from "./endpoint.ts";
 import { loginEndpoints } from "./login.ts";
@@ -9,23 +12,27 @@ import { userEndpoints } from "./users.ts";
 
 export type ZenmlOptions = {
   identity: Identity;
+  pipelines: Pipelines;
+  database: Database;
   /** Milliseconds since 1970. */
   now(): number;
   loginRequired: boolean;
 };
 
-/** ZenML's REST API below `/api/v1`: as yet who is who, and how its clients log in. */
+/** ZenML's REST API below `/api/v1`, for its clients of 0.84 and 0.98 at once. */
 export async function registerZenml(
   app: FastifyInstance,
-  { identity, now, loginRequired }: ZenmlOptions,
+  { identity, pipelines, database, now, loginRequired }: ZenmlOptions,
 ): Promise<void> {
   const { tokens, principals } = identity;
+  const context = createZenmlContext({ identity, pipelines, database, principals, now });
   const endpoints = [
     ...serverInfoEndpoints({ tokens, principals, loginRequired }),
     ...loginEndpoints({ identity, now }),
     ...deviceEndpoints(identity),
     ...userEndpoints(identity),
     ...serviceAccountEndpoints(identity),
+    ...codeRepositoryEndpoints(context),
   ];
   await registerZenmlEndpoints(app, endpoints);
 }

@@ -1,0 +1,31 @@
+export type { Database } from "../../kernel/database.ts";
+export * from "./artifact-tables.ts";
+export {
+  idFields,
+  scopeFields,
+  userFields,
+  type Comparison,
+  type Condition,
+  type Field,
+  type FieldKind,
+  type Fields,
+  type ListQuery,
+  type Operand,
+  type Operation,
+  type Page,
+} from "./list.ts";
+export { compareColumn, isUuid, selectPage, type PageOptions } from "./list.sql.ts";
+export * from "./pipeline-tables.ts";
+export type { Project, Projects } from "./projects.ts";
+export { deleteRow, findRow, insertRow, lockRow, selectRow, selectRows, updateRow } from "./records.ts";
+export {
+  selectMetadataOf,
+  selectShownComponents,
+  selectTagsOf,
+  type ShownComponentRow,
+} from "./related.sql.ts";
+export * from "./run-tables.ts";
+export * from "./stack-tables.ts";
+export { table, type Columns, type NewRow, type RowOf, type Table } from "./table.ts";
+export { createPipelines, type Pipelines, type PipelinesDeps } from "./pipelines.ts";
+export { noSuch, taken, type Collection } from "./collection.ts";

@@ -1,0 +1,239 @@
+import { sql, type RawBuilder } from "kysely";
+import type { Database, Row } from "../../kernel/database.ts";
+import { invalidParameter } from "../../kernel/errors.ts";
+import {
+  scopeFields,
+  type Comparison,
+  type Condition,
+  type Field,
+  type Fields,
+  type ListQuery,
+  type Page,
+} from "./list.ts";
+import type { RowOf, Table } from "./table.ts";
+
+type Fragment = RawBuilder<unknown>;
+
+export type PageOptions<T extends Table> = {
+  table: T;
+  fields: Fields;
+  query: ListQuery;
+  /** What holds besides: the workspace, what the caller may see. Over the alias `t`. */
+  where: readonly Fragment[];
+  /** Columns that are read; all where nothing is said. `t.id` and what the order needs are not to be named. */
+  columns?: readonly (keyof T["columns"] & string)[];
+  /** The number of rows where that is known without counting, such as of a whole workspace without a filter. */
+  total?: () => Promise<number>;
+};
+
+/**
+ * A page of rows and how many there are. Page numbers leave no other way than to pass over the rows of the pages
+ * before: that happens in the index of the order, and only the page's own rows are read whole.
+ */
+export async function selectPage<T extends Table>(
+  database: Database,
+  options: PageOptions<T>,
+): Promise<Page<RowOf<T>>> {
+  const { table, query } = options;
+  const where = conditionOf(options);
+  const order = orderOf(options.fields, query);
+  const columns = (options.columns ?? Object.keys(table.columns)).map((name) => `t.${name}`).join(", ");
+  const from = sql.raw(`${table.name} as t`);
+  const rows = sql<RowOf<T> & Row>`
+    select ${sql.raw(columns)} from (
+      select t.id, row_number() over () as at from (
+        select t.id from ${from} where ${where} order by ${order} limit ${query.size} offset ${(query.page - 1) * query.size}
+      ) as t
+    ) as found join ${from} using (id) order by at`.compile(database.kysely);
+  const counted = options.total ?? (() => countRows(database, { from, where }));
+  const [found, total] = await Promise.all([database.run<RowOf<T>>(rows), counted()]);
+  return { total, rows: found };
+}
+
+async function countRows(
+  database: Database,
+  { from, where }: { from: Fragment; where: Fragment },
+): Promise<number> {
+  const count = sql<{ total: number }>`select count(*) as total from ${from} where ${where}`.compile(
+    database.kysely,
+  );
+  return (await database.run<{ total: number }>(count))[0]?.total ?? 0;
+}
+
+/** The conditions of the query and those that hold besides, as one. */
+export function conditionOf({
+  fields,
+  query,
+  where,
+}: Pick<PageOptions<Table>, "fields" | "query" | "where">): Fragment {
+  const always = query.conditions.filter(({ field }) => scopeFields.has(field));
+  const given = query.conditions.filter(({ field }) => !scopeFields.has(field));
+  const parts = [...where, ...always.map((one) => compare(fields, one))];
+  if (given.length > 0) {
+    const joined = sql.join(
+      given.map((one) => compare(fields, one)),
+      query.any ? sql` or ` : sql` and `,
+    );
+    parts.push(sql`(${joined})`);
+  }
+  return parts.length === 0 ? sql`true` : sql.join(parts, sql` and `);
+}
+
+/** Rows of one order value come in the order of their ids. */
+function orderOf(fields: Fields, { order }: ListQuery): Fragment {
+  const direction = sql.raw(order.descending ? "desc" : "asc");
+  const field = fields[order.field];
+  return sql`${orderSql(field)} ${direction}, t.id ${direction}`;
+}
+
+function orderSql(field: Field | undefined): Fragment {
+  if (field === undefined) return sql`t.created`;
+  switch (field.kind) {
+    case "reference": {
+      const name = field.names?.[0] ?? "name";
+      const key = field.key ?? "id";
+      return sql.raw(
+        field.order ?? `(select r.${name} from ${field.table} as r where r.${key} = ${field.sql})`,
+      );
+    }
+    case "tags":
+      return sql`(select string_agg(g.name, ', ' order by g.name) from pipelines.tag_resources as l
+        join pipelines.tags as g on g.id = l.tag_id where l.resource_id = t.id)`;
+    case "metadata":
+      return sql`t.created`;
+    default:
+      return sql.raw(field.sql);
+  }
+}
+
+function compare(fields: Fields, { field: name, ...comparison }: Condition): Fragment {
+  const field = fields[name];
+  if (field === undefined) throw new TypeError(`there is no field ${name}`);
+  switch (field.kind) {
+    case "reference":
+      return compareReference(field, comparison);
+    case "tags":
+      return compareTags(comparison);
+    case "metadata":
+      return compareMetadata(comparison);
+    default:
+      return field.condition?.(comparison) ?? compareColumn(sql.raw(field.sql), field.kind, comparison);
+  }
+}
+
+const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+export const isUuid = (text: string): boolean => UUID.test(text);
+
+const comparisons = { equals: "=", gte: ">=", gt: ">", lte: "<=", lt: "<" } as const;
+
+/** One column, or an expression like one, compared as its kind is. */
+export function compareColumn(
+  column: Fragment,
+  kind: Exclude<Field["kind"], "reference" | "tags" | "metadata">,
+  { operation, value }: Comparison,
+): Fragment {
+  if (operation === "isnull") return sql`${column} is null`;
+  if (operation === "isnotnull") return sql`${column} is not null`;
+  if (operation === "in") {
+    const [from, to] = value as readonly number[];
+    return sql`${column} between ${from} and ${to}`;
+  }
+  if (kind === "uuid") return compareUuid(column, { operation, value });
+  if (kind === "text") return compareText(column, { operation, value });
+  if (operation === "notequals") return sql`${column} is distinct from ${value}`;
+  if (operation in comparisons) return sql`${column} ${sql.raw(comparisons[operation as "equals"])} ${value}`;
+  throw invalidParameter(`This field cannot be compared with the operation '${operation}'.`);
+}
+
+/** An id is equal to ids only; anything else is asked of its 32 digits. */
+function compareUuid(column: Fragment, { operation, value }: Comparison): Fragment {
+  const text = String(value);
+  if (operation === "equals") return isUuid(text) ? sql`${column} = ${text}::uuid` : sql`false`;
+  if (operation === "notequals")
+    return isUuid(text) ? sql`${column} is distinct from ${text}::uuid` : sql`true`;
+  if (operation === "oneof") {
+    const ids = [value].flat().map(String).filter(isUuid);
+    return sql`${column} = any (${ids}::uuid[])`;
+  }
+  if (operation === "notoneof") {
+    const ids = [value].flat().map(String).filter(isUuid);
+    return sql`${column} <> all (${ids}::uuid[])`;
+  }
+  return compareText(sql`replace(${column}::text, '-', '')`, {
+    operation,
+    value: text.replaceAll("-", "").toLowerCase(),
+  });
+}
+
+const NUMBER = "^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$";
+
+/** Texts are compared to the letter; `gte` and its like compare those that are numbers as numbers. */
+function compareText(column: Fragment, { operation, value }: Comparison): Fragment {
+  const text = String(value);
+  switch (operation) {
+    case "equals":
+      return sql`${column} = ${text}`;
+    case "notequals":
+      return sql`${column} <> ${text}`;
+    case "oneof":
+      return sql`${column} = any (${[value].flat().map(String)}::text[])`;
+    case "notoneof":
+      return sql`${column} <> all (${[value].flat().map(String)}::text[])`;
+    case "contains":
+      return sql`position(${text} in ${column}) > 0`;
+    case "notcontains":
+      return sql`position(${text} in ${column}) = 0`;
+    case "startswith":
+      return sql`starts_with(${column}, ${text})`;
+    case "endswith":
+      return sql`right(${column}, char_length(${text})) = ${text}`;
+    default: {
+      const number = Number(text);
+      if (text.trim() === "" || !Number.isFinite(number)) {
+        throw invalidParameter(`Failed to compare with the value '${text}': it must be numeric.`);
+      }
+      const operator = sql.raw(comparisons[operation as "gte"]);
+      return sql`(case when ${column} ~ ${NUMBER} then ${column}::double precision ${operator} ${number} else false end)`;
+    }
+  }
+}
+
+function compareReference(field: Extract<Field, { kind: "reference" }>, comparison: Comparison): Fragment {
+  const id = sql.raw(field.sql);
+  const { operation, value } = comparison;
+  if (operation === "isnull") return sql`${id} is null`;
+  if (operation === "isnotnull") return sql`${id} is not null`;
+  // An id needs no look at what it refers to.
+  if (operation === "equals" && typeof value === "string" && isUuid(value))
+    return sql`${id} = ${value}::uuid`;
+  const key = field.key ?? "id";
+  const alternatives = [
+    compareUuid(sql.raw(`r.${key}`), comparison),
+    ...(field.names ?? ["name"]).map((name) => compareText(sql.raw(`r.${name}`), comparison)),
+  ];
+  return sql`${id} in (select r.${sql.raw(key)} from ${sql.raw(field.table)} as r where ${sql.join(alternatives, sql` or `)})`;
+}
+
+function compareTags({ operation, value }: Comparison): Fragment {
+  const linked = sql`select from pipelines.tag_resources as l`;
+  if (operation === "isnull") return sql`not exists (${linked} where l.resource_id = t.id)`;
+  if (operation === "isnotnull") return sql`exists (${linked} where l.resource_id = t.id)`;
+  const condition = compareText(sql`g.name`, { operation, value });
+  return sql`exists (${linked} join pipelines.tags as g on g.id = l.tag_id where l.resource_id = t.id and ${condition})`;
+}
+
+/** `value` is `[key, operand]`: see `protocols/zenml/list-query.ts`. Texts are kept in quotes, as the JSON they are. */
+function compareMetadata({ operation, value }: Comparison): Fragment {
+  const [key = "", ...operands] = [value].flat().map(String);
+  const isList = operation === "oneof" || operation === "notoneof";
+  const column = sql`case when left(m.value_json, 1) = '"' then m.value_json::json #>> '{}' else m.value_json end`;
+  const condition =
+    operation === "isnull"
+      ? sql`m.value_json = 'null'`
+      : operation === "isnotnull"
+        ? sql`m.value_json <> 'null'`
+        : compareText(sql`(${column})`, { operation, value: isList ? operands : (operands[0] ?? "") });
+  return sql`exists (
+    select from pipelines.run_metadata_resources as l join pipelines.run_metadata as m on m.id = l.metadata_id
+    where l.resource_id = t.id and m.key = ${key} and ${condition})`;
+}

@@ -1,0 +1,26 @@
+import type { Database } from "../../kernel/database.ts";
+import { createMicroClock } from "../../kernel/micros.ts";
+import type { Secrets } from "../../kernel/secrets.ts";
+import { createCodeRepositories, type CodeRepositories } from "./code-repositories.ts";
+import { createProjects, type Projects } from "./projects.ts";
+
+export type PipelinesDeps = {
+  database: Database;
+  /** Milliseconds since 1970. */
+  now(): number;
+  secrets: Secrets;
+};
+
+/** The door of ZenML's control plane: one part for each kind of entity. */
+export type Pipelines = {
+  readonly projects: Projects;
+  readonly codeRepositories: CodeRepositories;
+};
+
+export function createPipelines(given: PipelinesDeps): Pipelines {
+  const deps = { ...given, clock: createMicroClock(given.now) };
+  return {
+    projects: createProjects(deps),
+    codeRepositories: createCodeRepositories(deps),
+  };
+}

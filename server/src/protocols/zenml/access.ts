@@ -1,0 +1,156 @@
+import type { FastifyRequest } from "fastify";
+import type { Action } from "../../kernel/access.ts";
+import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
+import { notFound, permissionDenied, PlinthError } from "../../kernel/errors.ts";
+import { allows, DEFAULT_WORKSPACE, type Identity, type Scope } from "../../modules/identity/index.ts";
+import { noSuch, type Project, type Projects } from "../../modules/pipelines/index.ts";
+
+/** A project that the caller entered. */
+export type ProjectScope = Scope & Project;
+
+/** Whose a row is. */
+export type Owned = { readonly user_id: string | null };
+export type InProject = Owned & { readonly id: string; readonly workspace_id: number };
+
+/**
+ * Who may do what with ZenML's entities. Those in a project go by the caller's permission on its workspace: READ
+ * reads; USE creates, and changes what it created; EDIT changes everything. Stacks, components, flavors, connectors and
+ * tags belong to no project: whoever has a part in any project reads them; whoever may create in one creates, and
+ * changes what is their own; those of others change the editors of the workspace `default`, which looks after what all
+ * share, and administrators of the platform.
+ */
+export type ZenmlAccess = {
+  /**
+   * The project that a request names, or else the caller's default one. Throws `not_found` where the caller has no part
+   * in it, `permission_denied` where the action is not allowed.
+   */
+  enterProject(request: FastifyRequest, nameOrId: string | undefined, action: Action): Promise<ProjectScope>;
+  /**
+   * The row, and the project it is in; `edit` is allowed to those who may create there for what is their own. For whom
+   * has no part in its project there is no such row.
+   */
+  enterProjectOf(
+    request: FastifyRequest,
+    row: InProject,
+    options: { action: "read" | "edit"; label: string },
+  ): Promise<ProjectScope>;
+  /** For what belongs to no project. */
+  requireShared(request: FastifyRequest, action: "read" | "use"): Promise<void>;
+  requireSharedChange(request: FastifyRequest, row: Owned): Promise<void>;
+};
+
+export type ZenmlAccessDeps = {
+  identity: Pick<Identity, "enter" | "renew" | "listWorkspaces">;
+  projects: Projects;
+};
+
+export function createZenmlAccess({ identity, projects }: ZenmlAccessDeps): ZenmlAccess {
+  /** Who has no part in a project is told what is told where there is nothing. */
+  const enter = async (
+    request: FastifyRequest,
+    project: Project,
+    unknown: () => PlinthError,
+  ): Promise<ProjectScope> => {
+    try {
+      return { ...(await identity.enter(request.caller, project.workspace)), projectId: project.projectId };
+    } catch (error) {
+      if (error instanceof PlinthError && error.code === "permission_denied") throw unknown();
+      throw error;
+    }
+  };
+
+  const settle = (request: FastifyRequest, scope: ProjectScope): ProjectScope => {
+    request.subject = {
+      resourceType: "project",
+      resourceId: scope.workspace,
+      ...request.subject,
+      workspace: scope.workspace,
+    };
+    request.decided = true;
+    return scope;
+  };
+
+  /** Asked once more, with what other processes changed, before somebody is turned away. */
+  const require = async (
+    request: FastifyRequest,
+    scope: ProjectScope,
+    allowed: (scope: Scope) => boolean,
+  ): Promise<ProjectScope> => {
+    if (allowed(scope)) return settle(request, scope);
+    const renewed = await identity.renew(scope);
+    if (allowed(renewed)) return settle(request, { ...renewed, projectId: scope.projectId });
+    request.subject = { ...request.subject, workspace: scope.workspace };
+    throw permissionDenied(`You are not allowed to do this in the project '${scope.workspace}'.`);
+  };
+
+  /** The best that holds in any of the caller's workspaces. */
+  const holdsAnywhere = async (caller: Caller, holds: (scope: Scope) => boolean): Promise<boolean> => {
+    if (isPlatformAdmin(caller)) return true;
+    for (const { name } of await identity.listWorkspaces(caller)) {
+      try {
+        if (holds(await identity.enter(caller, name))) return true;
+      } catch (error) {
+        if (!(error instanceof PlinthError)) throw error;
+      }
+    }
+    return false;
+  };
+
+  const editsDefault = async (caller: Caller): Promise<boolean> => {
+    try {
+      return allows((await identity.enter(caller, DEFAULT_WORKSPACE)).policy.general, "edit");
+    } catch (error) {
+      if (error instanceof PlinthError && error.code === "permission_denied") return false;
+      throw error;
+    }
+  };
+
+  return {
+    async enterProject(request, nameOrId, action) {
+      const named = nameOrId ?? DEFAULT_WORKSPACE;
+      const project = await projects.find(named);
+      if (project === undefined) throw noProject(named);
+      return require(request, await enter(request, project, () => noProject(named)), ({ policy }) =>
+        action === "use" ? policy.mayCreate : allows(policy.general, action));
+    },
+    async enterProjectOf(request, row, { action, label }) {
+      const project = await projects.of(row.workspace_id);
+      const scope = await enter(request, project, () => noSuch(label, row.id));
+      const isOwn = isOwner(request.caller, row);
+      return require(request, scope, ({ policy }) =>
+        allows(policy.general, action) || (action === "edit" && isOwn && policy.mayCreate));
+    },
+    async requireShared(request, action) {
+      const allowed = await holdsAnywhere(request.caller, ({ policy }) =>
+        action === "read" ? policy.isMember : policy.mayCreate,
+      );
+      if (!allowed)
+        throw permissionDenied("You may do this once you have a part in a project of this server.");
+      request.decided = true;
+    },
+    async requireSharedChange(request, row) {
+      const { caller } = request;
+      const isOwn = isOwner(caller, row);
+      const allowed =
+        isPlatformAdmin(caller) ||
+        (isOwn && (await holdsAnywhere(caller, ({ policy }) => policy.mayCreate))) ||
+        (await editsDefault(caller));
+      if (!allowed) {
+        throw permissionDenied(
+          "Only who made this, editors of the project 'default' and administrators change or delete it.",
+        );
+      }
+      request.decided = true;
+    },
+  };
+}
+
+export const isOwner = ({ principal }: Caller, { user_id: owner }: Owned): boolean =>
+  principal !== undefined && principal.kind !== "local" && principal.uuid === owner;
+
+/** The id of the caller's user or service account; null for the local administrator of an open server, who has no row. */
+export const userIdOf = ({ caller: { principal } }: Pick<FastifyRequest, "caller">): string | null =>
+  principal === undefined || principal.kind === "local" ? null : principal.uuid;
+
+const noProject = (nameOrId: string): PlinthError =>
+  notFound(`Unable to get project with name or ID '${nameOrId}': No project with this name or ID found`);
