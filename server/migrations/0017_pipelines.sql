@@ -145,10 +145,14 @@ create table pipelines.tag_resources (
   tag_id uuid not null constraint tag_resources_tag_id_fkey references pipelines.tags on delete cascade,
   resource_id uuid not null,
   resource_type text collate "C" not null,
+  -- Of exclusive tags: among what the resource is the only one that has it, such as the runs of this pipeline.
+  scope_id uuid,
   created bigint not null,
   updated bigint not null,
   constraint tag_resources_key unique (resource_id, tag_id, resource_type)
 );
+create unique index tag_resources_scope_key on pipelines.tag_resources (scope_id, tag_id, resource_type)
+  where scope_id is not null;
 create index tag_resources_tag_id on pipelines.tag_resources (tag_id, resource_type);
 
 create table pipelines.code_repositories (

@@ -29,3 +29,14 @@ export * from "./stack-tables.ts";
 export { table, type Columns, type NewRow, type RowOf, type Table } from "./table.ts";
 export { createPipelines, type Pipelines, type PipelinesDeps } from "./pipelines.ts";
 export { noSuch, taken, type Collection } from "./collection.ts";
+export {
+  attachAllTags,
+  attachTags,
+  detachAll,
+  detachTags,
+  tagColors,
+  taggableTypes,
+  type Attachment,
+  type GivenTag,
+  type TaggableType,
+} from "./tag-links.ts";

@@ -107,6 +107,7 @@ export const tagResources = table("pipelines.tag_resources", {
   tag_id: "uuid",
   resource_id: "uuid",
   resource_type: "text",
+  scope_id: "uuid?",
   created: "time",
   updated: "time",
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { plainNumber } from "../../kernel/json-text.ts";
 import { isoToMicros } from "../../kernel/micros.ts";
+import { tagColors } from "../../modules/pipelines/index.ts";
 
 /** Fields of requests, as ZenML's models check them. */
 
@@ -44,3 +45,14 @@ export const jsonObject = z.record(z.string(), z.unknown());
 
 /** A Python class or function. */
 export const source = z.looseObject({ module: z.string(), type: z.string() });
+
+/** Tags by their names or ids. */
+export const tagNames = z.array(shortText);
+
+/** The same, or with what they are to be where there are none of these names. */
+export const givenTags = z.array(
+  z.union([
+    shortText,
+    z.object({ name: shortText, color: z.enum(tagColors).nullish(), exclusive: z.boolean().nullish() }),
+  ]),
+);
