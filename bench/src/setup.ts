@@ -13,6 +13,7 @@ export const peers = {
   // FastTrackML's wheel holds a whole Go binary; its Python dependencies are never loaded by it.
   mlflow: { title: "MLflow 3.17.2", packages: ["mlflow==3.17.2", "psycopg[binary]==3.3.9"], options: [] },
   fasttrackml: { title: "FastTrackML 0.6.0", packages: ["fasttrackml==0.6.0"], options: ["--no-deps"] },
+  zenml: { title: "ZenML 0.98.0", packages: ["zenml[server]==0.98.0"], options: [] },
 } as const;
 
 export type PeerName = keyof typeof peers;
