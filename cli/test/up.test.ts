@@ -24,6 +24,7 @@ describe("up", () => {
       const { code, stdout } = await child.ended;
       expect(code).toBe(0);
       expect(stdout).toContain(`export MLFLOW_TRACKING_URI=${http}`);
+      expect(stdout).toContain(`zenml login ${http}`);
       expect(existsSync(join(folder.path, "plinth.json"))).toBe(false);
       expect(findRunningPostgres(folder.path)).toBeUndefined();
     },

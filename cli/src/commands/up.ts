@@ -59,6 +59,10 @@ const withoutLogin = (http: string): string[] => [
   "  import mlflow",
   `  mlflow.set_tracking_uri("${http}")`,
   '  with mlflow.start_run(): mlflow.log_metric("accuracy", 0.97)',
+  "",
+  "To run ZenML's pipelines against it:",
+  "",
+  `  zenml login ${http}`,
 ];
 
 const withLogin = (http: string): string[] => [
@@ -71,6 +75,11 @@ const withLogin = (http: string): string[] => [
   "",
   `  export MLFLOW_TRACKING_URI=${http}`,
   "  export MLFLOW_TRACKING_TOKEN=plinth_...",
+  "",
+  "To run ZenML's pipelines against it: in a browser, or with that key where it asks for one",
+  "",
+  `  zenml login ${http}`,
+  `  zenml login ${http} --api-key`,
   "",
   "Others get in once you have made them: plinth user create NAME --generate",
 ];

@@ -44,6 +44,9 @@ ${codeBlock("Shell: set the address", `export MLFLOW_TRACKING_URI=${url}`)}
 <h3>Log, in Python</h3>
 ${codeBlock("Python: log a run", firstRun)}
 </section>
+<section><h2>Run ZenML’s pipelines</h2>
+${codeBlock("Shell: connect ZenML's client", `zenml login ${url}`)}
+</section>
 <section><h2>What is running</h2>
 <dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escape(value)}</dd>`).join("")}</dl>
 <h3>MLflow’s web UI</h3>
