@@ -16,6 +16,7 @@ export {
 } from "./list.ts";
 export { compareColumn, isUuid, selectPage, type PageOptions } from "./list.sql.ts";
 export * from "./pipeline-tables.ts";
+export type { ProjectRow } from "./project-list.ts";
 export type { Project, Projects } from "./projects.ts";
 export { deleteRow, findRow, insertRow, lockRow, selectRow, selectRows, updateRow } from "./records.ts";
 export {
@@ -26,6 +27,7 @@ export {
 } from "./related.sql.ts";
 export * from "./run-tables.ts";
 export * from "./stack-tables.ts";
+export { createPipelineContents } from "./workspace-contents.ts";
 export { table, type Columns, type NewRow, type RowOf, type Table } from "./table.ts";
 export { createPipelines, type Pipelines, type PipelinesDeps } from "./pipelines.ts";
 export { noSuch, taken, type Collection } from "./collection.ts";
@@ -40,3 +42,5 @@ export {
   type GivenTag,
   type TaggableType,
 } from "./tag-links.ts";
+export { pipelinesSealedColumns } from "./sealed-columns.ts";
+export type { SecretReader, SecretStore, SecretValues } from "./secrets.ts";

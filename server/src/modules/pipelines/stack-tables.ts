@@ -18,7 +18,7 @@ export const serviceConnectors = table("pipelines.service_connectors", {
   description: "text",
   connector_type: "text",
   auth_method: "text",
-  resource_types: "text",
+  resource_types: "texts",
   resource_id: "text?",
   supports_instances: "boolean",
   expires_at: "time?",

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Action } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
-import { notFound, permissionDenied, PlinthError } from "../../kernel/errors.ts";
+import { notFound, permissionDenied, PlinthError, type ErrorCode } from "../../kernel/errors.ts";
 import { allows, DEFAULT_WORKSPACE, type Identity, type Scope } from "../../modules/identity/index.ts";
 import { noSuch, type Project, type Projects } from "../../modules/pipelines/index.ts";
 
@@ -36,6 +36,8 @@ export type ZenmlAccess = {
   ): Promise<ProjectScope>;
   /** For what belongs to no project. */
   requireShared(request: FastifyRequest, action: "read" | "use"): Promise<void>;
+  /** Whether `requireShared` would let the caller do this; decides nothing by itself. */
+  allowsShared(request: FastifyRequest, action: "read" | "use"): Promise<boolean>;
   requireSharedChange(request: FastifyRequest, row: Owned): Promise<void>;
 };
 
@@ -54,7 +56,8 @@ export function createZenmlAccess({ identity, projects }: ZenmlAccessDeps): Zenm
     try {
       return { ...(await identity.enter(request.caller, project.workspace)), projectId: project.projectId };
     } catch (error) {
-      if (error instanceof PlinthError && error.code === "permission_denied") throw unknown();
+      // One that was renamed or deleted since it was known, or that is being deleted, is gone, too.
+      if (error instanceof PlinthError && hidden.has(error.code)) throw unknown();
       throw error;
     }
   };
@@ -96,6 +99,9 @@ export function createZenmlAccess({ identity, projects }: ZenmlAccessDeps): Zenm
     return false;
   };
 
+  const allowsShared = ({ caller }: FastifyRequest, action: "read" | "use"): Promise<boolean> =>
+    holdsAnywhere(caller, ({ policy }) => (action === "read" ? policy.isMember : policy.mayCreate));
+
   const editsDefault = async (caller: Caller): Promise<boolean> => {
     try {
       return allows((await identity.enter(caller, DEFAULT_WORKSPACE)).policy.general, "edit");
@@ -120,11 +126,9 @@ export function createZenmlAccess({ identity, projects }: ZenmlAccessDeps): Zenm
       return require(request, scope, ({ policy }) =>
         allows(policy.general, action) || (action === "edit" && isOwn && policy.mayCreate));
     },
+    allowsShared,
     async requireShared(request, action) {
-      const allowed = await holdsAnywhere(request.caller, ({ policy }) =>
-        action === "read" ? policy.isMember : policy.mayCreate,
-      );
-      if (!allowed)
+      if (!(await allowsShared(request, action)))
         throw permissionDenied("You may do this once you have a part in a project of this server.");
       request.decided = true;
     },
@@ -144,6 +148,8 @@ export function createZenmlAccess({ identity, projects }: ZenmlAccessDeps): Zenm
     },
   };
 }
+
+const hidden: ReadonlySet<ErrorCode> = new Set(["permission_denied", "not_found", "invalid_parameter"]);
 
 export const isOwner = ({ principal }: Caller, { user_id: owner }: Owned): boolean =>
   principal !== undefined && principal.kind !== "local" && principal.uuid === owner;

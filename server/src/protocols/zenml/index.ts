@@ -1,17 +1,20 @@
 import type { FastifyInstance } from "fastify";
-import type { Identity } from "../../modules/identity/index.ts";
+import type { Identity, Workspaces } from "../../modules/identity/index.ts";
 import type { Database, Pipelines } from "../../modules/pipelines/index.ts";
 import { codeRepositoryEndpoints } from "./code-repositories.ts";
 import { createZenmlContext } from "./context.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { registerZenmlEndpoints } from "./endpoint.ts";
 import { loginEndpoints } from "./login.ts";
+import { projectEndpoints } from "./projects.ts";
+import { secretEndpoints } from "./secrets.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
 import { serviceAccountEndpoints } from "./service-accounts.ts";
 import { userEndpoints } from "./users.ts";
 
 export type ZenmlOptions = {
   identity: Identity;
+  workspaces: Workspaces;
   pipelines: Pipelines;
   database: Database;
   /** Milliseconds since 1970. */
@@ -22,7 +25,7 @@ export type ZenmlOptions = {
 /** ZenML's REST API below `/api/v1`, for its clients of 0.84 and 0.98 at once. */
 export async function registerZenml(
   app: FastifyInstance,
-  { identity, pipelines, database, now, loginRequired }: ZenmlOptions,
+  { identity, workspaces, pipelines, database, now, loginRequired }: ZenmlOptions,
 ): Promise<void> {
   const { tokens, principals } = identity;
   const context = createZenmlContext({ identity, pipelines, database, principals, now });
@@ -32,7 +35,9 @@ export async function registerZenml(
     ...deviceEndpoints(identity),
     ...userEndpoints(identity),
     ...serviceAccountEndpoints(identity),
+    ...projectEndpoints(context, workspaces),
     ...codeRepositoryEndpoints(context),
+    ...secretEndpoints(context),
   ];
   await registerZenmlEndpoints(app, endpoints);
 }
