@@ -434,18 +434,26 @@ create table pipelines.runs (
   start_time bigint,
   end_time bigint,
   orchestrator_environment_json text not null default '{}',
-  trigger_info_json text,
+  -- As its snapshot says, for the rules by which its status follows from its steps.
+  is_dynamic boolean not null default false,
+  step_count integer not null default 0,
+  execution_mode text collate "C" not null default 'continue_on_failure',
+  -- What began it: a step of another run, or a deployment. Nothing keeps them from being deleted.
+  triggered_by_step_run_id uuid,
+  triggered_by_deployment_id uuid,
   trigger_id uuid constraint runs_trigger_id_fkey references pipelines.triggers on delete set null,
   model_version_id uuid
     constraint runs_model_version_id_fkey references pipelines.model_versions on delete set null,
   original_run_id uuid constraint runs_original_run_id_fkey references pipelines.runs on delete set null,
-  parent_run_id uuid constraint runs_parent_run_id_fkey references pipelines.runs on delete cascade,
-  root_run_id uuid,
+  parent_run_id uuid constraint runs_parent_run_id_fkey references pipelines.runs on delete set null,
+  root_run_id uuid constraint runs_root_run_id_fkey references pipelines.runs on delete set null,
   child_key text,
   exception_info_json text,
   enable_heartbeat boolean not null default false,
   -- `{name: id of the artifact version}` of a dynamic pipeline.
   outputs_json text,
+  -- Of the last request that changed it, by which a repetition is known.
+  change_id uuid,
   created bigint not null,
   updated bigint not null,
   constraint runs_name_key unique (workspace_id, name),
@@ -457,10 +465,15 @@ create index runs_stack_id on pipelines.runs (stack_id, created, id);
 create index runs_status on pipelines.runs (workspace_id, status, created, id);
 create index runs_user_id on pipelines.runs (user_id, created, id);
 create index runs_in_progress on pipelines.runs (workspace_id, created, id) where in_progress;
-create index runs_model_version_id on pipelines.runs (model_version_id);
-create index runs_trigger_id on pipelines.runs (trigger_id);
-create index runs_original_run_id on pipelines.runs (original_run_id);
-create index runs_parent_run_id on pipelines.runs (parent_run_id, child_key);
+create index runs_model_version_id on pipelines.runs (model_version_id) where model_version_id is not null;
+create index runs_trigger_id on pipelines.runs (trigger_id) where trigger_id is not null;
+create index runs_original_run_id on pipelines.runs (original_run_id) where original_run_id is not null;
+create unique index runs_child_key on pipelines.runs (parent_run_id, child_key) where parent_run_id is not null;
+create index runs_root_run_id on pipelines.runs (root_run_id) where root_run_id is not null;
+create index runs_triggered_by_step_run_id on pipelines.runs (triggered_by_step_run_id)
+  where triggered_by_step_run_id is not null;
+create index runs_triggered_by_deployment_id on pipelines.runs (triggered_by_deployment_id)
+  where triggered_by_deployment_id is not null;
 
 -- How many runs a workspace has, so that a page of 100,000 runs need not count them: by sixteen rows, so that those
 -- who begin runs at once do not wait for one another.
@@ -524,6 +537,8 @@ create table pipelines.steps (
   spec_json text,
   config_json text,
   substitutions_json text not null default '{}',
+  -- As of runs.
+  change_id uuid,
   created bigint not null,
   updated bigint not null,
   constraint steps_name_key unique (run_id, name, version)
@@ -532,8 +547,10 @@ create index steps_created on pipelines.steps (workspace_id, created, id);
 create index steps_of_run on pipelines.steps (run_id, created, id);
 create index steps_cache_key on pipelines.steps (workspace_id, cache_key, created) where status = 'completed';
 create index steps_snapshot_id on pipelines.steps (snapshot_id);
-create index steps_original_step_run_id on pipelines.steps (original_step_run_id);
-create index steps_model_version_id on pipelines.steps (model_version_id);
+create index steps_status on pipelines.steps (run_id, status);
+create index steps_original_step_run_id on pipelines.steps (original_step_run_id)
+  where original_step_run_id is not null;
+create index steps_model_version_id on pipelines.steps (model_version_id) where model_version_id is not null;
 
 create table pipelines.step_parents (
   step_id uuid not null constraint step_parents_step_id_fkey references pipelines.steps on delete cascade,
@@ -605,7 +622,7 @@ create table pipelines.step_inputs (
   -- Which part of a list a mapped step was given.
   chunk_index integer,
   chunk_size integer,
-  constraint step_inputs_pkey primary key (step_id, name, position)
+  constraint step_inputs_pkey primary key (step_id, name, position, artifact_version_id)
 );
 create index step_inputs_artifact_version_id on pipelines.step_inputs (artifact_version_id);
 
@@ -615,7 +632,7 @@ create table pipelines.step_outputs (
   position integer not null,
   artifact_version_id uuid not null
     constraint step_outputs_artifact_version_id_fkey references pipelines.artifact_versions on delete cascade,
-  constraint step_outputs_pkey primary key (step_id, name, position)
+  constraint step_outputs_pkey primary key (step_id, artifact_version_id)
 );
 create index step_outputs_artifact_version_id on pipelines.step_outputs (artifact_version_id);
 
@@ -675,7 +692,7 @@ create table pipelines.hook_invocations (
   id uuid not null constraint hook_invocations_pkey primary key,
   workspace_id integer not null constraint hook_invocations_workspace_id_fkey references identity.workspaces,
   user_id uuid constraint hook_invocations_user_id_fkey references identity.principals (uuid),
-  name text collate "C" not null,
+  name text collate "C",
   hook_type text collate "C" not null,
   status text collate "C" not null,
   source text,
@@ -707,13 +724,26 @@ create table pipelines.logs (
   artifact_store_id uuid constraint logs_artifact_store_id_fkey references pipelines.components on delete set null,
   log_store_id uuid constraint logs_log_store_id_fkey references pipelines.components on delete set null,
   created bigint not null,
-  updated bigint not null,
-  constraint logs_source_key unique (source, pipeline_run_id, step_run_id)
+  updated bigint not null
 );
 create index logs_pipeline_run_id on pipelines.logs (pipeline_run_id);
 create index logs_step_run_id on pipelines.logs (step_run_id);
 create index logs_hook_invocation_id on pipelines.logs (hook_invocation_id);
 create index logs_workspace_id on pipelines.logs (workspace_id);
+
+-- What clients sent here to keep: entries as lines of JSON, those of one request together. All the chunks of a log,
+-- one behind the other, are what a file of it would be; places in it are counted in bytes.
+create table pipelines.log_chunks (
+  log_id uuid not null constraint log_chunks_log_id_fkey references pipelines.logs on delete cascade,
+  start_byte bigint not null,
+  end_byte bigint not null,
+  -- Of what was sent, so that what is sent again is there once.
+  digest bytea not null,
+  lines bytea not null,
+  constraint log_chunks_pkey primary key (log_id, start_byte),
+  constraint log_chunks_digest_key unique (log_id, digest),
+  constraint log_chunks_bytes_check check (end_byte - start_byte = octet_length(lines))
+);
 
 create table pipelines.run_wait_conditions (
   id uuid not null constraint run_wait_conditions_pkey primary key,
