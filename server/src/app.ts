@@ -199,6 +199,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   await registerZenml(http.app, {
     identity,
+    workspaces,
     pipelines: createPipelines({ database, now, secrets }),
     database,
     now,

@@ -1,5 +1,6 @@
 import type { Database } from "./kernel/database.ts";
 import { createWorkspaces, type Workspaces } from "./modules/identity/index.ts";
+import { createPipelineContents } from "./modules/pipelines/index.ts";
 import { createRegistryContents } from "./modules/registry/index.ts";
 import {
   checkArtifactLocation,
@@ -16,5 +17,9 @@ export const openWorkspaces = (database: Database, now: () => number): Workspace
       checkArtifactLocation(root, "default_artifact_root");
       checkOutsideOfWorkspaces(root, "default_artifact_root");
     },
-    contents: () => [createTrackingContents(database), createRegistryContents(database)],
+    contents: () => [
+      createTrackingContents(database),
+      createRegistryContents(database),
+      createPipelineContents(database),
+    ],
   });

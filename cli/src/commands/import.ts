@@ -131,9 +131,10 @@ async function openStorage(config: Config, database: Database): Promise<OpenedSt
 
 function readOptions(options: Call["options"]): ImportOptions {
   const workspace = String(options["workspace"] ?? "default");
-  if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(workspace)) {
+  if (!/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?|[a-z0-9_-]{1,50})$/.test(workspace)) {
     throw new CommandFailure(
-      `--workspace: '${workspace}' is not a name of a workspace: 1 to 63 lower-case letters, digits and inner hyphens.`,
+      `--workspace: '${workspace}' is not a name of a workspace: 1 to 63 lower-case letters, digits and inner hyphens, ` +
+        "or up to 50 of these and underscores.",
       exitCodes.wrongCall,
     );
   }

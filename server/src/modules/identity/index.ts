@@ -41,6 +41,7 @@ export {
   type WorkspacePlace,
 } from "./scope.ts";
 export type { WorkspaceContents } from "./workspace-contents.ts";
+export { checkNamespaceName } from "./workspace-fields.ts";
 export {
   createWorkspaces,
   deletionModes,

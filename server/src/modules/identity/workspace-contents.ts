@@ -5,6 +5,10 @@ import type { Queryable } from "../../kernel/database.ts";
  * `deleteWorkspace`, which runs all of them in its one transaction, with the workspace locked.
  */
 export type WorkspaceContents = {
+  /** What it keeps has the workspace's name in addresses that others hold. */
+  readonly bindsName: boolean;
+  /** The constraints and indexes by which names differ within a workspace. */
+  readonly nameKeys: readonly string[];
   /** How many of each kind there are, by the name of their table; those without any are left out. */
   countContents(transaction: Queryable, workspaceId: number): Promise<{ table: string; count: number }[]>;
   /** Names that both workspaces hold, as far as they must differ within one. */

@@ -8,9 +8,21 @@ export type WorkspaceFields = {
   traceArchivalLocation?: string | undefined;
   traceArchivalRetention?: string | undefined;
   protected?: boolean | undefined;
+  /** What people read instead of the name. */
+  displayName?: string | undefined;
+  /** A text that is JSON. */
+  metadataJson?: string | undefined;
 };
 
-type Columns = Partial<Omit<WorkspaceRow, "workspace_id" | "name">>;
+type Columns = Partial<Pick<WorkspaceRow, KeptColumn>>;
+type KeptColumn =
+  | "description"
+  | "default_artifact_root"
+  | "trace_archival_location"
+  | "trace_archival_retention"
+  | "protected"
+  | "display_name"
+  | "metadata_json";
 
 /** The columns of those fields that were given, checked. */
 export function readWorkspaceFields(
@@ -33,25 +45,39 @@ export function readWorkspaceFields(
   if (location !== undefined) columns.trace_archival_location = location;
   if (retention !== undefined) columns.trace_archival_retention = retention;
   if (fields.protected !== undefined) columns.protected = fields.protected;
+  if (fields.displayName !== undefined) columns.display_name = fields.displayName;
+  if (fields.metadataJson !== undefined) columns.metadata_json = fields.metadataJson;
   return columns;
 }
 
-const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+/** What ZenML's clients call a project. */
+const PROJECT = /^[a-z0-9_-]{1,50}$/;
 const RESERVED = new Set(["workspaces", "api", "ajax-api", "static-files"]);
 
-/** Names are those of Kubernetes' namespaces: they stand in addresses and in keys of objects. */
+/** Names stand in addresses and in keys of objects: those of Kubernetes' namespaces and those of ZenML's projects do. */
 export function checkWorkspaceName(name: string): void {
+  if (PROJECT.test(name)) refuseReserved(name);
+  else checkNamespaceName(name);
+}
+
+/** The names that MLflow's clients may give: those of Kubernetes' namespaces. */
+export function checkNamespaceName(name: string): void {
   const shown = name.length > 200 ? `${name.slice(0, 200)}...` : name;
   if (name.length < 2 || name.length > 63) {
     throw invalidParameter(`Workspace name '${shown}' must be between 2 and 63 characters.`);
   }
-  if (!NAME.test(name)) {
+  if (!NAMESPACE.test(name)) {
     throw invalidParameter(
       `Workspace name '${shown}' must match the pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ ` +
         "(lowercase alphanumeric with optional internal hyphens).",
     );
   }
-  if (RESERVED.has(name)) throw invalidParameter(`Workspace name '${shown}' is reserved and cannot be used.`);
+  refuseReserved(name);
+}
+
+function refuseReserved(name: string): void {
+  if (RESERVED.has(name)) throw invalidParameter(`Workspace name '${name}' is reserved and cannot be used.`);
 }
 
 const LOCATION = "trace_archival_config.location";

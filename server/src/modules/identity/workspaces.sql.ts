@@ -11,10 +11,14 @@ export type WorkspaceRow = {
   trace_archival_retention: string | null;
   /** Reads of artifacts and all changes in it are in the audit log. */
   protected: boolean;
+  /** What ZenML's clients know it by. */
+  uuid: string;
+  display_name: string | null;
+  metadata_json: string | null;
 };
 
 const COLUMNS = `workspace_id, name, description, default_artifact_root, trace_archival_location,
-  trace_archival_retention, protected`;
+  trace_archival_retention, protected, uuid, display_name, metadata_json`;
 
 const selectWorkspaceText: Prepared = {
   name: "identity_select_workspace",
@@ -23,6 +27,18 @@ const selectWorkspaceText: Prepared = {
 
 export async function selectWorkspace(database: Queryable, name: string): Promise<WorkspaceRow | undefined> {
   return (await database.prepared<WorkspaceRow>(selectWorkspaceText, [name]))[0];
+}
+
+const selectByUuidText: Prepared = {
+  name: "identity_select_workspace_by_uuid",
+  text: `select ${COLUMNS} from identity.workspaces where uuid = $1::uuid and not hidden`,
+};
+
+export async function selectWorkspaceByUuid(
+  database: Queryable,
+  uuid: string,
+): Promise<WorkspaceRow | undefined> {
+  return (await database.prepared<WorkspaceRow>(selectByUuidText, [uuid]))[0];
 }
 
 const selectWorkspacesText: Prepared = {
@@ -94,15 +110,20 @@ const insertWorkspaceText: Prepared = {
   name: "identity_insert_workspace",
   text: `
     insert into identity.workspaces (name, description, default_artifact_root, trace_archival_location,
-      trace_archival_retention, creation_timestamp, last_updated_timestamp, protected)
-    values ($1, $2, $3, $4, $5, $6, $6, $7)
-    on conflict on constraint workspaces_name_key do nothing returning ${COLUMNS}`,
+      trace_archival_retention, creation_timestamp, last_updated_timestamp, protected, uuid, display_name, metadata_json)
+    values ($1, $2, $3, $4, $5, $6, $6, $7, coalesce($8::uuid, gen_random_uuid()), $9, $10)
+    on conflict do nothing returning ${COLUMNS}`,
 };
 
-/** Undefined when the name is taken, also by a workspace that is hidden. */
+export type NewWorkspace = Omit<WorkspaceRow, "workspace_id" | "uuid"> & {
+  uuid: string | undefined;
+  now: number;
+};
+
+/** Undefined when the name is taken, also by a workspace that is hidden, or the id. */
 export async function insertWorkspace(
   database: Queryable,
-  row: Omit<WorkspaceRow, "workspace_id"> & { now: number },
+  row: NewWorkspace,
 ): Promise<WorkspaceRow | undefined> {
   const [added] = await database.prepared<WorkspaceRow>(insertWorkspaceText, [
     row.name,
@@ -112,6 +133,9 @@ export async function insertWorkspace(
     row.trace_archival_retention,
     row.now,
     row.protected,
+    row.uuid ?? null,
+    row.display_name,
+    row.metadata_json,
   ]);
   return added;
 }
@@ -125,13 +149,19 @@ const updateWorkspaceText: Prepared = {
       default_artifact_root = case when $4 then $5 else default_artifact_root end,
       trace_archival_location = case when $6 then $7 else trace_archival_location end,
       trace_archival_retention = case when $8 then $9 else trace_archival_retention end,
-      protected = coalesce($11, protected),
-      last_updated_timestamp = $10
+      display_name = case when $10 then $11 else display_name end,
+      metadata_json = case when $12 then $13 else metadata_json end,
+      last_updated_timestamp = $14,
+      protected = coalesce($15, protected),
+      name = coalesce($16, name)
     where name = $1 and not hidden returning ${COLUMNS}`,
 };
 
 export type WorkspaceChange = Pick<WorkspaceRow, "name"> &
-  Partial<Omit<WorkspaceRow, "name" | "workspace_id">> & { now: number };
+  Partial<Omit<WorkspaceRow, "name" | "workspace_id" | "uuid">> & {
+    newName?: string | undefined;
+    now: number;
+  };
 
 export async function updateWorkspace(
   database: Queryable,
@@ -142,12 +172,15 @@ export async function updateWorkspace(
     change.default_artifact_root,
     change.trace_archival_location,
     change.trace_archival_retention,
+    change.display_name,
+    change.metadata_json,
   ];
   const [row] = await database.prepared<WorkspaceRow>(updateWorkspaceText, [
     change.name,
     ...columns.flatMap((value) => [value !== undefined, value ?? null]),
     change.now,
     change.protected ?? null,
+    change.newName ?? null,
   ]);
   return row;
 }

@@ -9,7 +9,12 @@ import {
 } from "../../kernel/errors.ts";
 import { DEFAULT_WORKSPACE, defaultWorkspace, type WorkspacePlace } from "./scope.ts";
 import type { WorkspaceContents } from "./workspace-contents.ts";
-import { checkWorkspaceName, readWorkspaceFields, type WorkspaceFields } from "./workspace-fields.ts";
+import {
+  checkNamespaceName,
+  checkWorkspaceName,
+  readWorkspaceFields,
+  type WorkspaceFields,
+} from "./workspace-fields.ts";
 import {
   deleteWorkspace,
   insertDeletedWorkspace,
@@ -20,9 +25,11 @@ import {
   selectProtected,
   selectIsAlone,
   selectWorkspace,
+  selectWorkspaceByUuid,
   selectWorkspaces,
   selectWorkspacesOf,
   updateWorkspace,
+  type WorkspaceChange,
   type WorkspaceRow,
 } from "./workspaces.sql.ts";
 
@@ -45,9 +52,13 @@ export type Workspaces = {
   /** Those that a principal has a part in, which `enter` lets it into. */
   listWorkspacesOf(of: Parameters<typeof selectWorkspacesOf>[1]): Promise<WorkspaceRow[]>;
   getWorkspace(name: string): Promise<WorkspaceRow>;
-  createWorkspace(name: string, fields: WorkspaceFields): Promise<WorkspaceRow>;
-  /** Fields that are undefined stay as they are, empty ones are cleared. */
-  updateWorkspace(name: string, fields: WorkspaceFields): Promise<WorkspaceRow>;
+  /** With an id that is there already: the workspace that this request made before. */
+  createWorkspace(name: string, fields: WorkspaceFields & { uuid?: string }): Promise<WorkspaceRow>;
+  /**
+   * Fields that are undefined stay as they are, empty ones are cleared. A new name is for a workspace in which nothing
+   * has the old one in its address: else `invalid_state`.
+   */
+  updateWorkspace(name: string, fields: WorkspaceFields & { newName?: string }): Promise<WorkspaceRow>;
   /** All of it or nothing; what `CASCADE` deletes is removed for good by the next purge. */
   deleteWorkspace(name: string, mode: DeletionMode): Promise<void>;
   hasOtherWorkspaces(): Promise<boolean>;
@@ -90,7 +101,11 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
   const getWorkspace = async (name: string): Promise<WorkspaceRow> => {
     if (name !== DEFAULT_WORKSPACE) checkWorkspaceName(name);
     const row = await selectWorkspace(database, name);
-    if (row === undefined) throw workspaceNotFound(name);
+    if (row === undefined) {
+      // Where there is no project of that name either, what MLflow's clients may not say is refused as they know it.
+      if (name !== DEFAULT_WORKSPACE) checkNamespaceName(name);
+      throw workspaceNotFound(name);
+    }
     return row;
   };
 
@@ -116,7 +131,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
     listWorkspaces: () => selectWorkspaces(database),
     listWorkspacesOf: (of) => selectWorkspacesOf(database, of),
     getWorkspace,
-    async createWorkspace(name, fields) {
+    async createWorkspace(name, { uuid, ...fields }) {
       if (name === DEFAULT_WORKSPACE) throw reserved("created");
       checkWorkspaceName(name);
       const none = {
@@ -125,22 +140,33 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
         trace_archival_location: null,
         trace_archival_retention: null,
         protected: false,
+        display_name: null,
+        metadata_json: null,
       };
       const read = readWorkspaceFields(fields, deps.checkArtifactRoot);
-      const row = await insertWorkspace(database, { name, ...none, ...read, now: deps.now() });
-      if (row === undefined) throw alreadyExists(`Workspace '${name}' already exists.`);
+      const row = await insertWorkspace(database, { name, ...none, ...read, uuid, now: deps.now() });
+      if (row === undefined) {
+        const before = uuid === undefined ? undefined : await selectWorkspaceByUuid(database, uuid);
+        if (before !== undefined) return before;
+        throw alreadyExists(`Workspace '${name}' already exists.`);
+      }
       alone = undefined;
       if (row.protected) await readProtected();
       return row;
     },
-    async updateWorkspace(name, fields) {
+    async updateWorkspace(name, { newName, ...fields }) {
       if (name !== DEFAULT_WORKSPACE) checkWorkspaceName(name);
       const read = readWorkspaceFields(fields, deps.checkArtifactRoot);
-      if (Object.keys(read).length === 0) {
+      const isRenamed = newName !== undefined && newName !== name;
+      if (Object.keys(read).length === 0 && newName === undefined) {
         throw invalidParameter("Workspace update must have at least one key");
       }
-      const row = await updateWorkspace(database, { name, ...read, now: deps.now() });
+      const change = { name, ...read, now: deps.now() };
+      const row = isRenamed
+        ? await rename(deps, { ...change, newName })
+        : await updateWorkspace(database, change);
       if (row === undefined) throw workspaceNotFound(name);
+      known.delete(name);
       await readProtected();
       return row;
     },
@@ -151,8 +177,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
         .transaction((transaction) => empty(transaction, deps, { name, mode }))
         .catch((error: unknown) => {
           // Put into the default workspace since it was looked at.
-          const taken =
-            violates(error, "experiments_name_key") || violates(error, "registered_models_name_key");
+          const taken = deps.contents().some(({ nameKeys }) => nameKeys.some((key) => violates(error, key)));
           throw taken ? invalidState(`Cannot delete workspace '${name}': ${CONFLICTS}`) : error;
         });
       known.delete(name);
@@ -178,6 +203,36 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
     },
   };
 }
+
+async function rename(
+  { database, contents }: WorkspacesDeps,
+  change: WorkspaceChange & { newName: string },
+): Promise<WorkspaceRow | undefined> {
+  const { name, newName } = change;
+  if (name === DEFAULT_WORKSPACE || newName === DEFAULT_WORKSPACE) throw reserved("renamed");
+  checkWorkspaceName(newName);
+  try {
+    return await database.transaction(async (transaction) => {
+      const workspaceId = await lockWorkspace(transaction, name);
+      if (workspaceId === undefined) return undefined;
+      for (const part of contents()) {
+        if (!part.bindsName) continue;
+        const [first] = await part.countContents(transaction, workspaceId);
+        if (first !== undefined) throw bound(name, first);
+      }
+      return updateWorkspace(transaction, change);
+    });
+  } catch (error) {
+    throw violates(error, "workspaces_name_key")
+      ? alreadyExists(`Workspace '${newName}' already exists.`)
+      : error;
+  }
+}
+
+const bound = (name: string, { table, count }: { table: string; count: number }): PlinthError =>
+  invalidState(
+    `Cannot rename workspace '${name}': table '${table}' contains ${count} resource(s), and their addresses contain the name.`,
+  );
 
 const CONFLICTS = `names in it exist in the '${DEFAULT_WORKSPACE}' workspace already.`;
 
@@ -211,7 +266,7 @@ async function empty(
 
 export const workspaceNotFound = (name: string): PlinthError => notFound(`Workspace '${name}' not found`);
 
-const reserved = (what: "created" | "deleted"): PlinthError =>
+const reserved = (what: "created" | "deleted" | "renamed"): PlinthError =>
   invalidParameter(`The '${DEFAULT_WORKSPACE}' workspace is reserved and cannot be ${what}`);
 
 const filled = (name: string, { table, count }: { table: string; count: number }): PlinthError =>

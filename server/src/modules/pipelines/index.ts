@@ -36,6 +36,7 @@ export {
   attachTags,
   detachAll,
   detachTags,
+  isTagId,
   tagColors,
   taggableTypes,
   type Attachment,
@@ -44,3 +45,4 @@ export {
 } from "./tag-links.ts";
 export { pipelinesSealedColumns } from "./sealed-columns.ts";
 export type { SecretReader, SecretStore, SecretValues } from "./secrets.ts";
+export { labelOf, type NewTagResource, type Tags } from "./tags.ts";

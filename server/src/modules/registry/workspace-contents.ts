@@ -42,6 +42,8 @@ const purgeText: Prepared = {
 };
 
 export const createRegistryContents = (database: Database): WorkspaceContents => ({
+  bindsName: true,
+  nameKeys: ["registered_models_name_key"],
   async countContents(transaction, workspaceId) {
     const rows = await transaction.prepared<{ table: string; count: number }>(countText, [workspaceId]);
     return rows.filter(({ count }) => count > 0);

@@ -41,6 +41,8 @@ const moves: { always: Prepared; whenDeleted: readonly Prepared[] } = {
 };
 
 export const createTrackingContents = (database: Database): WorkspaceContents => ({
+  bindsName: true,
+  nameKeys: ["experiments_name_key"],
   async countContents(transaction, workspaceId) {
     const [row] = await transaction.prepared<{ count: number }>(countText, [workspaceId]);
     return row === undefined || row.count === 0 ? [] : [{ table: "experiments", count: row.count }];

@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import { loginAccess, manages, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import {
+  checkNamespaceName,
   DEFAULT_WORKSPACE,
   deletionModes,
   noScope,
@@ -72,7 +73,9 @@ export function workspaceEndpoints(
       request: message({ name: string, ...fields }),
       checks: { name: ["required", "string"], ...checks },
       async handle(values, { reply }) {
-        const row = await workspaces.createWorkspace(values["name"] as string, readFields(values));
+        const name = values["name"] as string;
+        if (name !== DEFAULT_WORKSPACE) checkNamespaceName(name);
+        const row = await workspaces.createWorkspace(name, readFields(values));
         reply.code(201);
         return { workspace: workspaceJson(row) };
       },
