@@ -45,6 +45,8 @@ export type Field =
       readonly sql: string;
       /** Filters that no one column answers; `sql` is for the order then. */
       condition?(comparison: Comparison): RawBuilder<unknown>;
+      /** No order can be asked for by it. */
+      readonly unordered?: true;
     }
   | {
       readonly kind: "reference";
@@ -84,7 +86,7 @@ export const userFields = {
     names: ["name", "full_name"],
   },
   user_id: { kind: "uuid", sql: "t.user_id" },
-  scope_user: { kind: "uuid", sql: "t.user_id" },
+  scope_user: { kind: "uuid", sql: "t.user_id", unordered: true },
 } as const satisfies Fields;
 
 /** Fields that hold whatever the `logical_operator` says. */

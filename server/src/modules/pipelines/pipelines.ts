@@ -5,6 +5,7 @@ import { createCodeRepositories, type CodeRepositories } from "./code-repositori
 import { createSecretStore, type SecretStore } from "./secrets.ts";
 import { createProjectList, type ProjectList } from "./project-list.ts";
 import { createProjects, type Projects } from "./projects.ts";
+import { createTags, type Tags } from "./tags.ts";
 
 export type PipelinesDeps = {
   database: Database;
@@ -18,6 +19,7 @@ export type Pipelines = {
   readonly projects: Projects;
   readonly projectList: ProjectList;
   readonly codeRepositories: CodeRepositories;
+  readonly tags: Tags;
   readonly secrets: SecretStore;
 };
 
@@ -27,6 +29,7 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     projects: createProjects(deps),
     projectList: createProjectList(deps),
     codeRepositories: createCodeRepositories(deps),
+    tags: createTags(deps),
     secrets: createSecretStore(deps),
   };
 }

@@ -10,10 +10,10 @@ const tagsText: Prepared = {
   text: `
     select l.resource_id, t.id, t.user_id, t.name, t.color, t.exclusive, t.created, t.updated
     from pipelines.tag_resources as l join pipelines.tags as t on t.id = l.tag_id
-    where l.resource_id = any ($1::uuid[]) order by l.created, t.name`,
+    where l.resource_id = any ($1::uuid[]) order by t.name`,
 };
 
-/** Tags by the id of what they are on, in the order in which they were put there. */
+/** Tags by the id of what they are on, in the order of their names. */
 export async function selectTagsOf(
   database: Queryable,
   resourceIds: readonly string[],

@@ -4,7 +4,7 @@ import { invalidParameter } from "../../kernel/errors.ts";
 import type { Micros } from "../../kernel/micros.ts";
 import { noSuch } from "./collection.ts";
 import { isUuid } from "./list.sql.ts";
-import { requireName } from "./names.ts";
+import { checkName } from "./names.ts";
 import type { TagRow } from "./stack-tables.ts";
 import {
   deleteLinksInScope,
@@ -165,12 +165,14 @@ export async function detachTags(
   await deleteTagsOf(transaction, resourceId, { names: tags, ids });
 }
 
-/** Texts that are ids name no tag: those cannot be called so. */
-const isTagId = (text: string): boolean => isUuid(plainId(text));
+/** Texts that are ids, however Python writes them, name no tag: none can be called so. */
+export const isTagId = (text: string): boolean => isUuid(plainId(text));
+
 const plainId = (text: string): string =>
-  /^[0-9a-f]{32}$/i.test(text)
-    ? text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5").toLowerCase()
-    : text.toLowerCase();
+  text
+    .replaceAll(/urn:|uuid:|[{}-]/g, "")
+    .toLowerCase()
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 
 const nameOf = (tag: GivenTag): string => (typeof tag === "string" ? tag : tag.name);
 
@@ -222,7 +224,7 @@ function refuseOtherKind(given: GivenTag, row: TagRow): void {
 
 /** Throws `invalid_parameter`. */
 export function requireTagName(name: string): void {
-  requireName("Tag", name);
+  checkName(name, "tag");
   if (isTagId(name)) {
     throw invalidParameter("Tag names cannot be UUIDs or strings that can be converted to UUIDs.");
   }

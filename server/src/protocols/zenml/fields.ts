@@ -40,6 +40,18 @@ const number = z.preprocess(plainNumber, z.number());
 export const integer = z.preprocess(plainNumber, z.number().int("Input should be a valid integer"));
 export { number };
 
+const truths: ReadonlySet<unknown> = new Set([true, 1, "true", "1", "t", "yes", "y", "on"]);
+const lies: ReadonlySet<unknown> = new Set([false, 0, "false", "0", "f", "no", "n", "off"]);
+
+/** True or false, also in the other words that ZenML's models take for it. */
+export const flag = z.unknown().transform((given, context): boolean => {
+  const value = typeof given === "string" ? given.toLowerCase() : plainNumber(given);
+  if (truths.has(value)) return true;
+  if (lies.has(value)) return false;
+  context.addIssue({ code: "custom", message: "Input should be a valid boolean" });
+  return z.NEVER;
+});
+
 /** An object that is kept as it is. */
 export const jsonObject = z.record(z.string(), z.unknown());
 
@@ -53,6 +65,6 @@ export const tagNames = z.array(shortText);
 export const givenTags = z.array(
   z.union([
     shortText,
-    z.object({ name: shortText, color: z.enum(tagColors).nullish(), exclusive: z.boolean().nullish() }),
+    z.object({ name: shortText, color: z.enum(tagColors).nullish(), exclusive: flag.nullish() }),
   ]),
 );

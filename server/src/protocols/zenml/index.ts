@@ -10,6 +10,8 @@ import { projectEndpoints } from "./projects.ts";
 import { secretEndpoints } from "./secrets.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
 import { serviceAccountEndpoints } from "./service-accounts.ts";
+import { tagResourceEndpoints } from "./tag-resources.ts";
+import { tagEndpoints } from "./tags.ts";
 import { userEndpoints } from "./users.ts";
 
 export type ZenmlOptions = {
@@ -37,6 +39,8 @@ export async function registerZenml(
     ...serviceAccountEndpoints(identity),
     ...projectEndpoints(context, workspaces),
     ...codeRepositoryEndpoints(context),
+    ...tagEndpoints(context),
+    ...tagResourceEndpoints(context),
     ...secretEndpoints(context),
   ];
   await registerZenmlEndpoints(app, endpoints);

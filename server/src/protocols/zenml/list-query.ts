@@ -6,7 +6,7 @@ import { invalidFilter, invalidRequest } from "./errors.ts";
 export type Parameters = ReadonlyMap<string, readonly string[]>;
 
 /** How fields are compared, by their names in the query. */
-export type FieldKinds = Readonly<Record<string, { readonly kind: FieldKind }>>;
+export type FieldKinds = Readonly<Record<string, { readonly kind: FieldKind; readonly unordered?: true }>>;
 
 export type ListQueryOptions = {
   /** The client is of ZenML 0.84: of a parameter given several times the last counts, and it knows fewer operations. */
@@ -128,6 +128,9 @@ function parseOrder(text: string, fields: FieldKinds): ListQuery["order"] {
   const field = text.slice(separator + 1);
   if (!Object.hasOwn(fields, field) || fields[field]?.kind === "metadata") {
     throw invalidFilter("sort_by: You can only sort by valid fields of this resource");
+  }
+  if (fields[field]?.unordered === true) {
+    throw invalidFilter(`sort_by: This resource can not be sorted by this field: '${field}'`);
   }
   return { field, descending: separator !== -1 && text.slice(0, separator) === "desc" };
 }
