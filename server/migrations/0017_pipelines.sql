@@ -102,7 +102,9 @@ create table pipelines.components (
   connector_resource_id text,
   created bigint not null,
   updated bigint not null,
-  constraint components_name_key unique (type, name)
+  constraint components_name_key unique (type, name),
+  constraint components_flavor_fkey foreign key (type, flavor_name) references pipelines.flavors (type, name)
+    on update cascade
 );
 create index components_connector_id on pipelines.components (connector_id);
 create index components_flavor on pipelines.components (type, flavor_name);
@@ -177,9 +179,9 @@ create table pipelines.code_references (
   commit text not null,
   subdirectory text not null,
   created bigint not null,
-  updated bigint not null
+  updated bigint not null,
+  constraint code_references_key unique (code_repository_id, commit, subdirectory)
 );
-create index code_references_code_repository_id on pipelines.code_references (code_repository_id);
 
 create table pipelines.pipelines (
   id uuid not null constraint pipelines_pkey primary key,
@@ -257,7 +259,9 @@ create table pipelines.snapshots (
   step_count integer not null,
   run_name_template text not null,
   pipeline_configuration_json text not null,
+  -- Without the list of Python packages, which is long and seldom asked for.
   client_environment_json text not null,
+  python_packages_json text,
   client_version text,
   server_version text,
   pipeline_version_hash text,
@@ -386,8 +390,6 @@ create table pipelines.models (
   trade_offs text,
   ethics text,
   save_models_to_registry boolean not null default true,
-  -- The number of the newest version there has been.
-  version_count integer not null default 0,
   created bigint not null,
   updated bigint not null,
   constraint models_name_key unique (workspace_id, name)

@@ -70,7 +70,6 @@ export const models = table("pipelines.models", {
   trade_offs: "text?",
   ethics: "text?",
   save_models_to_registry: "boolean",
-  version_count: "integer",
   created: "time",
   updated: "time",
 });
