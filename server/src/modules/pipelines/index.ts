@@ -46,3 +46,10 @@ export {
 export { pipelinesSealedColumns } from "./sealed-columns.ts";
 export type { SecretReader, SecretStore, SecretValues } from "./secrets.ts";
 export { labelOf, type NewTagResource, type Tags } from "./tags.ts";
+export { selectLatestRuns, type LatestRun } from "./latest-runs.sql.ts";
+export { selectShownSnapshots, type ShownSnapshotRow } from "./snapshots.sql.ts";
+export type { NewSnapshot, SnapshotUpdate, Snapshots } from "./snapshots.ts";
+export type { ShownStep } from "./snapshot-steps.sql.ts";
+export type { JsonObject } from "./step-configuration.ts";
+export { insertSnapshotSteps, type NewSnapshotStep } from "./snapshot-steps.sql.ts";
+export { maxRetriesOf, mergeStepConfiguration, propagatedBy } from "./step-configuration.ts";

@@ -1,5 +1,6 @@
 import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
 import type { Micros } from "../../kernel/micros.ts";
+import type { SnapshotRow } from "./pipeline-tables.ts";
 
 /** That something still needs the snapshot `s`: it may lose its name, but is not deleted by itself. */
 const isReferenced = `
@@ -101,18 +102,26 @@ export async function deleteUnusedSnapshots(
   return rows.map(({ id }) => id);
 }
 
-export type SnapshotTraits = {
-  id: string;
-  runnable: boolean;
-  deployable: boolean;
-  deployment_id: string | null;
-};
+/** What is shown of a snapshot wherever it is shown, without what may be long. */
+export type ShownSnapshotRow = Pick<
+  SnapshotRow,
+  | "id"
+  | "workspace_id"
+  | "user_id"
+  | "name"
+  | "is_dynamic"
+  | "pipeline_id"
+  | "stack_id"
+  | "created"
+  | "updated"
+> & { runnable: boolean; deployable: boolean; deployment_id: string | null };
 
 // Images of a build that are elsewhere can be run from here; a stack with a deployer serves what was built.
-const traitsText: Prepared = {
-  name: "pipelines_select_snapshot_traits",
+const shownText: Prepared = {
+  name: "pipelines_select_shown_snapshots",
   text: `
-    select s.id, coalesce(not b.is_local and b.stack_id is not null, false) as runnable,
+    select s.id, s.workspace_id, s.user_id, s.name, s.is_dynamic, s.pipeline_id, s.stack_id, s.created, s.updated,
+      coalesce(not b.is_local and b.stack_id is not null, false) as runnable,
       s.build_id is not null and exists (
         select from pipelines.stack_components as l join pipelines.components as c on c.id = l.component_id
         where l.stack_id = s.stack_id and c.type = 'deployer'
@@ -124,12 +133,12 @@ const traitsText: Prepared = {
     where s.id = any ($1::uuid[])`,
 };
 
-/** What follows for snapshots from their builds, stacks and deployments, by id. */
-export async function selectSnapshotTraits(
+/** By id, with what follows from their builds, stacks and deployments. */
+export async function selectShownSnapshots(
   database: Queryable,
   ids: readonly string[],
-): Promise<Map<string, SnapshotTraits>> {
+): Promise<Map<string, ShownSnapshotRow>> {
   if (ids.length === 0) return new Map();
-  const rows = await database.prepared<SnapshotTraits & Row>(traitsText, [ids]);
+  const rows = await database.prepared<ShownSnapshotRow & Row>(shownText, [ids]);
   return new Map(rows.map((row) => [row.id, row]));
 }

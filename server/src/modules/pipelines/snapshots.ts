@@ -31,9 +31,9 @@ import {
   detachTriggersOfDerived,
   lockSnapshotOfName,
   lockUnusedSnapshots,
-  selectSnapshotTraits,
+  selectShownSnapshots,
   unnameSnapshot,
-  type SnapshotTraits,
+  type ShownSnapshotRow,
   type Unused,
 } from "./snapshots.sql.ts";
 import { stacks } from "./stack-tables.ts";
@@ -94,7 +94,8 @@ export type Snapshots = Omit<Collection<typeof snapshots>, "create" | "update"> 
   prune(unused: Unused): Promise<number>;
   /** All steps, or those of these names, in the client's order. */
   stepsOf(ids: readonly string[], names?: readonly string[]): Promise<ShownStep[]>;
-  traitsOf(ids: readonly string[]): Promise<ReadonlyMap<string, SnapshotTraits>>;
+  /** As they are shown everywhere, by id. */
+  shownOf(ids: readonly string[]): Promise<ReadonlyMap<string, ShownSnapshotRow>>;
   latestRunsOf(ids: readonly string[]): Promise<ReadonlyMap<string, LatestRun>>;
 };
 
@@ -213,7 +214,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
       }
     },
     stepsOf: (ids, names) => selectSnapshotSteps(database, ids, names),
-    traitsOf: (ids) => selectSnapshotTraits(database, ids),
+    shownOf: (ids) => selectShownSnapshots(database, ids),
     latestRunsOf: (ids) => selectLatestRuns(database, "snapshots", ids),
   };
 }

@@ -15,9 +15,9 @@ import {
   selectMetadataOf,
   selectRows,
   selectShownComponents,
+  selectShownSnapshots,
   selectTagsOf,
   serviceConnectors,
-  snapshots,
   stacks,
   type Database,
   type RowOf,
@@ -118,8 +118,23 @@ export function createRelated({ database, principals, now }: RelatedDeps): Relat
           ]),
         );
       },
-      snapshots: views(snapshots, summary.snapshotSummary),
-      runTemplates: views(runTemplates, summary.runTemplateSummary),
+      async snapshots(ids) {
+        const rows = await selectShownSnapshots(database, known(ids));
+        return new Map([...rows].map(([id, row]) => [id, summary.snapshotSummary(row, context)]));
+      },
+      async runTemplates(ids) {
+        const rows = await selectRows(database, runTemplates, known(ids));
+        const sources = await selectShownSnapshots(
+          database,
+          known([...rows.values()].map((row) => row.source_snapshot_id)),
+        );
+        return new Map(
+          [...rows].map(([id, row]) => {
+            const runnable = sources.get(row.source_snapshot_id ?? "")?.runnable ?? false;
+            return [id, summary.runTemplateSummary(row, runnable, context)];
+          }),
+        );
+      },
       deployments: views(deployments, summary.deploymentSummary),
       runs: views(runs, summary.runSummary),
       models: views(models, summary.modelSummary),

@@ -1,3 +1,4 @@
+import { durationText } from "../../kernel/durations.ts";
 import type {
   ArtifactRow,
   ArtifactVersionRow,
@@ -14,7 +15,7 @@ import type {
   ScheduleRow,
   ServiceConnectorRow,
   ShownComponentRow,
-  SnapshotRow,
+  ShownSnapshotRow,
   StackRow,
   TagRow,
 } from "../../modules/pipelines/index.ts";
@@ -109,8 +110,7 @@ export const scheduleBody = (row: ScheduleRow, context: ViewContext): object => 
   cron_expression: row.cron_expression,
   start_time: iso(row.start_time),
   end_time: iso(row.end_time),
-  // Seconds, which both versions read as a duration.
-  interval_second: row.interval_second,
+  interval_second: row.interval_second === null ? null : durationText(row.interval_second),
   catchup: row.catchup,
   run_once_start_time: iso(row.run_once_start_time),
   is_archived: row.is_archived,
@@ -118,19 +118,24 @@ export const scheduleBody = (row: ScheduleRow, context: ViewContext): object => 
 export const scheduleSummary = (row: ScheduleRow, context: ViewContext): object =>
   entity(row, { body: scheduleBody(row, context) });
 
-/** Whether the server could run or deploy it by itself is for `runnable` and `deployable`: that takes a build. */
-export const snapshotBody = (row: SnapshotRow, context: ViewContext): object => ({
+/** Whether the server could run or serve it by itself is for `runnable` and `deployable`. */
+export const snapshotBody = (row: ShownSnapshotRow, context: ViewContext): object => ({
   ...projectBody(row, context),
-  runnable: row.build_id !== null && row.stack_id !== null,
-  deployable: row.build_id !== null && row.stack_id !== null,
+  runnable: row.runnable,
+  deployable: row.deployable,
   is_dynamic: row.is_dynamic,
   pipeline_id: row.pipeline_id,
 });
-export const snapshotSummary = (row: SnapshotRow, context: ViewContext): object =>
+export const snapshotSummary = (row: ShownSnapshotRow, context: ViewContext): object =>
   entity(row, { body: snapshotBody(row, context) });
 
-export const runTemplateSummary = (row: RunTemplateRow, context: ViewContext): object =>
-  entity(row, { body: { ...projectBody(row, context), runnable: false, hidden: row.hidden } });
+export const runTemplateBody = (row: RunTemplateRow, runnable: boolean, context: ViewContext): object => ({
+  ...projectBody(row, context),
+  runnable,
+  hidden: row.hidden,
+});
+export const runTemplateSummary = (row: RunTemplateRow, runnable: boolean, context: ViewContext): object =>
+  entity(row, { body: runTemplateBody(row, runnable, context) });
 
 export const deploymentBody = (row: DeploymentRow, context: ViewContext): object => ({
   ...projectBody(row, context),
