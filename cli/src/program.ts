@@ -204,6 +204,23 @@ export function createProgram(bind: (action: Action) => (...given: unknown[]) =>
   );
   addSettings(
     add(
+      imports,
+      {
+        name: "zenml",
+        description: "bring over a ZenML server: stacks, pipelines, runs, artifacts and models",
+      },
+      async (call) => (await import("./commands/import-zenml.ts")).importFromZenml(call),
+    )
+      .argument(
+        "<source>",
+        "http://...: the server's address; ZENML_STORE_API_KEY, or ZENML_STORE_USERNAME and _PASSWORD",
+      )
+      .option("--project <name>", "only this project; may be given several times", collect)
+      .option("--into <name>", "name of the project here, where only one is brought over"),
+    SECRETS_SETTINGS,
+  );
+  addSettings(
+    add(
       program,
       { name: "export", description: "write experiments and models to Parquet files or JSON lines" },
       async (call) => (await import("./commands/export.ts")).exportData(call),

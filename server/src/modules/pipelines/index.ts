@@ -18,7 +18,16 @@ export { compareColumn, isUuid, selectPage, type PageOptions } from "./list.sql.
 export * from "./pipeline-tables.ts";
 export type { ProjectRow } from "./project-list.ts";
 export type { Project, Projects } from "./projects.ts";
-export { deleteRow, findRow, insertRow, lockRow, selectRow, selectRows, updateRow } from "./records.ts";
+export {
+  deleteRow,
+  findRow,
+  insertRow,
+  insertRows,
+  lockRow,
+  selectRow,
+  selectRows,
+  updateRow,
+} from "./records.ts";
 export {
   selectMetadataOf,
   selectShownComponents,
@@ -43,7 +52,7 @@ export {
   type GivenTag,
   type TaggableType,
 } from "./tag-links.ts";
-export { pipelinesSealedColumns } from "./sealed-columns.ts";
+export { connectorPlace, pipelinesSealedColumns, secretPlace } from "./sealed-columns.ts";
 export type { SecretReader, SecretStore, SecretValues } from "./secrets.ts";
 export { labelOf, type NewTagResource, type Tags } from "./tags.ts";
 export { selectLatestRuns, type LatestRun } from "./latest-runs.sql.ts";
@@ -52,4 +61,6 @@ export type { NewSnapshot, SnapshotUpdate, Snapshots } from "./snapshots.ts";
 export type { ShownStep } from "./snapshot-steps.sql.ts";
 export type { JsonObject } from "./step-configuration.ts";
 export { insertSnapshotSteps, type NewSnapshotStep } from "./snapshot-steps.sql.ts";
-export { maxRetriesOf, mergeStepConfiguration, propagatedBy } from "./step-configuration.ts";
+export { maxRetriesOf } from "./step-configuration.ts";
+export { getConnectorType } from "./connectors/connector-types.ts";
+export { specificationOf, splitConfiguration } from "./connectors/configuration.ts";
