@@ -2,16 +2,12 @@ import { invalidParameter } from "../../kernel/errors.ts";
 
 const FORBIDDEN = /[\t\n\r\v\f]/;
 
-/** Throws `invalid_parameter` for a name that no entity may have; `kind` is such as `Tag`. */
-export function requireName(kind: string, name: string): void {
-  if (name === "") {
-    throw invalidParameter(
-      `The class \`${kind}Request\` has no attribute \`name\` or it is set to \`None\`. Cannot validate the name.`,
-    );
-  }
+/** Names of what belongs to users: anything in one line. Throws `invalid_parameter`. */
+export function checkName(name: string, label: string): void {
+  if (name === "") throw invalidParameter(`The name of a ${label} is empty: give it one.`);
   if (FORBIDDEN.test(name)) {
     throw invalidParameter(
-      `The name \`${name}\` of the \`${kind}\` contains characters that are forbidden: tabs or line breaks.`,
+      `The name ${JSON.stringify(name)} of a ${label} holds a tab or a line break: take them out.`,
     );
   }
 }
