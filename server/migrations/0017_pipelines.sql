@@ -12,6 +12,9 @@ alter table identity.principals
   add column user_metadata_json text,
   add column avatar_url text,
   add column email_opted_in boolean,
+  -- What the identity provider of a managed service knows a user by, and says of them.
+  add column external_user_id uuid,
+  add column oidc_claims_json text,
   add column default_workspace_id integer
     constraint principals_default_workspace_id_fkey references identity.workspaces on delete set null;
 

@@ -137,6 +137,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     deleteArtifacts: (uri, within) => deleteBelow(storage, uri, within),
     grants: identity.roles,
   });
+  const outbound = createOutbound({
+    allowed: config.outboundAllowedHosts,
+    userAgent: `Plinth/${PLINTH_VERSION}`,
+  });
   const registry = createRegistry({
     database,
     tracking,
@@ -144,10 +148,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     now,
     onBatch,
     log,
-    outbound: createOutbound({
-      allowed: config.outboundAllowedHosts,
-      userAgent: `Plinth/${PLINTH_VERSION}`,
-    }),
+    outbound,
     secrets,
     webhookTimeoutMs: config.webhookTimeoutSeconds * 1000,
     webhookMaxAttempts: config.webhookMaxAttempts,
@@ -200,7 +201,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerZenml(http.app, {
     identity,
     workspaces,
-    pipelines: createPipelines({ database, now, secrets }),
+    pipelines: createPipelines({ database, now, secrets, outbound }),
     database,
     now,
     loginRequired: asksForLogin(config),

@@ -64,3 +64,13 @@ export { insertSnapshotSteps, type NewSnapshotStep } from "./snapshot-steps.sql.
 export { maxRetriesOf } from "./step-configuration.ts";
 export { getConnectorType } from "./connectors/connector-types.ts";
 export { specificationOf, splitConfiguration } from "./connectors/configuration.ts";
+export { componentTypes, isRepeatable, type ComponentType } from "./component-types.ts";
+export { InvalidConfiguration, type Components } from "./components.ts";
+export { flavorKey } from "./flavors.sql.ts";
+export type { Flavors } from "./flavors.ts";
+export type { Stacks } from "./stacks.ts";
+export type { StackMemberRow } from "./stacks.sql.ts";
+export { StoreError, type ArtifactStore, type StoredFile } from "./artifact-stores/store.ts";
+export type { SentEntry } from "./log-chunks.ts";
+export { LEVELS, type LogEntry, type LogFilter } from "./log-lines.ts";
+export { INGEST_PATH } from "./log-reader.ts";

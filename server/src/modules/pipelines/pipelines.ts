@@ -1,10 +1,21 @@
 import type { Database } from "../../kernel/database.ts";
+import { notImplemented } from "../../kernel/errors.ts";
 import { createMicroClock } from "../../kernel/micros.ts";
+import type { Outbound } from "../../kernel/outbound/outbound.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
+import { createArtifactStores, type ArtifactStores } from "./artifact-stores/open-store.ts";
+import { createComponents, type Components } from "./components.ts";
+import { createAccountLists, type AccountLists } from "./account-lists.ts";
 import { createCodeRepositories, type CodeRepositories } from "./code-repositories.ts";
 import { createSecretStore, type SecretStore } from "./secrets.ts";
 import { createProjectList, type ProjectList } from "./project-list.ts";
+import { createFlavors, type Flavors } from "./flavors.ts";
+import { createLogChunks, type LogChunks } from "./log-chunks.ts";
+import { createLogFiles } from "./log-files.ts";
+import { createLogReader, type LogReader } from "./log-reader.ts";
+import { createLogs, type Logs } from "./logs.ts";
 import { createProjects, type Projects } from "./projects.ts";
+import { createStacks, type Stacks } from "./stacks.ts";
 import { createTags, type Tags } from "./tags.ts";
 
 export type PipelinesDeps = {
@@ -12,23 +23,51 @@ export type PipelinesDeps = {
   /** Milliseconds since 1970. */
   now(): number;
   secrets: Secrets;
+  /** To artifact stores, whose addresses people choose. */
+  outbound: Outbound;
 };
 
 /** The door of ZenML's control plane: one part for each kind of entity. */
 export type Pipelines = {
   readonly projects: Projects;
   readonly projectList: ProjectList;
+  readonly accountLists: AccountLists;
   readonly codeRepositories: CodeRepositories;
+  readonly flavors: Flavors;
+  readonly components: Components;
+  readonly stacks: Stacks;
   readonly tags: Tags;
   readonly secrets: SecretStore;
+  readonly artifactStores: ArtifactStores;
+  readonly logs: Logs;
+  readonly logReader: LogReader;
+  readonly logChunks: LogChunks;
 };
 
 export function createPipelines(given: PipelinesDeps): Pipelines {
   const deps = { ...given, clock: createMicroClock(given.now) };
+  const artifactStores = createArtifactStores(deps);
+  const logChunks = createLogChunks(deps);
   return {
+    artifactStores,
+    logs: createLogs(deps),
+    logReader: createLogReader({
+      database: deps.database,
+      stores: artifactStores,
+      files: createLogFiles(deps),
+      chunks: logChunks,
+    }),
+    logChunks,
     projects: createProjects(deps),
     projectList: createProjectList(deps),
+    accountLists: createAccountLists(deps),
     codeRepositories: createCodeRepositories(deps),
+    flavors: createFlavors(deps),
+    components: createComponents(deps),
+    stacks: createStacks({
+      ...deps,
+      insertConnector: () => Promise.reject(notImplemented("Connectors are made by POST /service_connectors.")),
+    }),
     tags: createTags(deps),
     secrets: createSecretStore(deps),
   };

@@ -1,0 +1,49 @@
+import type { Outbound } from "../../../kernel/outbound/outbound.ts";
+import { selectRow } from "../records.ts";
+import type { SecretReader } from "../secrets.ts";
+import { components, type ComponentRow } from "../stack-tables.ts";
+import { credentialsOf, textOf, type CredentialsDeps } from "./credentials.ts";
+import { parseStorePath } from "./location.ts";
+import { s3OptionsOf, speaksS3 } from "./s3-options.ts";
+import { openS3Store } from "./s3.ts";
+import { StoreError, type ArtifactStore } from "./store.ts";
+
+export type ArtifactStores = {
+  /**
+   * The store that a component is, for whoever asks: secrets of others are not used. Throws a `StoreError`, of kind
+   * `outside` where the component is no artifact store or is not there.
+   */
+  open(componentId: string, reader: SecretReader): Promise<ArtifactStore>;
+};
+
+export type ArtifactStoresDeps = CredentialsDeps & { outbound: Outbound };
+
+export function createArtifactStores(deps: ArtifactStoresDeps): ArtifactStores {
+  const openComponent = async (component: ComponentRow, reader: SecretReader): Promise<ArtifactStore> => {
+    const { name, flavor_name: flavor } = component;
+    const configured = textOf((JSON.parse(component.configuration_json) as { path?: unknown }).path);
+    const path = parseStorePath(configured ?? "");
+    if (!speaksS3(flavor) || path.scheme !== "s3") {
+      throw new StoreError(
+        "unsupported",
+        `Artifact store '${name}' of flavor '${flavor}' cannot be read by the server, which reads S3 alone. ` +
+          "Clients read it as before.",
+      );
+    }
+    const credentials = await credentialsOf(deps, component, reader);
+    return openS3Store(s3OptionsOf(credentials, { name, flavor, path, outbound: deps.outbound }));
+  };
+
+  return {
+    async open(componentId, reader) {
+      const component = await selectRow(deps.database, components, componentId);
+      if (component === undefined) {
+        throw new StoreError("outside", `Artifact store '${componentId}' does not exist.`);
+      }
+      if (component.type !== "artifact_store") {
+        throw new StoreError("outside", `Stack component '${componentId}' is not an artifact store.`);
+      }
+      return openComponent(component, reader);
+    },
+  };
+}

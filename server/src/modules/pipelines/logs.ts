@@ -1,0 +1,86 @@
+import { alreadyExists, invalidState } from "../../kernel/errors.ts";
+import { createCollection, noSuch, type Collection, type CollectionDeps } from "./collection.ts";
+import { idFields, userFields } from "./list.ts";
+import { insertRow, lockRow, selectRow, updateRow } from "./records.ts";
+import { requireReferences } from "./references.ts";
+import { hookInvocations, logs, runs, steps, type LogsRow } from "./run-tables.ts";
+import { components } from "./stack-tables.ts";
+
+export type NewLogs = Omit<LogsRow, "created" | "updated">;
+export type LogsOwnerIds = { pipeline_run_id?: string | undefined; step_run_id?: string | undefined };
+type InProject = { workspaceId: number; projectId: string };
+
+/** Where the output of a run, a step or a hook is: a file, a folder, a log store or rows here. */
+export type Logs = Pick<Collection<typeof logs>, "label" | "find" | "get"> & {
+  /** The client gives the id: the same request again is answered with what is there. Throws `already_exists`, `not_found`. */
+  create(row: NewLogs, project: InProject): Promise<LogsRow>;
+  /** Throws `invalid_state` for logs of something else. */
+  attach(row: LogsRow, owner: LogsOwnerIds, project: InProject): Promise<LogsRow>;
+};
+
+const LABEL = "log";
+
+export function createLogs(deps: CollectionDeps): Logs {
+  const { database, clock } = deps;
+  const { find, get } = createCollection(deps, {
+    table: logs,
+    label: LABEL,
+    fields: { ...idFields, ...userFields },
+  });
+
+  return {
+    label: LABEL,
+    find,
+    get,
+    async create(row, project) {
+      return database.transaction(async (transaction) => {
+        for (const { table, label, id } of [
+          { table: components, label: "stack component", id: row.artifact_store_id },
+          { table: components, label: "stack component", id: row.log_store_id },
+        ]) {
+          if (id !== null && (await selectRow(transaction, table, id)) === undefined) throw noSuch(label, id);
+        }
+        await requireReferences(
+          transaction,
+          [
+            { table: runs, label: "pipeline run", id: row.pipeline_run_id },
+            { table: steps, label: "step run", id: row.step_run_id },
+            { table: hookInvocations, label: "hook invocation", id: row.hook_invocation_id },
+          ],
+          { label: "logs", operation: "created", project },
+        );
+        const now = clock();
+        if (await insertRow(transaction, logs, { ...row, created: now, updated: now })) {
+          return { ...row, created: now, updated: now };
+        }
+        const there = await selectRow(transaction, logs, row.id);
+        if (there === undefined || there.workspace_id !== row.workspace_id || there.user_id !== row.user_id) {
+          throw alreadyExists(`Unable to create the requested logs with ID '${row.id}': they exist already.`);
+        }
+        return there;
+      });
+    },
+    async attach({ id }, owner, project) {
+      return database.transaction(async (transaction) => {
+        const row = await lockRow(transaction, logs, id);
+        if (row === undefined) throw noSuch(LABEL, id);
+        const { pipeline_run_id: run = null, step_run_id: step = null } = owner;
+        const isFree = row.pipeline_run_id === null && row.step_run_id === null;
+        if (!isFree && (row.pipeline_run_id !== run || row.step_run_id !== step)) {
+          throw invalidState("The logs entry is already associated with a different entity.");
+        }
+        await requireReferences(
+          transaction,
+          [
+            { table: runs, label: "pipeline run", id: run },
+            { table: steps, label: "step run", id: step },
+          ],
+          { label: "logs", operation: "updated", project },
+        );
+        if (!isFree || (run === null && step === null)) return row;
+        const changed = { pipeline_run_id: run, step_run_id: step, updated: clock() };
+        return (await updateRow(transaction, logs, id, changed)) ?? row;
+      });
+    },
+  };
+}
