@@ -111,7 +111,7 @@ function compare(fields: Fields, { field: name, ...comparison }: Condition): Fra
   if (field === undefined) throw new TypeError(`there is no field ${name}`);
   switch (field.kind) {
     case "reference":
-      return compareReference(field, comparison);
+      return compareReferenceTo(field, comparison);
     case "tags":
       return compareTags(comparison);
     case "metadata":
@@ -198,7 +198,8 @@ function compareText(column: Fragment, { operation, value }: Comparison): Fragme
   }
 }
 
-function compareReference(field: Extract<Field, { kind: "reference" }>, comparison: Comparison): Fragment {
+/** What a column refers to, by its id or one of its names. */
+export function compareReferenceTo(field: Extract<Field, { kind: "reference" }>, comparison: Comparison): Fragment {
   const id = sql.raw(field.sql);
   const { operation, value } = comparison;
   if (operation === "isnull") return sql`${id} is null`;

@@ -102,7 +102,12 @@ function refuseResuming({ status, parent_run_id: parent }: StatusOfRun): void {
 /** The fields of a run that follow from its next state. */
 export function statusChange(
   run: StatusOfRun,
-  { status, inProgress, reason, now }: { status: string; inProgress: boolean } & { reason: string | undefined; now: Micros },
+  {
+    status,
+    inProgress,
+    reason,
+    now,
+  }: { status: string; inProgress: boolean } & { reason: string | undefined; now: Micros },
 ): Pick<PipelineRunRow, "status" | "in_progress" | "end_time" | "status_reason"> {
   const keepsReason = run.status === status || (run.status === "stopping" && status === "stopped");
   const endTime = !inProgress ? (run.end_time ?? now) : status === "resuming" ? null : run.end_time;
@@ -140,11 +145,7 @@ export type StepState = {
 export type StepGraph = ReadonlyMap<string, readonly string[]> | null;
 
 /** Whether a failed run whose other branches go on still has any that does. Pure. */
-export function goesOn(
-  steps: readonly StepState[],
-  graph: StepGraph,
-  now: Micros,
-): boolean {
+export function goesOn(steps: readonly StepState[], graph: StepGraph, now: Micros): boolean {
   if (graph === null) return steps.some(({ status }) => !isFinished(status));
   const byName = new Map(steps.map((step) => [step.name, step]));
   const failed = steps.filter(({ status }) => status === "failed" || status === "cancelled");
@@ -178,7 +179,10 @@ function downstreamOf(names: readonly string[], graph: ReadonlyMap<string, reado
 const MINUTE = 60_000_000;
 
 /** Nothing was heard of it for longer than it allows. */
-function isLost({ heartbeat_threshold: minutes, latest_heartbeat: heard, start_time: begun }: StepState, now: Micros): boolean {
+function isLost(
+  { heartbeat_threshold: minutes, latest_heartbeat: heard, start_time: begun }: StepState,
+  now: Micros,
+): boolean {
   const last = heard ?? begun;
   return minutes !== null && last !== null && now - last > minutes * MINUTE;
 }
