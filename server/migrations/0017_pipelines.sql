@@ -572,7 +572,8 @@ create table pipelines.artifacts (
   has_custom_name boolean not null default false,
   created bigint not null,
   updated bigint not null,
-  constraint artifacts_name_key unique (workspace_id, name)
+  -- Names first: references in filters are by name.
+  constraint artifacts_name_key unique (name, workspace_id)
 );
 create index artifacts_created on pipelines.artifacts (workspace_id, created, id);
 
@@ -600,6 +601,7 @@ create table pipelines.artifact_versions (
 );
 create index artifact_versions_created on pipelines.artifact_versions (workspace_id, created, id);
 create index artifact_versions_number on pipelines.artifact_versions (artifact_id, version_number);
+create index artifact_versions_of_artifact on pipelines.artifact_versions (artifact_id, created, id);
 create index artifact_versions_artifact_store_id on pipelines.artifact_versions (artifact_store_id);
 create index artifact_versions_uri on pipelines.artifact_versions using hash (uri);
 
@@ -677,7 +679,7 @@ create table pipelines.run_metadata (
   type text collate "C" not null,
   stack_component_id uuid
     constraint run_metadata_stack_component_id_fkey references pipelines.components on delete set null,
-  publisher_step_id uuid constraint run_metadata_publisher_step_id_fkey references pipelines.steps on delete cascade,
+  publisher_step_id uuid constraint run_metadata_publisher_step_id_fkey references pipelines.steps on delete set null,
   created bigint not null
 );
 create index run_metadata_workspace_id on pipelines.run_metadata (workspace_id);

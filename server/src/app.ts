@@ -198,10 +198,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     const visited = { identity, provider: identity.oidc };
     registerWebUi(http.app, webUi, (request, reply) => receiveVisitor(request, reply, visited));
   }
+  const pipelines = createPipelines({ database, now, secrets, outbound });
+  await pipelines.flavors.prepare();
   await registerZenml(http.app, {
     identity,
     workspaces,
-    pipelines: createPipelines({ database, now, secrets, outbound }),
+    pipelines,
     database,
     now,
     loginRequired: asksForLogin(config),

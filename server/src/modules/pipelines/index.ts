@@ -74,3 +74,7 @@ export { StoreError, type ArtifactStore, type StoredFile } from "./artifact-stor
 export type { SentEntry } from "./log-chunks.ts";
 export { LEVELS, type LogEntry, type LogFilter } from "./log-lines.ts";
 export { INGEST_PATH } from "./log-reader.ts";
+export { syncBuiltinFlavors } from "./builtin-flavors.ts";
+export type { ArtifactVersions, CreatedArtifactVersion, NewArtifactVersion } from "./artifact-versions.ts";
+export type { Artifacts } from "./artifacts.ts";
+export { metadataTypes, readMetadata, type MetadataType, type MetadataValue } from "./metadata-values.ts";

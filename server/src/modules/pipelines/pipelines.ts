@@ -6,6 +6,9 @@ import type { Secrets } from "../../kernel/secrets.ts";
 import { createArtifactStores, type ArtifactStores } from "./artifact-stores/open-store.ts";
 import { createComponents, type Components } from "./components.ts";
 import { createAccountLists, type AccountLists } from "./account-lists.ts";
+import { createBuilds, type Builds } from "./builds.ts";
+import { createArtifactVersions, type ArtifactVersions } from "./artifact-versions.ts";
+import { createArtifacts, type Artifacts } from "./artifacts.ts";
 import { createCodeRepositories, type CodeRepositories } from "./code-repositories.ts";
 import { createSecretStore, type SecretStore } from "./secrets.ts";
 import { createProjectList, type ProjectList } from "./project-list.ts";
@@ -14,8 +17,13 @@ import { createLogChunks, type LogChunks } from "./log-chunks.ts";
 import { createLogFiles } from "./log-files.ts";
 import { createLogReader, type LogReader } from "./log-reader.ts";
 import { createLogs, type Logs } from "./logs.ts";
+import { createDeployments, type Deployments } from "./deployments.ts";
+import { createPipelineEntities, type PipelineEntities } from "./pipeline-entities.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createStacks, type Stacks } from "./stacks.ts";
+import { createRunTemplates, type RunTemplates } from "./run-templates.ts";
+import { createSchedules, type Schedules } from "./schedules.ts";
+import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { createTags, type Tags } from "./tags.ts";
 
 export type PipelinesDeps = {
@@ -33,10 +41,18 @@ export type Pipelines = {
   readonly projectList: ProjectList;
   readonly accountLists: AccountLists;
   readonly codeRepositories: CodeRepositories;
+  readonly pipelines: PipelineEntities;
+  readonly snapshots: Snapshots;
+  readonly builds: Builds;
+  readonly schedules: Schedules;
+  readonly runTemplates: RunTemplates;
+  readonly deployments: Deployments;
   readonly flavors: Flavors;
   readonly components: Components;
   readonly stacks: Stacks;
   readonly tags: Tags;
+  readonly artifacts: Artifacts;
+  readonly artifactVersions: ArtifactVersions;
   readonly secrets: SecretStore;
   readonly artifactStores: ArtifactStores;
   readonly logs: Logs;
@@ -62,6 +78,12 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     projectList: createProjectList(deps),
     accountLists: createAccountLists(deps),
     codeRepositories: createCodeRepositories(deps),
+    pipelines: createPipelineEntities(deps),
+    snapshots: createSnapshots(deps),
+    builds: createBuilds(deps),
+    schedules: createSchedules(deps),
+    runTemplates: createRunTemplates(deps),
+    deployments: createDeployments(deps),
     flavors: createFlavors(deps),
     components: createComponents(deps),
     stacks: createStacks({
@@ -69,6 +91,8 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
       insertConnector: () => Promise.reject(notImplemented("Connectors are made by POST /service_connectors.")),
     }),
     tags: createTags(deps),
+    artifacts: createArtifacts(deps),
+    artifactVersions: createArtifactVersions(deps),
     secrets: createSecretStore(deps),
   };
 }

@@ -2,14 +2,17 @@ import type { FastifyInstance } from "fastify";
 import type { Identity, Workspaces } from "../../modules/identity/index.ts";
 import type { Database, Pipelines } from "../../modules/pipelines/index.ts";
 import { codeRepositoryEndpoints } from "./code-repositories.ts";
+import { componentEndpoints } from "./components.ts";
 import { createZenmlContext } from "./context.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { registerZenmlEndpoints } from "./endpoint.ts";
+import { flavorEndpoints } from "./flavors.ts";
 import { loginEndpoints } from "./login.ts";
 import { projectEndpoints } from "./projects.ts";
 import { secretEndpoints } from "./secrets.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
 import { serviceAccountEndpoints } from "./service-accounts.ts";
+import { stackEndpoints } from "./stacks.ts";
 import { tagResourceEndpoints } from "./tag-resources.ts";
 import { tagEndpoints } from "./tags.ts";
 import { userEndpoints } from "./users.ts";
@@ -34,11 +37,14 @@ export async function registerZenml(
   const endpoints = [
     ...serverInfoEndpoints({ tokens, principals, loginRequired }),
     ...loginEndpoints({ identity, now }),
-    ...deviceEndpoints(identity),
-    ...userEndpoints(identity),
-    ...serviceAccountEndpoints(identity),
+    ...deviceEndpoints(context),
+    ...userEndpoints(context),
+    ...serviceAccountEndpoints(context),
     ...projectEndpoints(context, workspaces),
     ...codeRepositoryEndpoints(context),
+    ...flavorEndpoints(context),
+    ...componentEndpoints(context),
+    ...stackEndpoints(context),
     ...tagEndpoints(context),
     ...tagResourceEndpoints(context),
     ...secretEndpoints(context),

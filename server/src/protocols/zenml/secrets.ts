@@ -145,7 +145,7 @@ export function secretEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   ];
 }
 
-const readerOf = (request: FastifyRequest): SecretReader => ({
+export const readerOf = (request: FastifyRequest): SecretReader => ({
   userId: userIdOf(request),
   isLocal: request.caller.principal?.kind === "local",
 });

@@ -55,6 +55,7 @@ export const flavorBody = (row: FlavorRow): object => ({
   logo_url: row.logo_url,
   is_custom: row.is_custom,
 });
+export const flavorSummary = (row: FlavorRow): object => entity(row, { body: flavorBody(row) });
 
 export const connectorBody = (row: ServiceConnectorRow): object => ({
   ...sharedBody(row),

@@ -1,0 +1,248 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, describe, expect, it } from "vitest";
+import { startTestServer } from "../../../test/harness.ts";
+import { person } from "../../../test/principals.ts";
+import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+
+const server = await startTestServer({ login: "required" });
+const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
+await newWorkspace(root, "team");
+const as = async (name: string, role: "editor" | "viewer") =>
+  withHeaders(server, (await person(server, name, { workspace: "team", role })).headers);
+const editor = await as("ed", "editor");
+const other = await as("ot", "editor");
+const viewer = await as("vi", "viewer");
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+const API = "/api/v1";
+const old = { "user-agent": "zenml/0.84.0" };
+
+type Client = typeof editor;
+const idOf = async (path: string, client: Client = editor): Promise<string> =>
+  (await client.get(`${API}/${path}`)).json.items[0].id;
+const orchestrator = await idOf("components?type=orchestrator&name=default");
+const store = await idOf("components?type=artifact_store&name=default");
+const component = async (type: string, name: string, flavor: string, configuration = {}): Promise<string> => {
+  const made = await editor.post(`${API}/components`, { name, type, flavor, configuration });
+  expect(made.status, made.text).toBe(200);
+  return made.json.id;
+};
+const simple = { orchestrator: [orchestrator], artifact_store: [store] };
+
+describe("the default stack", () => {
+  it("is there at the first start, of components that every client knows", async () => {
+    const { json } = await viewer.get(`${API}/stacks?name=default&hydrate=true`);
+    expect(json.total).toBe(1);
+    const [stack] = json.items;
+    expect(stack).toMatchObject({ body: { user_id: null }, resources: { user: null } });
+    expect(Object.keys(stack.metadata.components).toSorted()).toStrictEqual([
+      "artifact_store",
+      "orchestrator",
+    ]);
+    expect(stack.metadata.components.orchestrator[0]).toMatchObject({
+      id: orchestrator,
+      name: "default",
+      body: { type: "orchestrator", flavor_name: "local", integration: "built-in" },
+      metadata: null,
+      resources: null,
+    });
+  });
+
+  it("cannot be changed, nor can its components", async () => {
+    const id = await idOf("stacks?name=default");
+    for (const [path, what] of [
+      [`stacks/${id}`, "stack"],
+      [`components/${orchestrator}`, "orchestrator"],
+    ] as const) {
+      const changed = await root.call("PUT", `${API}/${path}`, { name: "mine" });
+      expect(changed.status).toBe(403);
+      expect(changed.json.detail).toStrictEqual([
+        "IllegalOperationError",
+        `The default ${what} cannot be modified.`,
+      ]);
+      expect((await root.call("DELETE", `${API}/${path}`)).status).toBe(403);
+    }
+  });
+});
+
+describe("stacks", () => {
+  it("are made, read, changed and deleted", async () => {
+    const created = await editor.post(`${API}/stacks`, {
+      name: "first",
+      components: simple,
+      environment: { A: "b" },
+      stack_spec_path: "x.yaml",
+    });
+    expect(created.status, created.text).toBe(200);
+    const { id } = created.json;
+    expect(created.json).toMatchObject({
+      metadata: {
+        labels: {},
+        description: "",
+        environment: { A: "b" },
+        secrets: [],
+        stack_spec_path: "x.yaml",
+      },
+      resources: { user: { name: "ed" } },
+    });
+    const docker = await component("orchestrator", "docker", "local_docker");
+    const changed = await editor.call("PUT", `${API}/stacks/${id}`, {
+      name: "second",
+      description: "of docker",
+      labels: { team: "a", none: null },
+      components: { orchestrator: [docker], artifact_store: [store] },
+    });
+    expect(changed.json).toMatchObject({
+      name: "second",
+      metadata: { labels: { team: "a", none: null }, description: "of docker", environment: { A: "b" } },
+    });
+    expect(changed.json.metadata.components.orchestrator[0].id).toBe(docker);
+    expect((await editor.call("DELETE", `${API}/components/${docker}`)).json.detail[0]).toBe(
+      "IllegalOperationError",
+    );
+    expect((await editor.call("DELETE", `${API}/stacks/${id}`)).text).toBe("null");
+    expect((await editor.get(`${API}/stacks/${id}`)).status).toBe(404);
+    expect((await editor.call("DELETE", `${API}/components/${docker}`)).status).toBe(200);
+  });
+
+  it("take several components of some types alone", async () => {
+    const alerters = [
+      await component("alerter", "one", "slack", { slack_token: "x" }),
+      await component("alerter", "two", "slack", { slack_token: "x" }),
+    ];
+    const many = await editor.post(`${API}/stacks`, {
+      name: "many",
+      components: { ...simple, alerter: alerters },
+    });
+    expect(many.json.metadata.components.alerter.map((one: { name: string }) => one.name)).toStrictEqual([
+      "one",
+      "two",
+    ]);
+    const second = await component("orchestrator", "second", "local");
+    const two = await editor.post(`${API}/stacks`, {
+      name: "two",
+      components: { ...simple, orchestrator: [orchestrator, second] },
+    });
+    expect(two.status).toBe(422);
+    expect(two.json[0]).toBe("ValueError");
+    // What counts is what a component is.
+    const swapped = { orchestrator: [store], artifact_store: [orchestrator] };
+    expect((await editor.post(`${API}/stacks`, { name: "swapped", components: swapped })).status).toBe(200);
+    const wrong = { ...simple, image_builder: [second] };
+    const refused = await editor.post(`${API}/stacks`, { name: "wrong", components: wrong });
+    expect(refused.status).toBe(400);
+  });
+
+  it("need an orchestrator and an artifact store that are there", async () => {
+    const post = (components: object, more = {}) =>
+      editor.post(`${API}/stacks`, { name: "bad", components, ...more });
+    expect((await post({})).status).toBe(422);
+    expect((await post({ orchestrator: [orchestrator] })).status).toBe(422);
+    expect((await post({ ...simple, engine: [store] })).status).toBe(422);
+    expect((await post({ ...simple, orchestrator: ["nouuid"] })).status).toBe(422);
+    const unknown = await post({ ...simple, orchestrator: [randomUUID()] });
+    expect(unknown.status).toBe(404);
+    expect(unknown.json.detail[0]).toBe("KeyError");
+    expect((await post(simple, { secrets: ["none"] })).status).toBe(404);
+    expect((await post(simple, { name: "" })).status).toBe(400);
+    expect((await post(simple, { name: "default" })).json.detail[0]).toBe("EntityExistsError");
+    expect((await post(simple, { service_connectors: [randomUUID()] })).status).toBe(404);
+    expect((await editor.get(`${API}/stacks?name=bad`)).json.total).toBe(0);
+  });
+
+  it("are made whole, with components that are described", async () => {
+    const described = (name: string, flavor: string, configuration: object) => ({
+      name,
+      labels: { owner: "ml", share: null },
+      components: { orchestrator: [orchestrator], artifact_store: [{ flavor, configuration }] },
+    });
+    const body = described("whole", "s3", { path: "s3://bucket", key: "{{keys.id}}" });
+    const headers = { "idempotency-key": randomUUID() };
+    const made = await editor.call("POST", `${API}/stacks`, body, headers);
+    expect(made.status, made.text).toBe(200);
+    const [bucket] = made.json.metadata.components.artifact_store;
+    expect(bucket).toMatchObject({ name: "whole", body: { flavor_name: "s3", integration: "s3" } });
+    expect((await editor.call("POST", `${API}/stacks`, body, headers)).json).toStrictEqual(made.json);
+    const whole = (await editor.get(`${API}/components/${bucket.id}`)).json;
+    expect(whole.metadata).toMatchObject({
+      configuration: { path: "s3://bucket", key: "{{keys.id}}" },
+      labels: { owner: "ml", share: null },
+    });
+    // The name of the component is taken; another is made of it.
+    expect((await editor.call("DELETE", `${API}/stacks/${made.json.id}`)).status).toBe(200);
+    const again = await editor.post(`${API}/stacks`, body);
+    expect(again.json.metadata.components.artifact_store[0].name).toMatch(/^whole-[0-9a-f]{4}$/);
+    expect((await editor.post(`${API}/stacks`, described("none", "nope", {}))).status).toBe(400);
+    const bad = await editor.post(`${API}/stacks`, described("none", "s3", { path: "s3://b", key: 1 }));
+    expect([bad.status, bad.json.detail[0]]).toStrictEqual([422, "ValueError"]);
+    expect((await editor.get(`${API}/components?name=startswith:none`)).json.total).toBe(0);
+  });
+
+  it("are found by their components", async () => {
+    const here = await component("image_builder", "builder", "local");
+    await editor.post(`${API}/stacks`, { name: "built", components: { ...simple, image_builder: [here] } });
+    const names = async (query: string): Promise<string[]> =>
+      (await editor.get(`${API}/stacks?${query}`)).json.items.map((one: { name: string }) => one.name);
+    expect(await names(`component_id=${here}`)).toStrictEqual(["built"]);
+    expect(await names("component=builder")).toStrictEqual(["built"]);
+    expect(await names(`component=${here}&name=contains:uil`)).toStrictEqual(["built"]);
+    expect(await names(`component_id=${randomUUID()}`)).toStrictEqual([]);
+    expect(await names('sort_by=desc:name&size=1&name=oneof:["built","default"]')).toStrictEqual(["default"]);
+    const { json } = await editor.get(`${API}/components?stack_id=${await idOf("stacks?name=built")}`);
+    expect(json.items.map((one: { name: string }) => one.name).toSorted()).toStrictEqual([
+      "builder",
+      "default",
+      "default",
+    ]);
+  });
+});
+
+describe("clients of 0.84", () => {
+  it("never meet types that they do not know, and do not take them away", async () => {
+    const sandbox = await component("sandbox", "box", "local");
+    const { json } = await editor.post(`${API}/stacks`, {
+      name: "boxed",
+      components: { ...simple, sandbox: [sandbox] },
+    });
+    const seen = await editor.call("GET", `${API}/stacks/${json.id}`, undefined, old);
+    expect(Object.keys(seen.json.metadata.components).toSorted()).toStrictEqual([
+      "artifact_store",
+      "orchestrator",
+    ]);
+    await editor.call("PUT", `${API}/stacks/${json.id}`, { components: simple }, old);
+    expect((await editor.get(`${API}/stacks/${json.id}`)).json.metadata.components.sandbox[0].id).toBe(
+      sandbox,
+    );
+    const listed = await editor.call("GET", `${API}/components?name=box`, undefined, old);
+    expect(listed.json).toMatchObject({ total: 0, items: [] });
+    expect((await editor.call("GET", `${API}/components/${sandbox}`, undefined, old)).status).toBe(404);
+    const types = (await editor.call("GET", `${API}/component-types`, undefined, old)).json;
+    expect(types).toHaveLength(12);
+    expect((await editor.get(`${API}/component-types`)).json).toHaveLength(15);
+  });
+});
+
+describe("who may change stacks", () => {
+  it("made them, or looks after what all share", async () => {
+    const { json } = await editor.post(`${API}/stacks`, { name: "owned", components: simple });
+    const path = `${API}/stacks/${json.id}`;
+    expect((await viewer.get(path)).status).toBe(200);
+    expect((await viewer.post(`${API}/stacks`, { name: "no", components: simple })).status).toBe(403);
+    expect((await other.call("PUT", path, { name: "theirs" })).status).toBe(403);
+    expect((await other.call("DELETE", path)).status).toBe(403);
+    expect((await root.call("PUT", path, { name: "adopted" })).json.name).toBe("adopted");
+    const nobody = withHeaders(server, (await person(server, "no", {})).headers);
+    expect((await nobody.get(`${API}/stacks`)).status).toBe(403);
+  });
+
+  it("are told of private secrets only when they are their own", async () => {
+    await editor.post(`${API}/secrets`, { name: "mine", private: true, values: { a: "b" } });
+    const named = { name: "secretive", components: simple, secrets: ["mine"] };
+    expect((await other.post(`${API}/stacks`, named)).status).toBe(404);
+    const { json } = await editor.post(`${API}/stacks`, named);
+    expect(json.metadata.secrets).toHaveLength(1);
+    const without = await editor.call("PUT", `${API}/stacks/${json.id}`, { remove_secrets: ["mine"] });
+    expect(without.json.metadata.secrets).toStrictEqual([]);
+  });
+});
