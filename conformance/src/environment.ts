@@ -35,6 +35,17 @@ export type ZenmlVersion = (typeof zenmlClients)[number];
 export const ensureZenml = (version: ZenmlVersion = "0.98.0"): Promise<string> =>
   ensureLocked(version === "0.98.0" ? "zenml" : `zenml-${version}`);
 
+/** The folder of the environment with ZenML's own server. */
+export const ensureZenmlServer = (version: ZenmlVersion): Promise<string> =>
+  ensureLocked(version === "0.98.0" ? "zenml-server" : `zenml-server-${version}`);
+
+/** The folder of the environment with ZenML's client and what its integrations with S3 and MLflow need. */
+export const ensureZenmlIntegrations = (version: ZenmlVersion): Promise<string> =>
+  ensureLocked(version === "0.98.0" ? "zenml-integrations" : `zenml-integrations-${version}`);
+
+/** The folder of the environment with `moto_server`, which speaks S3 and STS. */
+export const ensureMoto = (): Promise<string> => ensureLocked("moto");
+
 /** The folder of the environment with Go, for machines that have none. */
 export const ensureGo = (): Promise<string> => ensureLocked("go");
 

@@ -1,0 +1,128 @@
+// Two servers' answers to the same requests, side by side: equal, or different as a table says and why.
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pick, type Variables } from "../mlflow/scenario.ts";
+import type { ZenmlVersion } from "../src/environment.ts";
+import { differencesOf, normalAnswer } from "./answers.ts";
+import { added, type Difference } from "./differences.ts";
+import { startComparedPlinth, startZenmlReference, type Server } from "./reference.ts";
+import { get, perform, type RawAnswer, type Scenario } from "./requests.ts";
+import { sweep } from "./sweep.ts";
+
+export interface SideBySide {
+  readonly version: ZenmlVersion;
+  readonly scenarios: readonly Scenario[];
+  readonly differences: readonly Difference[];
+}
+
+/** Plays every scenario on Plinth and on ZenML's own server of this version, and compares status and body. */
+export function compareWithZenml({ version, scenarios, differences }: SideBySide): void {
+  let plinth: Server | undefined;
+  let reference: Server | undefined;
+  beforeAll(async () => {
+    [plinth, reference] = await Promise.all([startComparedPlinth(version), startZenmlReference(version)]);
+  });
+  afterAll(async () => {
+    await reference?.stop();
+    if (plinth) expect(await plinth.stop()).toBe(0);
+  });
+  const played = scenarios.filter((one) => one.versions?.includes(version) ?? true);
+  const known = differences.filter((one) => one.versions?.includes(version) ?? true);
+  const byStep = new Map(known.flatMap((one) => one.at.map((at) => [at, one] as const)));
+  const suite = randomBytes(3).toString("hex");
+
+  for (const scenario of played) {
+    const unique = `u${suite}${String(scenarios.indexOf(scenario)).padStart(3, "0")}`;
+    describe(`${scenario.name} (zenml ${version})`, () => {
+      let played: readonly Played[] = [];
+      beforeAll(async () => {
+        if (!plinth || !reference) throw new Error("the servers are not there yet");
+        played = await play(scenario, [plinth, reference], unique);
+      });
+      for (const [index, step] of scenario.steps.entries()) {
+        it(step.label, () => {
+          const answers = played[index];
+          if (!answers) throw new Error("the scenario ended before this step");
+          compare(answers, byStep.get(`${scenario.name} > ${step.label}`));
+        });
+      }
+    });
+  }
+
+  it("every entry of differences.ts names a step", () => {
+    const steps = new Set(played.flatMap((one) => one.steps.map(({ label }) => `${one.name} > ${label}`)));
+    expect([...byStep.keys()].filter((at) => !steps.has(at))).toEqual([]);
+  });
+
+  it("no two steps have one name", () => {
+    const steps = played.flatMap((one) => one.steps.map(({ label }) => `${one.name} > ${label}`));
+    expect(steps.filter((one, index) => steps.indexOf(one) !== index)).toEqual([]);
+  });
+}
+
+type Played =
+  | { readonly mine: RawAnswer; readonly theirs: RawAnswer }
+  | { readonly swept: readonly string[] };
+
+/** Both servers are asked the same at the same time, step by step. */
+async function play(
+  scenario: Scenario,
+  servers: readonly [Server, Server],
+  unique: string,
+): Promise<Played[]> {
+  const names = [new Map([["unique", unique]]), new Map([["unique", unique]])] as const;
+  await Promise.all(servers.map((server, side) => nameDefaults(server, names[side] ?? new Map())));
+  const [plinth, reference] = servers;
+  const played: Played[] = [];
+  for (const step of scenario.steps) {
+    if (step.sweep !== undefined) {
+      played.push({ swept: await sweep(step.sweep, servers, names) });
+      continue;
+    }
+    const [mine, theirs] = await Promise.all([
+      perform(step, plinth, names[0]),
+      perform(step, reference, names[1]),
+    ]);
+    played.push({ mine: normalAnswer(mine, names[0]), theirs: normalAnswer(theirs, names[1]) });
+  }
+  return played;
+}
+
+/** What every server has from the beginning, by the names that scenarios know it by. */
+async function nameDefaults(server: Server, variables: Variables): Promise<void> {
+  const ask = async (name: string, path: string, at: string): Promise<void> => {
+    const { body } = await perform(get(name, path), server, variables);
+    variables.set(name, pick(body, at) ?? `no-${name}`);
+  };
+  await ask("project", "/projects/default", "id");
+  await ask("admin", "/current-user", "id");
+  await ask("stack", "/stacks?name=default", "items.0.id");
+  await ask("orchestrator", "/components?name=default&type=orchestrator", "items.0.id");
+  await ask("artifact_store", "/components?name=default&type=artifact_store", "items.0.id");
+}
+
+const isAdded = (path: string): boolean => added.some((pattern) => pattern.test(path));
+
+function compare(played: Played, difference: Difference | undefined): void {
+  const { except } = difference ?? {};
+  if ("swept" in played) {
+    expectNone(played.swept.filter((line) => !(except?.test(line) ?? false)));
+    return;
+  }
+  const { mine, theirs } = played;
+  if (difference?.status !== undefined) {
+    expect(mine.status, difference.reason).toBe(difference.status);
+    expect({ ...mine }, "this entry of differences.ts is not needed any more").not.toEqual({ ...theirs });
+    return;
+  }
+  if (theirs.status >= 500) expect(mine.status, `upstream answers ${theirs.status}`).toBe(0);
+  const found = differencesOf(mine, theirs, (path) => isAdded(path.replace(/^body\./, "")));
+  const rest = except === undefined ? found : found.filter((line) => !except.test(line));
+  expectNone(rest);
+  if (except !== undefined) expect(found.length, "this entry is not needed any more").toBeGreaterThan(0);
+}
+
+/** The lines themselves are what a person reads of a failure. */
+function expectNone(lines: readonly string[]): void {
+  expect(lines, lines.slice(0, 40).join("\n")).toEqual([]);
+}

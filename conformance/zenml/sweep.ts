@@ -1,0 +1,127 @@
+// Lists asked for with every filter and every order that upstream's own document of its endpoints names.
+import type { Query, Variables } from "../mlflow/scenario.ts";
+import type { Server } from "./reference.ts";
+import { get, perform, type RawAnswer, type Sweep } from "./requests.ts";
+
+interface Document {
+  readonly paths: Readonly<
+    Record<string, { readonly get?: { readonly parameters?: readonly { name: string; in: string }[] } }>
+  >;
+}
+
+/** How a page is asked for; the rest are filters. */
+const paging = new Set(["page", "size", "hydrate", "logical_operator", "sort_by"]);
+
+/** The names of a list's filters. */
+export async function readParameters(reference: Server, path: string): Promise<string[]> {
+  const answer = await fetch(`${reference.url}/openapi.json`);
+  const document = (await answer.json()) as Document;
+  const parameters = document.paths[`/api/v1${path}`]?.get?.parameters ?? [];
+  return parameters.filter((one) => one.in === "query" && !paging.has(one.name)).map(({ name }) => name);
+}
+
+type Item = Readonly<Record<string, unknown>>;
+type Page = { readonly items?: readonly Item[]; readonly total?: number; readonly detail?: unknown };
+
+/** Asks both servers the same, a few requests at a time; a line for each that they answered otherwise. */
+export async function sweep(
+  { path, scope, orders = [] }: Sweep,
+  servers: readonly [Server, Server],
+  names: readonly [Variables, Variables],
+): Promise<string[]> {
+  const [plinth, reference] = servers;
+  const parameters = await readParameters(reference, path);
+  const first = (await perform(get("", path, { ...scope, hydrate: "true" }), reference, names[1]))
+    .body as Page;
+  const queries = parameters.flatMap((name) => filtersBy(name, valueOf(first.items?.[0], name)));
+  const sorts = parameters.flatMap((name): Query[] => [
+    { sort_by: `asc:${name}` },
+    { sort_by: `desc:${name}` },
+  ]);
+  const found: string[] = [];
+  const ask = async (query: Query): Promise<void> => {
+    // Values that were read from upstream are named, so that each server is asked for its own.
+    const named = reversed(query, names[1]);
+    const step = get("", path, { ...scope, ...named, size: "1000" });
+    const isOrdered =
+      named["sort_by"] === undefined || orders.includes(String(named["sort_by"]).split(":")[1] ?? "");
+    const [mine, theirs] = await Promise.all([
+      perform(step, plinth, names[0]).then((answer) => summary(answer, names[0], isOrdered)),
+      perform(step, reference, names[1]).then((answer) => summary(answer, names[1], isOrdered)),
+    ]);
+    if (mine !== theirs) found.push(`${JSON.stringify(named)}: ${mine}, not ${theirs}`);
+  };
+  const all = [...queries, ...sorts];
+  const workers = Array.from({ length: 4 }, async () => {
+    for (let query = all.shift(); query !== undefined; query = all.shift()) await ask(query);
+  });
+  await Promise.all(workers);
+  return found.toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+/** What is tried with one filter, given a value that the first row has. */
+function filtersBy(name: string, value: string | undefined): Query[] {
+  const known = value ?? "text";
+  const part = known.slice(0, Math.max(1, Math.floor(known.length / 2)));
+  const plain = [
+    known,
+    "",
+    "nothing has this",
+    `equals:${known}`,
+    `notequals:${known}`,
+    `oneof:["${known}"]`,
+  ];
+  const text = [
+    `contains:${part}`,
+    `startswith:${part}`,
+    `endswith:${known.slice(-4)}`,
+    "oneof:no list",
+    "oneof:[]",
+  ];
+  const numbers = [`gt:${known}`, `gte:${known}`, `lt:${known}`, `lte:${known}`, "gt:3", "lte:x"];
+  const later = [`notoneof:["${known}"]`, `notcontains:${part}`, "isnull:", "isnotnull:", "unheard:x"];
+  const repeated: Query[] = [{ [name]: [`contains:${part}`, `notequals:${known}`] }];
+  return [...[...plain, ...text, ...numbers, ...later].map((one) => ({ [name]: one })), ...repeated];
+}
+
+/** Where an item of a list has what a filter is about: beside its id, in its body or metadata, or as the id of a resource. */
+function valueOf(item: Item | undefined, name: string): string | undefined {
+  if (item === undefined) return undefined;
+  for (const part of [item, item["body"], item["metadata"]] as (Item | null | undefined)[]) {
+    const value = part?.[name];
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+      return timeOf(String(value));
+  }
+  const resource = (item["resources"] as Record<string, Item | null> | null | undefined)?.[
+    name.replace(/_id$/, "")
+  ];
+  const id = resource?.[name.endsWith("_id") ? "id" : "name"];
+  return typeof id === "string" ? id : undefined;
+}
+
+/** Times as filters take them, which is without their fractions; so far back that no row is near. */
+const timeOf = (value: string): string => (/^\d{4}-\d\d-\d\dT/.test(value) ? "2020-02-03 04:05:06" : value);
+
+function reversed(query: Query, names: Variables): Query {
+  const ids = [...names].filter(([, value]) => value.length === 36);
+  const name = (text: string): string =>
+    ids.reduce((result, [key, id]) => result.replaceAll(id, `{${key}}`), text);
+  return Object.fromEntries(
+    Object.entries(query).map(([key, value]) => [
+      key,
+      typeof value === "string" ? name(value) : value.map(name),
+    ]),
+  );
+}
+
+/** Status and what was found, by the names that the rows were saved under. */
+function summary({ status, body }: RawAnswer, names: Variables, isOrdered: boolean): string {
+  if (status !== 200) {
+    const detail = Array.isArray(body) ? body : (body as Page).detail;
+    return `${status} ${Array.isArray(detail) ? String(detail[0]) : String(detail)}${Array.isArray(body) ? " bare" : ""}`;
+  }
+  const byId = new Map([...names].map(([name, id]) => [id, name]));
+  const { items = [], total } = body as Page;
+  const rows = items.map((one) => byId.get(String(one["id"])) ?? String(one["name"] ?? "?"));
+  return `${total}: ${(isOrdered ? rows : rows.toSorted((a, b) => (a < b ? -1 : 1))).join(" ")}`;
+}
