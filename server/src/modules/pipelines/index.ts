@@ -78,3 +78,8 @@ export { syncBuiltinFlavors } from "./builtin-flavors.ts";
 export type { ArtifactVersions, CreatedArtifactVersion, NewArtifactVersion } from "./artifact-versions.ts";
 export type { Artifacts } from "./artifacts.ts";
 export { metadataTypes, readMetadata, type MetadataType, type MetadataValue } from "./metadata-values.ts";
+export type { Builds } from "./builds.ts";
+export type { Deployments } from "./deployments.ts";
+export type { PipelineEntities } from "./pipeline-entities.ts";
+export type { RunTemplates } from "./run-templates.ts";
+export type { Schedules } from "./schedules.ts";

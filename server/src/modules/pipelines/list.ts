@@ -47,6 +47,8 @@ export type Field =
       condition?(comparison: Comparison): RawBuilder<unknown>;
       /** No order can be asked for by it. */
       readonly unordered?: true;
+      /** No filter can be on it. */
+      readonly orderOnly?: true;
     }
   | {
       readonly kind: "reference";
@@ -59,6 +61,7 @@ export type Field =
       readonly key?: string;
       /** What lists are ordered by; its name where nothing is said. */
       readonly order?: string;
+      readonly unordered?: true;
     }
   /** Tags of the row `t.id`, by their names. */
   | { readonly kind: "tags" }
@@ -90,4 +93,9 @@ export const userFields = {
 } as const satisfies Fields;
 
 /** Fields that hold whatever the `logical_operator` says. */
-export const scopeFields: ReadonlySet<string> = new Set(["scope_user", "scope_type"]);
+export const scopeFields: ReadonlySet<string> = new Set([
+  "scope_user",
+  "scope_type",
+  "latest_run_status",
+  "latest_run_user",
+]);

@@ -88,7 +88,8 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     components: createComponents(deps),
     stacks: createStacks({
       ...deps,
-      insertConnector: () => Promise.reject(notImplemented("Connectors are made by POST /service_connectors.")),
+      insertConnector: () =>
+        Promise.reject(notImplemented("Connectors are made by POST /service_connectors.")),
     }),
     tags: createTags(deps),
     artifacts: createArtifacts(deps),
