@@ -8,10 +8,16 @@ import { components } from "./stack-tables.ts";
 
 export type NewLogs = Omit<LogsRow, "created" | "updated">;
 export type LogsOwnerIds = { pipeline_run_id?: string | undefined; step_run_id?: string | undefined };
+type Owner = { id: string; workspace_id: number; user_id: string | null };
 type InProject = { workspaceId: number; projectId: string };
 
-/** Where the output of a run, a step or a hook is: a file, a folder, a log store or rows here. */
+/** Where the output of a run, a step or a hook is: in a file or a folder of an artifact store, or in a log store. */
 export type Logs = Pick<Collection<typeof logs>, "label" | "find" | "get"> & {
+  /** Undefined where nothing is named, or it is not there. */
+  findOwner(ids: {
+    pipeline_run_id?: string | null | undefined;
+    step_run_id?: string | null | undefined;
+  }): Promise<{ label: string; row: Owner } | undefined>;
   /** The client gives the id: the same request again is answered with what is there. Throws `already_exists`, `not_found`. */
   create(row: NewLogs, project: InProject): Promise<LogsRow>;
   /** Throws `invalid_state` for logs of something else. */
@@ -32,6 +38,11 @@ export function createLogs(deps: CollectionDeps): Logs {
     label: LABEL,
     find,
     get,
+    async findOwner({ pipeline_run_id: run, step_run_id: step }) {
+      const [table, label, id] = run ? ([runs, "pipeline run", run] as const) : [steps, "step run", step];
+      const row = id ? await selectRow<typeof runs | typeof steps>(database, table, id) : undefined;
+      return row && { label, row };
+    },
     async create(row, project) {
       return database.transaction(async (transaction) => {
         for (const { table, label, id } of [

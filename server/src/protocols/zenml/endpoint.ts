@@ -16,7 +16,7 @@ export type ZenmlEndpoint<Body = unknown> = {
   body?: z.ZodType<Body>;
   /** Forms arrive as an object of texts. */
   form?: true;
-  /** The answer is written as JSON: `null` for nothing. */
+  /** The answer is written as JSON: `null` for nothing. `SENT` where `reply` has it already. */
   handle(call: ZenmlCall<Body>): unknown;
 };
 
@@ -34,6 +34,9 @@ export type ZenmlCall<Body = unknown> = {
   request: FastifyRequest;
   reply: FastifyReply;
 };
+
+/** Not the reply itself, which is awaited like a promise. */
+export const SENT = Symbol("sent");
 
 const PREFIX = "/api/v1";
 
@@ -67,6 +70,7 @@ export async function registerZenmlEndpoints(
             request,
             reply,
           });
+          if (answer === SENT) return reply;
           return reply.header("content-type", "application/json").send(writeJson(answer));
         },
       });

@@ -32,8 +32,13 @@ export class ZenmlError extends PlinthError {
   readonly status: number;
   readonly body: unknown;
 
-  constructor(code: ErrorCode, message: string, answer: { status: number; body: unknown }) {
-    super(code, message);
+  constructor(
+    code: ErrorCode,
+    message: string,
+    answer: { status: number; body: unknown; retryAfterSeconds?: number | undefined },
+  ) {
+    const { retryAfterSeconds } = answer;
+    super(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
     this.status = answer.status;
     this.body = answer.body;
   }

@@ -5,6 +5,7 @@ import { codeRepositoryEndpoints } from "./code-repositories.ts";
 import { componentEndpoints } from "./components.ts";
 import { createZenmlContext } from "./context.ts";
 import { deviceEndpoints } from "./devices.ts";
+import { logsEndpoints } from "./logs.ts";
 import { registerZenmlEndpoints } from "./endpoint.ts";
 import { flavorEndpoints } from "./flavors.ts";
 import { loginEndpoints } from "./login.ts";
@@ -42,6 +43,7 @@ export async function registerZenml(
     ...serviceAccountEndpoints(context),
     ...projectEndpoints(context, workspaces),
     ...codeRepositoryEndpoints(context),
+    ...logsEndpoints(context),
     ...flavorEndpoints(context),
     ...componentEndpoints(context),
     ...stackEndpoints(context),
