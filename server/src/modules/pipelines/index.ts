@@ -36,6 +36,8 @@ export {
 } from "./related.sql.ts";
 export * from "./run-tables.ts";
 export * from "./stack-tables.ts";
+export type { ServerSettings, ServerSettingsChange } from "./server-settings.ts";
+export { createWorkloads, type Workload, type Workloads, type WorkloadState } from "./workloads.ts";
 export { createPipelineContents } from "./workspace-contents.ts";
 export { table, type Columns, type NewRow, type RowOf, type Table } from "./table.ts";
 export { createPipelines, type Pipelines, type PipelinesDeps } from "./pipelines.ts";
@@ -83,3 +85,26 @@ export type { Deployments } from "./deployments.ts";
 export type { PipelineEntities } from "./pipeline-entities.ts";
 export type { RunTemplates } from "./run-templates.ts";
 export type { Schedules } from "./schedules.ts";
+export { readRunConfiguration, spliceSubstitutions, withTimes } from "./run-configuration.ts";
+export type { NewRun } from "./run-creation.ts";
+export {
+  selectConfigured,
+  selectPendingConditions,
+  selectSnapshotsOfRuns,
+  type SnapshotOfRun,
+} from "./run-details.sql.ts";
+export { selectLogsOf, type GivenLogs } from "./run-logs.ts";
+export { executionStatuses } from "./run-status.ts";
+export type { UpdateRun } from "./run-updates.ts";
+export type { Runs } from "./runs.ts";
+export type { NewStep } from "./step-creation.ts";
+export {
+  selectMetadataOwners,
+  selectStepConfigurations,
+  selectStepLinks,
+  selectStepParents,
+  type StepLinks,
+} from "./step-details.sql.ts";
+export type { Steps } from "./steps.ts";
+export type { NamedArtifact, PlaceOfRun } from "./steps.sql.ts";
+export { selectCuratedOf, type ShownCuratedRow } from "./curated-of.sql.ts";

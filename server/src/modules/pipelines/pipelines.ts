@@ -23,8 +23,13 @@ import { createProjects, type Projects } from "./projects.ts";
 import { createStacks, type Stacks } from "./stacks.ts";
 import { createRunTemplates, type RunTemplates } from "./run-templates.ts";
 import { createSchedules, type Schedules } from "./schedules.ts";
+import { createRuns, type Runs } from "./runs.ts";
+import { createSteps, type Steps } from "./steps.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { createTags, type Tags } from "./tags.ts";
+
+import { createServerState, type ServerState } from "./server-settings.ts";
+import { createWorkloads, type Workloads } from "./workloads.ts";
 
 export type PipelinesDeps = {
   database: Database;
@@ -40,12 +45,16 @@ export type Pipelines = {
   readonly projects: Projects;
   readonly projectList: ProjectList;
   readonly accountLists: AccountLists;
+  readonly workloads: Workloads;
+  readonly serverState: ServerState;
   readonly codeRepositories: CodeRepositories;
   readonly pipelines: PipelineEntities;
   readonly snapshots: Snapshots;
   readonly builds: Builds;
   readonly schedules: Schedules;
   readonly runTemplates: RunTemplates;
+  readonly runs: Runs;
+  readonly steps: Steps;
   readonly deployments: Deployments;
   readonly flavors: Flavors;
   readonly components: Components;
@@ -77,12 +86,16 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     projects: createProjects(deps),
     projectList: createProjectList(deps),
     accountLists: createAccountLists(deps),
+    workloads: createWorkloads(deps),
+    serverState: createServerState(deps),
     codeRepositories: createCodeRepositories(deps),
     pipelines: createPipelineEntities(deps),
     snapshots: createSnapshots(deps),
     builds: createBuilds(deps),
     schedules: createSchedules(deps),
     runTemplates: createRunTemplates(deps),
+    runs: createRuns(deps),
+    steps: createSteps(deps),
     deployments: createDeployments(deps),
     flavors: createFlavors(deps),
     components: createComponents(deps),

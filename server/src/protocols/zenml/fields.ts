@@ -58,6 +58,21 @@ export const jsonObject = z.record(z.string(), z.unknown());
 /** A Python class or function. */
 export const source = z.looseObject({ module: z.string(), type: z.string() });
 
+/** The same, or where it is imported from, as one text. */
+export const sourceOrPath = z.union([
+  source,
+  z
+    .string()
+    .min(1)
+    .transform((given) => {
+      const path = given.split("@", 1)[0] ?? "";
+      const dot = path.lastIndexOf(".");
+      return dot === -1
+        ? { module: path, attribute: null, type: "unknown" }
+        : { module: path.slice(0, dot), attribute: path.slice(dot + 1), type: "unknown" };
+    }),
+]);
+
 /** Tags by their names or ids. */
 export const tagNames = z.array(shortText);
 

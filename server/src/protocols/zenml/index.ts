@@ -1,10 +1,14 @@
 import type { FastifyInstance } from "fastify";
 import type { Identity, Workspaces } from "../../modules/identity/index.ts";
 import type { Database, Pipelines } from "../../modules/pipelines/index.ts";
+import { artifactVersionEndpoints } from "./artifact-versions.ts";
+import { artifactEndpoints } from "./artifacts.ts";
 import { codeRepositoryEndpoints } from "./code-repositories.ts";
 import { componentEndpoints } from "./components.ts";
 import { createZenmlContext } from "./context.ts";
 import { deviceEndpoints } from "./devices.ts";
+import { registerLogIngest } from "./log-ingest.ts";
+import { logSourceEndpoints } from "./log-sources.ts";
 import { logsEndpoints } from "./logs.ts";
 import { registerZenmlEndpoints } from "./endpoint.ts";
 import { flavorEndpoints } from "./flavors.ts";
@@ -12,6 +16,7 @@ import { loginEndpoints } from "./login.ts";
 import { projectEndpoints } from "./projects.ts";
 import { secretEndpoints } from "./secrets.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
+import { serverSettingsEndpoints } from "./server-settings.ts";
 import { serviceAccountEndpoints } from "./service-accounts.ts";
 import { stackEndpoints } from "./stacks.ts";
 import { tagResourceEndpoints } from "./tag-resources.ts";
@@ -37,21 +42,26 @@ export async function registerZenml(
   const context = createZenmlContext({ identity, pipelines, database, principals, now });
   const endpoints = [
     ...serverInfoEndpoints({ tokens, principals, loginRequired }),
-    ...loginEndpoints({ identity, now }),
+    ...loginEndpoints({ identity, now, access: context.access, ...pipelines }),
     ...deviceEndpoints(context),
     ...userEndpoints(context),
     ...serviceAccountEndpoints(context),
+    ...serverSettingsEndpoints(context, { database, loginRequired, now }),
     ...projectEndpoints(context, workspaces),
     ...codeRepositoryEndpoints(context),
     ...logsEndpoints(context),
+    ...logSourceEndpoints(context, database),
     ...flavorEndpoints(context),
     ...componentEndpoints(context),
     ...stackEndpoints(context),
     ...tagEndpoints(context),
+    ...artifactEndpoints(context),
+    ...artifactVersionEndpoints(context),
     ...tagResourceEndpoints(context),
     ...secretEndpoints(context),
   ];
   await registerZenmlEndpoints(app, endpoints);
+  await registerLogIngest(app, { access: context.access, database, pipelines, now });
 }
 
-export const isZenmlUrl = (url: string): boolean => url.startsWith("/api/v1/");
+export const isZenmlUrl = (url: string): boolean => url.startsWith("/api/v1/") || url.startsWith("/otlp/");

@@ -6,7 +6,9 @@ import { invalidFilter, invalidRequest } from "./errors.ts";
 export type Parameters = ReadonlyMap<string, readonly string[]>;
 
 /** How fields are compared, by their names in the query. */
-export type FieldKinds = Readonly<Record<string, { readonly kind: FieldKind; readonly unordered?: true }>>;
+export type FieldKinds = Readonly<
+  Record<string, { readonly kind: FieldKind; readonly unordered?: true; readonly orderOnly?: true }>
+>;
 
 export type ListQueryOptions = {
   /** The client is of ZenML 0.84: of a parameter given several times the last counts, and it knows fewer operations. */
@@ -56,8 +58,8 @@ export function parseListQuery(
   const last = (name: string): string | undefined => parameters.get(name)?.at(-1);
   const conditions: Condition[] = [];
   for (const [field, given] of parameters) {
-    const kind = Object.hasOwn(fields, field) ? fields[field]?.kind : undefined;
-    if (kind === undefined) continue;
+    const { kind, orderOnly } = (Object.hasOwn(fields, field) ? fields[field] : undefined) ?? {};
+    if (kind === undefined || orderOnly === true) continue;
     const values = options.isOld && kind !== "tags" ? given.slice(-1) : given;
     for (const value of values) conditions.push(parseCondition(field, kind, { value, options }));
   }
