@@ -20,8 +20,8 @@ const insertText: Prepared = {
     select $1::uuid, n.name, n.position - 1, array(select json_array_elements_text(n.upstream::json)),
       n.spec, n.overrides, n.config, n.max_retries
     from rows from (
-      unnest($2::text[]), string_to_array($3::text, chr(1)), string_to_array($4::text, chr(1)),
-      string_to_array($5::text, chr(1)), string_to_array($6::text, chr(1)), unnest($7::integer[])
+      unnest($2::text[]), string_to_table($3::text, chr(1)), string_to_table($4::text, chr(1)),
+      string_to_table($5::text, chr(1)), string_to_table($6::text, chr(1)), unnest($7::integer[])
     ) with ordinality as n (name, upstream, spec, overrides, config, max_retries, position)`,
 };
 
