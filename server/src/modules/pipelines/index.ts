@@ -99,7 +99,7 @@ export type { UpdateRun } from "./run-updates.ts";
 export type { Runs } from "./runs.ts";
 export type { NewStep } from "./step-creation.ts";
 export {
-  selectMetadataOwners,
+  selectFullMetadata,
   selectStepConfigurations,
   selectStepLinks,
   selectStepParents,
@@ -108,3 +108,12 @@ export {
 export type { Steps } from "./steps.ts";
 export type { NamedArtifact, PlaceOfRun } from "./steps.sql.ts";
 export { selectCuratedOf, type ShownCuratedRow } from "./curated-of.sql.ts";
+export {
+  AuthorizationFailure,
+  type Client as ConnectorClient,
+  type Configuration,
+} from "./connectors/connector.ts";
+export type { ConnectorResources } from "./connectors/verification.ts";
+export type { ConnectorRequest } from "./connector-rows.ts";
+export { createServiceConnectors, type ConnectorChanges, type ServiceConnectors } from "./connectors.ts";
+export { deploymentProviders, readDeploymentFacts, type DeploymentProvider } from "./stack-deployments.ts";

@@ -1,15 +1,14 @@
 import { sql, type RawBuilder } from "kysely";
-import { idFields, userFields, type Comparison, type Field, type Fields } from "./list.ts";
+import { idFields, userFields, type Comparison, type Field, type Fields, type ListQuery } from "./list.ts";
 
 const nothing = sql`false`;
 
-/** A flag that narrows a list where it is true; false asks for nothing, as ZenML's own server has it. */
+/** A flag that narrows a list where it is true; false asks for nothing: see `withoutFalse`. */
 const ifTrue = (condition: RawBuilder<unknown>): Field => ({
   kind: "boolean",
   sql: "t.id",
   unordered: true,
-  condition: ({ operation, value }: Comparison) =>
-    operation === "equals" ? (value === true ? condition : sql`true`) : nothing,
+  condition: ({ operation, value }: Comparison) => ((operation === "equals") === value ? condition : nothing),
 });
 
 const deployed = sql`exists (select from pipelines.deployments as d where d.snapshot_id = t.id)`;
@@ -57,3 +56,11 @@ export const snapshotFields: Fields = {
   tag: { kind: "tags" },
   tags: { kind: "tags" },
 };
+
+const narrowing: ReadonlySet<string> = new Set(["named_only", "runnable", "deployable"]);
+
+/** Without conditions that ask for nothing. */
+export const withoutFalse = (query: ListQuery): ListQuery => ({
+  ...query,
+  conditions: query.conditions.filter(({ field, value }) => !(narrowing.has(field) && value === false)),
+});

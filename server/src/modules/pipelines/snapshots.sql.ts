@@ -142,3 +142,30 @@ export async function selectShownSnapshots(
   const rows = await database.prepared<ShownSnapshotRow & Row>(shownText, [ids]);
   return new Map(rows.map((row) => [row.id, row]));
 }
+
+/** What templates and deployments show of the snapshot that they are of. */
+export type SourceRow = ShownSnapshotRow &
+  Pick<SnapshotRow, "build_id" | "code_reference_id" | "pipeline_spec_json">;
+
+const sourcesText: Prepared = {
+  name: "pipelines_select_source_snapshots",
+  text: `
+    select s.id, s.build_id, s.code_reference_id, s.pipeline_spec_json from pipelines.snapshots as s
+    where s.id = any ($1::uuid[])`,
+};
+
+export async function selectSources(
+  database: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, SourceRow>> {
+  const [shown, rows] = await Promise.all([
+    selectShownSnapshots(database, ids),
+    ids.length === 0 ? [] : database.prepared<SourceRow & Row>(sourcesText, [ids]),
+  ]);
+  return new Map(
+    rows.flatMap((row) => {
+      const one = shown.get(row.id);
+      return one === undefined ? [] : [[row.id, { ...one, ...row }]];
+    }),
+  );
+}

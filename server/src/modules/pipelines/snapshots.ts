@@ -1,3 +1,4 @@
+import type { RawBuilder } from "kysely";
 import type { Database, Prepared, Queryable } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
 import { alreadyExists, invalidParameter } from "../../kernel/errors.ts";
@@ -5,6 +6,8 @@ import type { Micros } from "../../kernel/micros.ts";
 import { getOrCreateCodeReference } from "./code-references.ts";
 import { createCollection, noSuch, type Collection, type CollectionDeps } from "./collection.ts";
 import { selectLatestRuns, type LatestRun } from "./latest-runs.sql.ts";
+import type { ListQuery, Page } from "./list.ts";
+import { selectPage } from "./list.sql.ts";
 import {
   builds,
   codeRepositories,
@@ -18,7 +21,7 @@ import type { Project } from "./projects.ts";
 import { deleteRow, findRow, insertRow, lockRow, selectRow, updateRow } from "./records.ts";
 import { requireReferences } from "./references.ts";
 import { removeWithRuns } from "./removal.sql.ts";
-import { snapshotFields } from "./snapshot-fields.ts";
+import { snapshotFields, withoutFalse } from "./snapshot-fields.ts";
 import {
   insertSnapshotSteps,
   selectSnapshotSteps,
@@ -32,8 +35,10 @@ import {
   lockSnapshotOfName,
   lockUnusedSnapshots,
   selectShownSnapshots,
+  selectSources,
   unnameSnapshot,
   type ShownSnapshotRow,
+  type SourceRow,
   type Unused,
 } from "./snapshots.sql.ts";
 import { stacks } from "./stack-tables.ts";
@@ -86,6 +91,12 @@ export type Snapshots = Omit<Collection<typeof snapshots>, "create" | "update"> 
     update: SnapshotUpdate,
     by: { userId: string | null; ids(): string },
   ): Promise<SnapshotRow>;
+  /** A page; what is long of them is there only where it is asked for. */
+  searchFor(
+    query: ListQuery,
+    where: readonly RawBuilder<unknown>[],
+    options: { hydrate: boolean },
+  ): Promise<Page<SnapshotRow>>;
   /** The one that has a name among those of a pipeline. */
   findNamed(pipelineId: string, name: string): Promise<SnapshotRow | undefined>;
   /** How many old snapshots nothing needs. */
@@ -96,8 +107,21 @@ export type Snapshots = Omit<Collection<typeof snapshots>, "create" | "update"> 
   stepsOf(ids: readonly string[], names?: readonly string[]): Promise<ShownStep[]>;
   /** As they are shown everywhere, by id. */
   shownOf(ids: readonly string[]): Promise<ReadonlyMap<string, ShownSnapshotRow>>;
+  /** With what templates show of them. */
+  sourcesOf(ids: readonly string[]): Promise<ReadonlyMap<string, SourceRow>>;
   latestRunsOf(ids: readonly string[]): Promise<ReadonlyMap<string, LatestRun>>;
 };
+
+const long: ReadonlySet<string> = new Set<keyof SnapshotRow>([
+  "pipeline_configuration_json",
+  "client_environment_json",
+  "python_packages_json",
+  "pipeline_spec_json",
+  "source_code",
+]);
+const shortColumns = (Object.keys(snapshots.columns) as (keyof SnapshotRow)[]).filter(
+  (name) => !long.has(name),
+);
 
 const PRUNED_AT_ONCE = 250;
 const FORBIDDEN = /[\t\n\r\v\f]/;
@@ -196,6 +220,14 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
         throw nameTaken(error, typeof name === "string" ? name : "", pipelineId);
       }
     },
+    searchFor: (query, where, { hydrate }) =>
+      selectPage(database, {
+        table: snapshots,
+        fields: snapshotFields,
+        query: withoutFalse(query),
+        where,
+        ...(hydrate ? {} : { columns: shortColumns }),
+      }),
     findNamed: (pipelineId, name) => findRow(database, snapshots, { pipeline_id: pipelineId, name }),
     remove: (id) => removeSnapshot(database, id),
     countUnused: (unused) => countUnusedSnapshots(database, unused),
@@ -215,6 +247,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
     },
     stepsOf: (ids, names) => selectSnapshotSteps(database, ids, names),
     shownOf: (ids) => selectShownSnapshots(database, ids),
+    sourcesOf: (ids) => selectSources(database, ids),
     latestRunsOf: (ids) => selectLatestRuns(database, "snapshots", ids),
   };
 }

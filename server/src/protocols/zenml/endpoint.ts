@@ -14,6 +14,8 @@ export type ZenmlEndpoint<Body = unknown> = {
   access: Access;
   /** Fields that are not named are ignored, as ZenML's own models do. */
   body?: z.ZodType<Body>;
+  /** Where bodies may be larger than the server takes otherwise. */
+  maxBodyBytes?: number;
   /** Forms arrive as an object of texts. */
   form?: true;
   /** The answer is written as JSON: `null` for nothing. `SENT` where `reply` has it already. */
@@ -57,6 +59,9 @@ export async function registerZenmlEndpoints(
         method: one.method,
         url: PREFIX + one.path,
         config: { access: one.access, protocol: "zenml" },
+        ...(one.maxBodyBytes === undefined
+          ? {}
+          : { bodyLimit: Math.max(one.maxBodyBytes, app.initialConfig.bodyLimit ?? 0) }),
         async handler(request, reply) {
           let ids: (() => string) | undefined;
           const parameters = readParameters(request);

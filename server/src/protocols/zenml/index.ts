@@ -3,9 +3,11 @@ import type { Identity, Workspaces } from "../../modules/identity/index.ts";
 import type { Database, Pipelines } from "../../modules/pipelines/index.ts";
 import { artifactVersionEndpoints } from "./artifact-versions.ts";
 import { artifactEndpoints } from "./artifacts.ts";
+import { buildEndpoints } from "./builds.ts";
 import { codeRepositoryEndpoints } from "./code-repositories.ts";
 import { componentEndpoints } from "./components.ts";
 import { createZenmlContext } from "./context.ts";
+import { deploymentEndpoints } from "./deployments.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { registerLogIngest } from "./log-ingest.ts";
 import { logSourceEndpoints } from "./log-sources.ts";
@@ -14,13 +16,20 @@ import { registerZenmlEndpoints } from "./endpoint.ts";
 import { flavorEndpoints } from "./flavors.ts";
 import { loginEndpoints } from "./login.ts";
 import { projectEndpoints } from "./projects.ts";
+import { runEndpoints } from "./runs.ts";
+import { stepEndpoints } from "./steps.ts";
 import { secretEndpoints } from "./secrets.ts";
+import { pipelineEndpoints } from "./pipelines.ts";
+import { runTemplateEndpoints } from "./run-templates.ts";
+import { scheduleEndpoints } from "./schedules.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
 import { serverSettingsEndpoints } from "./server-settings.ts";
 import { serviceAccountEndpoints } from "./service-accounts.ts";
+import { stackDeploymentEndpoints } from "./stack-deployments.ts";
 import { stackEndpoints } from "./stacks.ts";
 import { tagResourceEndpoints } from "./tag-resources.ts";
 import { tagEndpoints } from "./tags.ts";
+import { snapshotEndpoints } from "./snapshots.ts";
 import { userEndpoints } from "./users.ts";
 
 export type ZenmlOptions = {
@@ -41,7 +50,7 @@ export async function registerZenml(
   const { tokens, principals } = identity;
   const context = createZenmlContext({ identity, pipelines, database, principals, now });
   const endpoints = [
-    ...serverInfoEndpoints({ tokens, principals, loginRequired }),
+    ...serverInfoEndpoints({ tokens, principals, loginRequired, ...pipelines }),
     ...loginEndpoints({ identity, now, access: context.access, ...pipelines }),
     ...deviceEndpoints(context),
     ...userEndpoints(context),
@@ -49,16 +58,25 @@ export async function registerZenml(
     ...serverSettingsEndpoints(context, { database, loginRequired, now }),
     ...projectEndpoints(context, workspaces),
     ...codeRepositoryEndpoints(context),
+    ...pipelineEndpoints(context),
+    ...snapshotEndpoints(context),
+    ...buildEndpoints(context),
+    ...scheduleEndpoints(context),
+    ...runTemplateEndpoints(context),
+    ...deploymentEndpoints(context),
     ...logsEndpoints(context),
     ...logSourceEndpoints(context, database),
     ...flavorEndpoints(context),
     ...componentEndpoints(context),
     ...stackEndpoints(context),
+    ...stackDeploymentEndpoints(context, { identity, now, access: context.access, ...pipelines }),
     ...tagEndpoints(context),
     ...artifactEndpoints(context),
     ...artifactVersionEndpoints(context),
     ...tagResourceEndpoints(context),
     ...secretEndpoints(context),
+    ...runEndpoints(context, database),
+    ...stepEndpoints(context, database),
   ];
   await registerZenmlEndpoints(app, endpoints);
   await registerLogIngest(app, { access: context.access, database, pipelines, now });

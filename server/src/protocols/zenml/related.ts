@@ -12,6 +12,7 @@ import {
   runs,
   runTemplates,
   schedules,
+  selectCuratedOf,
   selectMetadataOf,
   selectRows,
   selectShownComponents,
@@ -55,6 +56,8 @@ export type Related = {
   artifactVersions(ids: Ids): Promise<Views>;
   /** By the id of what they are on. */
   tagsOf(ids: Ids): Promise<ReadonlyMap<string, readonly object[]>>;
+  /** Those that were put on it, by the id of what they are on. */
+  visualizationsOf(ids: Ids): Promise<ReadonlyMap<string, readonly object[]>>;
   /** By the id of what it was logged about, as the text of a JSON object. */
   metadataOf(ids: Ids): Promise<ReadonlyMap<string, string>>;
 };
@@ -163,6 +166,15 @@ export function createRelated({ database, principals, now }: RelatedDeps): Relat
         const tags = await selectTagsOf(database, known(ids));
         return new Map(
           [...tags].map(([id, rows]) => [id, rows.map((row: TagRow) => summary.tagSummary(row))]),
+        );
+      },
+      async visualizationsOf(ids) {
+        const curated = await selectCuratedOf(database, known(ids));
+        return new Map(
+          [...curated].map(([id, rows]) => [
+            id,
+            rows.map((row) => summary.curatedVisualizationSummary(row, context)),
+          ]),
         );
       },
       metadataOf: (ids) => selectMetadataOf(database, known(ids)),

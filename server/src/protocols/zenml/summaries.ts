@@ -8,7 +8,6 @@ import type {
   DeploymentRow,
   FlavorRow,
   LogsRow,
-  LogsRow,
   PipelineModelRow,
   PipelineModelVersionRow,
   PipelineRow,
@@ -18,6 +17,7 @@ import type {
   ScheduleRow,
   ServiceConnectorRow,
   ShownComponentRow,
+  ShownCuratedRow,
   ShownSnapshotRow,
   StackRow,
   TagRow,
@@ -165,20 +165,6 @@ export const runBody = (row: PipelineRunRow, context: ViewContext): object => ({
 export const runSummary = (row: PipelineRunRow, context: ViewContext): object =>
   entity(row, { body: runBody(row, context) });
 
-/** `uri` is required by 0.84. */
-export const logsBody = (row: LogsRow, context: ViewContext): object => ({
-  ...projectBody(row, context),
-  uri: row.uri ?? (context.isOld ? "" : null),
-  source: row.source,
-  step_run_id: row.step_run_id,
-  pipeline_run_id: row.pipeline_run_id,
-  artifact_store_id: row.artifact_store_id,
-  log_store_id: row.log_store_id,
-  hook_invocation_id: row.hook_invocation_id,
-});
-export const logsSummary = (row: LogsRow, context: ViewContext): object =>
-  entity({ id: row.id }, { body: logsBody(row, context) });
-
 export const waitConditionBody = (row: RunWaitConditionRow, context: ViewContext): object => ({
   ...projectBody(row, context),
   type: row.type,
@@ -264,3 +250,22 @@ export const logsView = (
 /** 0.84 needs an id there, and asks this server for what it shows of it. */
 const storeForOld = ({ artifact_store_id: store, log_store_id: logStore, id }: LogsRow): string =>
   store ?? logStore ?? id;
+
+/** Logs among what belongs to a run, a step or a hook. */
+export const logsSummary = (row: LogsRow, context: ViewContext): object => ({
+  ...logsView(row, context, { hydrate: false, user: null }),
+  resources: null,
+});
+
+export const curatedVisualizationBody = (row: ShownCuratedRow, context: ViewContext): object => ({
+  ...projectBody(row, context),
+  artifact_visualization_id: row.artifact_visualization_id,
+  artifact_version_id: row.artifact_version_id,
+  display_name: row.display_name,
+  display_order: row.display_order,
+  layout_size: row.layout_size,
+  resource_id: row.resource_id,
+  resource_type: row.resource_type,
+});
+export const curatedVisualizationSummary = (row: ShownCuratedRow, context: ViewContext): object =>
+  entity({ id: row.id }, { body: curatedVisualizationBody(row, context) });
