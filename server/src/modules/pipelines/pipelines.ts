@@ -2,6 +2,7 @@ import type { Database } from "../../kernel/database.ts";
 import { notImplemented } from "../../kernel/errors.ts";
 import { createMicroClock } from "../../kernel/micros.ts";
 import type { Outbound } from "../../kernel/outbound/outbound.ts";
+import type { Outbound } from "../../kernel/outbound/outbound.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
 import { createArtifactStores, type ArtifactStores } from "./artifact-stores/open-store.ts";
 import { createComponents, type Components } from "./components.ts";
@@ -10,6 +11,7 @@ import { createBuilds, type Builds } from "./builds.ts";
 import { createArtifactVersions, type ArtifactVersions } from "./artifact-versions.ts";
 import { createArtifacts, type Artifacts } from "./artifacts.ts";
 import { createCodeRepositories, type CodeRepositories } from "./code-repositories.ts";
+import { createServiceConnectors, type ServiceConnectors } from "./connectors.ts";
 import { createSecretStore, type SecretStore } from "./secrets.ts";
 import { createProjectList, type ProjectList } from "./project-list.ts";
 import { createFlavors, type Flavors } from "./flavors.ts";
@@ -36,6 +38,8 @@ export type PipelinesDeps = {
   /** Milliseconds since 1970. */
   now(): number;
   secrets: Secrets;
+  /** The way to services elsewhere. */
+  outbound: Outbound;
   /** To artifact stores, whose addresses people choose. */
   outbound: Outbound;
 };
@@ -63,6 +67,7 @@ export type Pipelines = {
   readonly artifacts: Artifacts;
   readonly artifactVersions: ArtifactVersions;
   readonly secrets: SecretStore;
+  readonly serviceConnectors: ServiceConnectors;
   readonly artifactStores: ArtifactStores;
   readonly logs: Logs;
   readonly logReader: LogReader;
@@ -108,5 +113,6 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     artifacts: createArtifacts(deps),
     artifactVersions: createArtifactVersions(deps),
     secrets: createSecretStore(deps),
+    serviceConnectors: createServiceConnectors(deps),
   };
 }

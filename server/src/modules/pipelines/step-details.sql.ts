@@ -74,17 +74,41 @@ export async function selectStepParents(
   return parents;
 }
 
-const metadataText: Prepared = {
-  name: "pipelines_select_ids_of_full_metadata",
+// Of several values of one key the newest counts.
+const fullMetadataText: Prepared = {
+  name: "pipelines_select_full_metadata",
   text: `
-    select s.run_id, s.id, s.name || '::' as prefix from pipelines.steps as s where s.run_id = any ($1::uuid[])
-    union all
-    select r.id, h.id, 'schedule:' from pipelines.runs as r join pipelines.snapshots as p on p.id = r.snapshot_id
-      join pipelines.schedules as h on h.id = p.schedule_id where r.id = any ($1::uuid[])`,
+    with owners as (
+      select id as run_id, id, '' as prefix from unnest($1::uuid[]) as w (id)
+      union all
+      select s.run_id, s.id, s.name || '::' from pipelines.steps as s where s.run_id = any ($1::uuid[])
+      union all
+      select r.id, h.id, 'schedule:' from pipelines.runs as r join pipelines.snapshots as p on p.id = r.snapshot_id
+        join pipelines.schedules as h on h.id = p.schedule_id where r.id = any ($1::uuid[])
+    )
+    select distinct on (o.run_id, o.prefix || m.key) o.run_id, o.prefix || m.key as key, m.value_json
+    from owners as o join pipelines.run_metadata_resources as l on l.resource_id = o.id
+      join pipelines.run_metadata as m on m.id = l.metadata_id
+    order by o.run_id, o.prefix || m.key, m.created desc, m.id`,
 };
 
-/** What else is shown among the metadata of a run when all of it is asked for, and with what before its keys. */
-export const selectMetadataOwners = (
+/**
+ * What was logged about runs, their steps as `step::key`, and their schedules as `schedule:key`: by the id of the run,
+ * as the text of a JSON object.
+ */
+export async function selectFullMetadata(
   database: Queryable,
   runIds: readonly string[],
-): Promise<{ run_id: string; id: string; prefix: string }[]> => database.prepared(metadataText, [runIds]);
+): Promise<Map<string, string>> {
+  type Logged = { run_id: string; key: string; value_json: string };
+  const members = new Map<string, string[]>();
+  for (const { run_id: run, key, value_json: value } of await database.prepared<Logged>(fullMetadataText, [
+    runIds,
+  ])) {
+    const member = `${JSON.stringify(key)}:${value}`;
+    const known = members.get(run);
+    if (known === undefined) members.set(run, [member]);
+    else known.push(member);
+  }
+  return new Map([...members].map(([id, texts]) => [id, `{${texts.join(",")}}`]));
+}
