@@ -1,6 +1,8 @@
 import type { Database, Prepared, Row } from "../../kernel/database.ts";
 import { alreadyExists, notFound } from "../../kernel/errors.ts";
+import { createMicroClock } from "../../kernel/micros.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
+import { syncBuiltinFlavors } from "../../modules/pipelines/index.ts";
 import { textOf, type Entity } from "./entity.ts";
 import { loadModelLinks, loadProject, type ProjectCounts } from "./load-project.ts";
 import { loadShared } from "./load-shared.ts";
@@ -43,6 +45,8 @@ export async function importZenml(
   const { database, secrets, source, signal } = deps;
   const since = performance.now();
   const wanted = await chosenProjects(source, options);
+  // What every Plinth has, also one that was never started: the source's components are of these flavors.
+  await syncBuiltinFlavors({ database, clock: createMicroClock(Date.now) }, { isForced: false });
   return database.transaction(async (transaction) => {
     let project: string | undefined;
     const writer = {

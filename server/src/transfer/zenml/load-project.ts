@@ -110,7 +110,7 @@ export async function loadProject(writer: Writer, into: Into, project: Entity): 
     "run templates",
     copy(writer, into, {
       path: "/run_templates",
-      parameters: { ...parameters, hidden: 'oneof:["true","false"]' },
+      parameters,
       table: runTemplates,
       row: (one) => row.runTemplateRow(one, into),
       tagged: "run_template",
@@ -286,7 +286,6 @@ async function putLogs(
 /** Numbers go on where the source's ended. */
 async function countNewest({ transaction }: Writer, { workspaceId }: Into): Promise<void> {
   await transaction.prepared(countRunsText, [workspaceId]);
-  await transaction.prepared(countVersionsText, [workspaceId]);
 }
 
 const countRunsText: Prepared = {
@@ -295,14 +294,6 @@ const countRunsText: Prepared = {
     update pipelines.pipelines as p set run_count = greatest(p.run_count, r.newest)
     from (select pipeline_id, max(index) as newest from pipelines.runs where workspace_id = $1 group by pipeline_id) as r
     where p.id = r.pipeline_id`,
-};
-
-const countVersionsText: Prepared = {
-  name: "zenml_import_count_versions",
-  text: `
-    update pipelines.models as m set version_count = greatest(m.version_count, v.newest)
-    from (select model_id, max(number) as newest from pipelines.model_versions where workspace_id = $1 group by model_id) as v
-    where m.id = v.model_id`,
 };
 
 /** Of all projects at once: the source's lists know no project. What they link must have been brought over. */
