@@ -94,7 +94,7 @@ async function readBackwards(bytes: LogBytes, options: PageOptions): Promise<Log
   for (let window = FIRST_WINDOW; at > 0 && scanned < SCAN_BYTES; window = grown(window)) {
     const { lines, start } = await linesBefore(bytes, at, window);
     if (start === at) break;
-    for (const line of lines.reverse()) {
+    for (const line of lines.toReversed()) {
       const placed = sieve(line.text) ? parseLogLine(line.text, { logId, ...line }) : undefined;
       if (placed === undefined) continue;
       if (isBefore(placed.time, filter)) return page(0);

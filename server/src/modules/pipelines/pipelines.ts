@@ -2,7 +2,6 @@ import type { Database } from "../../kernel/database.ts";
 import { notImplemented } from "../../kernel/errors.ts";
 import { createMicroClock } from "../../kernel/micros.ts";
 import type { Outbound } from "../../kernel/outbound/outbound.ts";
-import type { Outbound } from "../../kernel/outbound/outbound.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
 import { createArtifactStores, type ArtifactStores } from "./artifact-stores/open-store.ts";
 import { createComponents, type Components } from "./components.ts";
@@ -39,8 +38,6 @@ export type PipelinesDeps = {
   now(): number;
   secrets: Secrets;
   /** The way to services elsewhere. */
-  outbound: Outbound;
-  /** To artifact stores, whose addresses people choose. */
   outbound: Outbound;
 };
 

@@ -40,7 +40,8 @@ export function parseEntriesQuery(query: Query, logId: string): EntriesQuery {
   return { filter: saved.filter, limit, backwards, from: saved.place };
 }
 
-const conflict = (name: string): Error => invalidParameter(`\`${name}\` conflicts with the pagination cursor.`);
+const conflict = (name: string): Error =>
+  invalidParameter(`\`${name}\` conflicts with the pagination cursor.`);
 
 const LENGTH = 7;
 
@@ -139,16 +140,13 @@ export function readInteger(query: Query, name: string): number | undefined {
   if (text === undefined) return undefined;
   const value = /^\s*[-+]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value)) return value;
-  throw problem(
-    "int_parsing",
-    name,
-    "Input should be a valid integer, unable to parse string as an integer",
-  );
+  throw problem("int_parsing", name, "Input should be a valid integer, unable to parse string as an integer");
 }
 
 function readPositive(query: Query, name: string): number | undefined {
   const value = readInteger(query, name);
-  if (value !== undefined && value <= 0) throw problem("greater_than", name, "Input should be greater than 0");
+  if (value !== undefined && value <= 0)
+    throw problem("greater_than", name, "Input should be greater than 0");
   return value;
 }
 

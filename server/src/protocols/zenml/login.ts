@@ -10,20 +10,13 @@ import {
   type PolledOutcome,
   type TokenClaims,
 } from "../../modules/identity/index.ts";
+import { checkAfresh, issueApiToken, TOKEN_SECONDS, type ApiTokenOptions } from "./api-tokens.ts";
 import { endpoint, type ZenmlEndpoint } from "./endpoint.ts";
 import { credentialsNotValid, oauthError, plainBadRequest, type OAuthErrorCode } from "./errors.ts";
 
-export type LoginOptions = {
+export type LoginOptions = Omit<ApiTokenOptions, "identity"> & {
   identity: Pick<Identity, "authenticate" | "readChanges" | "principals" | "tokens" | "devices" | "audit">;
-  /** Milliseconds since 1970. */
-  now(): number;
 };
-
-/**
- * ZenML's Terraform provider takes a token for expired 300 s before its time, and logs in before every request when
- * there is no time at all; the clients log in anew by themselves, but for those that a person let in.
- */
-const TOKEN_SECONDS = 3600;
 
 const loginForm = z.object({
   grant_type: z.string().optional(),
@@ -43,7 +36,8 @@ const DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 type Granted = { claims: TokenClaims; caller: Caller; checkedAt: number; expiresInSeconds: number };
 
 /** No cookie is set: it would be for ZenML's own dashboard, and the clients send the token. */
-export function loginEndpoints({ identity, now }: LoginOptions): ZenmlEndpoint[] {
+export function loginEndpoints(options: LoginOptions): ZenmlEndpoint[] {
+  const { identity, now } = options;
   const { principals, tokens, devices, audit } = identity;
 
   const byPassword = async (username: string, password: string, { ip }: FastifyRequest): Promise<Granted> => {
@@ -196,82 +190,9 @@ export function loginEndpoints({ identity, now }: LoginOptions): ZenmlEndpoint[]
       method: "GET",
       path: "/api_token",
       access: loginAccess,
-      async handle({ query, request }) {
-        request.subject = { resourceType: "token", reveals: true };
-        const { caller, checkedAt } = await checkAfresh({ identity, now }, request);
-        const claims = await claimsFor(caller, tokens, request);
-        const workload = ["schedule_id", "pipeline_run_id", "deployment_id"].filter((name) => name in query);
-        const type = query["token_type"] ?? "generic";
-        if (type === "workload") throw noWorkload(workload);
-        if (type !== "generic") throw invalidParameter("token_type must be generic or workload.");
-        if (workload.length > 0) throw invalidParameter(`A generic token has no ${workload.join(", ")}.`);
-        if (claims.generic === true) {
-          throw permissionDenied("A token that was made on demand makes no others: log in.");
-        }
-        const expiresInSeconds = readLifetime(query["expires_in"]);
-        const issued = await tokens.issueToken({ ...claims, generic: true }, { expiresInSeconds, checkedAt });
-        return issued.token;
-      },
+      handle: ({ query, request }) => issueApiToken(options, { query, request }),
     }),
   ];
-}
-
-/**
- * Who sends the request, by nothing that has ended meanwhile on another process: what is remembered may be two
- * seconds old, and a token must not carry a key that was just taken away on for hours.
- */
-async function checkAfresh(
-  { identity, now }: LoginOptions,
-  request: Parameters<Identity["authenticate"]>[0],
-): Promise<{ caller: Caller; checkedAt: number }> {
-  const checkedAt = now();
-  await identity.readChanges();
-  return { caller: await identity.authenticate(request), checkedAt };
-}
-
-/** A token that somebody asks for is bound to what the request was let in by, and so may no more than that. */
-async function claimsFor(
-  caller: Caller,
-  tokens: Identity["tokens"],
-  { headers }: FastifyRequest,
-): Promise<TokenClaims> {
-  const { principal, credential } = caller;
-  if (principal === undefined) throw unauthenticated();
-  const { uuid: sub } = principal;
-  const { id } = credential;
-  switch (credential.kind) {
-    case "local":
-    case "password":
-      return { sub };
-    case "api_key":
-      return { sub, ...(id === undefined ? {} : { api_key_id: id }) };
-    case "session":
-      return { sub, ...(id === undefined ? {} : { session_id: id }) };
-    case "token": {
-      const claims = await tokens.readToken(headers.authorization?.replace(/^bearer +/i, "") ?? "");
-      if (claims === undefined) throw credentialsNotValid("The token is not valid.");
-      const { iat: _iat, exp: _exp, ...kept } = claims;
-      return kept;
-    }
-    default:
-      throw permissionDenied(`No token is made of credentials of this kind: ${credential.kind}.`);
-  }
-}
-
-function readLifetime(text: string | undefined): number {
-  const seconds = text === undefined || text === "0" ? TOKEN_SECONDS : Number(text);
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_TOKEN_SECONDS) {
-    throw invalidParameter(`expires_in must be a whole number of 1 to ${MAX_TOKEN_SECONDS} seconds.`);
-  }
-  return seconds;
-}
-
-function noWorkload(given: readonly string[]): PlinthError {
-  return invalidParameter(
-    given.length === 0
-      ? "A workload token is for a schedule, a pipeline run or a deployment: name one."
-      : "A workload token is for what exists: there is no such schedule, pipeline run or deployment.",
-  );
 }
 
 const descriptions = {

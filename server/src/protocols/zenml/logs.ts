@@ -102,8 +102,7 @@ export function logsEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       method: "GET",
       path: "/logs/:logs_id",
       access: reads("pipeline"),
-      handle: async (call) =>
-        view(call, await getAttached(call), readFlag(call.parameters, "hydrate", true)),
+      handle: async (call) => view(call, await getAttached(call), readFlag(call.parameters, "hydrate", true)),
     }),
     endpoint({
       method: "PUT",

@@ -53,7 +53,7 @@ export function createOutboundHandler(outbound: Outbound, maxResponseBytes: numb
 
 function urlOf({ protocol, hostname, port, path, query }: SdkRequest): string {
   const parts = Object.entries(query ?? {}).flatMap(([name, value]) =>
-    [value].flat().map((one) => (one === null ? encode(name) : `${encode(name)}=${encode(String(one))}`)),
+    [value].flat().map((one) => (one === null ? encode(name) : `${encode(name)}=${encode(one)}`)),
   );
   const at = port === undefined ? hostname : `${hostname}:${port}`;
   return `${protocol}//${at}${path}${parts.length === 0 ? "" : `?${parts.join("&")}`}`;
