@@ -16,7 +16,7 @@ import {
   type Identity,
   type PasswordCost,
 } from "./modules/identity/index.ts";
-import { createPipelines } from "./modules/pipelines/index.ts";
+import { createPipelines, createWorkloads } from "./modules/pipelines/index.ts";
 import { createRegistry } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
 import { createTracking } from "./modules/tracking/index.ts";
@@ -75,6 +75,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await storage.ensureBucket(ARTIFACT_BUCKET);
   const workspaces = openWorkspaces(database, now);
   const secrets = await openSecrets(config, options.databaseKind);
+  const workloads = createWorkloads({ database, now });
   const identity = createIdentity({
     database,
     now,
@@ -84,6 +85,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     onBatch,
     passwordCost: options.passwordCost,
     loginRequired: asksForLogin(config),
+    workloadEnd: async (claims) => (await workloads.read(claims)).endsAt,
     defaultPermission: config.defaultPermission,
     oidc: await openOidc(oidcSettings(config)),
   });

@@ -5,6 +5,7 @@ import type { PasswordCost } from "./passwords.ts";
 import type { Oidc } from "./oidc.ts";
 import type { OidcUsersDeps } from "./oidc-users.ts";
 import type { Permission } from "./policy.ts";
+import type { TokensDeps } from "./tokens.ts";
 
 export type IdentityDeps = {
   database: Database;
@@ -20,6 +21,7 @@ export type IdentityDeps = {
    * that are given are checked all the same.
    */
   loginRequired: boolean;
+  workloadEnd?: NonNullable<TokensDeps["workloadEnd"]>;
   /** Where people can log in besides here. */
   /** Logins at a provider, where one is configured. */
   oidc?: ((deps: OidcUsersDeps) => Oidc) | undefined;

@@ -11,12 +11,9 @@ import type { IdentityDeps } from "./deps.ts";
 import { createDevices, type Devices } from "./devices.ts";
 import { createKeyUses } from "./key-uses.ts";
 import { createLoginLimits } from "./login-limits.ts";
-import type { PageQuery } from "./pages.ts";
 import type { Oidc } from "./oidc.ts";
 import { createPasswords } from "./passwords.ts";
-import { selectPrincipalPage, type PrincipalColumn } from "./principal-pages.sql.ts";
-import type { PrincipalRow } from "./principals.sql.ts";
-import { createPrincipals, type PrincipalKind, type Principals } from "./principals.ts";
+import { createPrincipals, type Principals } from "./principals.ts";
 import { createRoles, type Roles } from "./roles.ts";
 import { createS3Keys, type S3Keys } from "./s3-keys.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
@@ -42,11 +39,6 @@ export type Identity = AccessControl & {
   readonly tokens: Tokens;
   readonly devices: Devices;
   readonly roles: Roles;
-  /** By page number. */
-  searchPrincipals(
-    kind: PrincipalKind,
-    query: PageQuery<PrincipalColumn>,
-  ): Promise<{ total: number; rows: PrincipalRow[] }>;
   /**
    * What ended on any process before this resolves is forgotten here. To be awaited, and `authenticate` asked again,
    * before credentials are made that outlast those they are made with.
@@ -99,7 +91,6 @@ export function createIdentity(given: IdentityDeps & { workspaces: Workspaces })
         among: among === undefined ? undefined : [...among],
       });
     },
-    searchPrincipals: (kind, query) => selectPrincipalPage(deps.database, kind, query),
     readChanges: () => feed.readNow(),
     async purge() {
       await uses.flush();

@@ -8,12 +8,12 @@ export { createIdentity, type Identity } from "./identity.ts";
 export { localPrincipal } from "./local-principal.ts";
 export type { Oidc, OidcSettings } from "./oidc.ts";
 export { openOidc } from "./open-oidc.ts";
-export { pageOfRows, type Comparable, type Condition, type Operation, type PageQuery } from "./pages.ts";
 export type { PasswordCost } from "./passwords.ts";
 export {
   toPrincipal,
   type NewPrincipal,
   type PrincipalKind,
+  type PrincipalProfile,
   type PrincipalRef,
   type PrincipalRow,
   type Principals,
@@ -61,4 +61,11 @@ export {
   setSessionCookie,
 } from "./session-cookie.ts";
 export type { SessionRow } from "./sessions.ts";
-export { MAX_TOKEN_SECONDS, type TokenClaims, type Tokens } from "./tokens.ts";
+export {
+  MAX_TOKEN_SECONDS,
+  MAX_WORKLOAD_SECONDS,
+  type ReadClaims,
+  type TokenClaims,
+  type Tokens,
+  type WorkloadClaims,
+} from "./tokens.ts";

@@ -19,6 +19,15 @@ export type PrincipalRow = {
   awaits_activation: boolean;
   external_issuer: string | null;
   external_subject: string | null;
+  /** Texts that are JSON. */
+  user_metadata_json: string | null;
+  oidc_claims_json: string | null;
+  avatar_url: string | null;
+  /** Null where the user was not asked yet. */
+  email_opted_in: boolean | null;
+  external_user_id: string | null;
+  /** The uuid of the workspace that the user works in where nothing is said. */
+  default_workspace_uuid: string | null;
   creation_timestamp: number;
   last_updated_timestamp: number;
 };
@@ -28,7 +37,9 @@ export type PrincipalWithHash = PrincipalRow & { password_hash: string | null };
 
 export const PRINCIPAL_COLUMNS = `principal_id, uuid, kind, name, full_name, email, description, password_hash is not null as has_password,
   password_changed_at, is_admin, is_admin_by_group, active, activation_hash is not null as awaits_activation,
-  external_issuer, external_subject, creation_timestamp, last_updated_timestamp`;
+  external_issuer, external_subject, user_metadata_json, oidc_claims_json, avatar_url, email_opted_in, external_user_id,
+  (select w.uuid from identity.workspaces as w where w.workspace_id = default_workspace_id) as default_workspace_uuid,
+  creation_timestamp, last_updated_timestamp`;
 
 const by = (column: "principal_id" | "uuid" | "name"): Prepared => ({
   name: `identity_select_principal_by_${column}`,
@@ -102,14 +113,25 @@ const insertText: Prepared = {
   name: "identity_insert_principal",
   text: `
     insert into identity.principals (kind, name, full_name, email, description, password_hash, password_changed_at,
-      is_admin, creation_timestamp, last_updated_timestamp)
-    values ($1, $2, $3, $4, $5, $6, case when $6::text is null then null else $8::bigint end, $7, $8, $8)
+      is_admin, creation_timestamp, last_updated_timestamp, user_metadata_json, oidc_claims_json, avatar_url,
+      email_opted_in, external_user_id)
+    values ($1, $2, $3, $4, $5, $6, case when $6::text is null then null else $8::bigint end, $7, $8, $8, $9, $10, $11,
+      $12, $13)
     on conflict on constraint principals_name_key do nothing returning ${PRINCIPAL_COLUMNS}`,
 };
 
 export type InsertedPrincipal = Pick<
   PrincipalWithHash,
   "kind" | "name" | "full_name" | "email" | "description" | "password_hash" | "is_admin"
+> &
+  PrincipalProfile;
+
+/** What ZenML keeps of its users, and nothing here acts on. */
+export type PrincipalProfile = Partial<
+  Pick<
+    PrincipalRow,
+    "user_metadata_json" | "oidc_claims_json" | "avatar_url" | "email_opted_in" | "external_user_id"
+  >
 >;
 
 /** Undefined when the name is taken. */
@@ -118,7 +140,14 @@ export async function insertPrincipal(
   row: InsertedPrincipal & { now: number },
 ): Promise<PrincipalRow | undefined> {
   const { kind, name, full_name, email, description, password_hash, is_admin, now } = row;
-  const values = [kind, name, full_name, email, description, password_hash, is_admin, now];
+  const values = [
+    ...[kind, name, full_name, email, description, password_hash, is_admin, now],
+    row.user_metadata_json ?? null,
+    row.oidc_claims_json ?? null,
+    row.avatar_url ?? null,
+    row.email_opted_in ?? null,
+    row.external_user_id ?? null,
+  ];
   const [added] = await database.prepared<PrincipalRow>(insertText, values);
   return added;
 }
@@ -137,7 +166,13 @@ const updateText: Prepared = {
       active = coalesce($10, active),
       -- Who is shut out does not come back by an invitation of before.
       activation_hash = case when $10 = false then null else activation_hash end,
-      last_updated_timestamp = $11
+      last_updated_timestamp = $11,
+      user_metadata_json = coalesce($12, user_metadata_json),
+      oidc_claims_json = coalesce($13, oidc_claims_json),
+      avatar_url = case when $14 then $15 else avatar_url end,
+      email_opted_in = case when $16 then $17::boolean else email_opted_in end,
+      external_user_id = case when $18 then $19::uuid else external_user_id end,
+      default_workspace_id = case when $20 then $21::integer else default_workspace_id end
     where principal_id = $1 returning ${PRINCIPAL_COLUMNS}`,
 };
 
@@ -148,7 +183,8 @@ export type PrincipalChange = {
   description?: string | null;
   is_admin?: boolean;
   active?: boolean;
-};
+  default_workspace_id?: number | null;
+} & PrincipalProfile;
 
 export async function updatePrincipal(
   database: Queryable,
@@ -156,6 +192,12 @@ export async function updatePrincipal(
   change: PrincipalChange & { now: number },
 ): Promise<PrincipalRow | undefined> {
   const texts = [change.full_name, change.email, change.description];
+  const profile = [
+    change.avatar_url,
+    change.email_opted_in,
+    change.external_user_id,
+    change.default_workspace_id,
+  ];
   const [row] = await database.prepared<PrincipalRow>(updateText, [
     principalId,
     change.name ?? null,
@@ -163,6 +205,9 @@ export async function updatePrincipal(
     change.is_admin ?? null,
     change.active ?? null,
     change.now,
+    change.user_metadata_json ?? null,
+    change.oidc_claims_json ?? null,
+    ...profile.flatMap((value) => [value !== undefined, value ?? null]),
   ]);
   return row;
 }

@@ -1,7 +1,7 @@
 import { createHash, hash, randomBytes } from "node:crypto";
 import type { Caller, Principal } from "../../kernel/caller.ts";
 import type { Queryable } from "../../kernel/database.ts";
-import { violates } from "../../kernel/database-errors.ts";
+import { isForeignKeyViolation, violates } from "../../kernel/database-errors.ts";
 import {
   alreadyExists,
   invalidParameter,
@@ -16,6 +16,7 @@ import { recordChange } from "./changes.sql.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { loginSubjects, type LoginLimits } from "./login-limits.ts";
 import { assertGoodPassword, isPossiblePassword, type Passwords } from "./passwords.ts";
+import { profileOf, readTexts, type PrincipalFields } from "./principal-fields.ts";
 import { normalizeName, readPrincipalName, readText } from "./principal-names.ts";
 import {
   deletePrincipal,
@@ -37,15 +38,10 @@ import {
 } from "./principals.sql.ts";
 import { deleteSessionsOf } from "./sessions.sql.ts";
 
-export type { PrincipalRow } from "./principals.sql.ts";
+export type { PrincipalFields } from "./principal-fields.ts";
+export type { PrincipalProfile, PrincipalRow } from "./principals.sql.ts";
 
 export type PrincipalKind = "user" | "service_account";
-
-export type PrincipalFields = {
-  full_name?: string | null;
-  email?: string | null;
-  description?: string | null;
-};
 
 export type NewPrincipal = PrincipalFields & {
   kind: PrincipalKind;
@@ -74,14 +70,17 @@ export type Principals = {
     pageToken?: string;
   }): Promise<{ principals: PrincipalRow[]; nextPageToken: string | undefined }>;
   /** A new name goes with all grants, since those are by id. */
-  updatePrincipal(ref: PrincipalRef, change: PrincipalFields & { name?: string }): Promise<PrincipalRow>;
+  updatePrincipal(
+    ref: PrincipalRef,
+    change: PrincipalFields & { name?: string; default_workspace_id?: number | null },
+  ): Promise<PrincipalRow>;
   /** All sessions, tokens and remembered logins end with it. `current` is checked where it is given. */
   setPassword(ref: PrincipalRef, password: string, options?: { current?: string }): Promise<PrincipalRow>;
   /** Throws `invalid_state` for the last active administrator who can log in. */
   setAdmin(ref: PrincipalRef, isAdmin: boolean): Promise<PrincipalRow>;
   /** Who is not active is refused at once. Throws as `setAdmin`. */
   setActive(ref: PrincipalRef, active: boolean): Promise<PrincipalRow>;
-  /** With keys, sessions, personal grants. Throws as `setAdmin`. */
+  /** With keys, sessions, personal grants. Throws as `setAdmin`, and for one who made what is still there. */
   deletePrincipal(ref: PrincipalRef): Promise<void>;
   /** A token with which somebody else may set the first password, once; shown only here. */
   issueActivationToken(ref: PrincipalRef): Promise<string>;
@@ -174,6 +173,7 @@ export function createPrincipals(deps: PrincipalsDeps): Principals {
         email: readText(given.email, "e-mail address"),
         description: readText(given.description, "description"),
         password_hash: password === undefined ? null : await passwords.hash(password),
+        ...profileOf(given),
         is_admin: isAdmin,
         now: now(),
       });
@@ -193,13 +193,12 @@ export function createPrincipals(deps: PrincipalsDeps): Principals {
       return { principals, nextPageToken: more ? encodePageToken([last.name]) : undefined };
     },
     async updatePrincipal(ref, given) {
+      const { default_workspace_id: workspaceId } = given;
       const fields: PrincipalChange = {
         ...(given.name === undefined ? {} : { name: readPrincipalName(given.name) }),
-        ...(given.full_name === undefined ? {} : { full_name: readText(given.full_name, "full name") }),
-        ...(given.email === undefined ? {} : { email: readText(given.email, "e-mail address") }),
-        ...(given.description === undefined
-          ? {}
-          : { description: readText(given.description, "description") }),
+        ...readTexts(given),
+        ...profileOf(given),
+        ...(workspaceId === undefined ? {} : { default_workspace_id: workspaceId }),
       };
       return update(ref, fields, { takesAway: false }).catch((error: unknown) => {
         throw violates(error, "principals_name_key") ? nameTaken(fields.name ?? "") : error;
@@ -241,7 +240,9 @@ export function createPrincipals(deps: PrincipalsDeps): Principals {
         ref,
         async (transaction, { principal_id: id }) => void (await deletePrincipal(transaction, id)),
         { takesAway: true },
-      ),
+      ).catch((error: unknown) => {
+        throw isForeignKeyViolation(error) ? stillOwns(ref) : error;
+      }),
     async issueActivationToken(ref) {
       const { principal_id: principalId, kind, name } = await get(database, ref);
       const token = randomBytes(32).toString("hex");
@@ -261,13 +262,7 @@ export function createPrincipals(deps: PrincipalsDeps): Principals {
       }
       if (password !== undefined) assertGoodPassword(password, name);
       const hash = password === undefined ? undefined : await passwords.hash(password);
-      const texts: PrincipalChange = {
-        ...(fields.full_name === undefined ? {} : { full_name: readText(fields.full_name, "full name") }),
-        ...(fields.email === undefined ? {} : { email: readText(fields.email, "e-mail address") }),
-        ...(fields.description === undefined
-          ? {}
-          : { description: readText(fields.description, "description") }),
-      };
+      const texts: PrincipalChange = { ...readTexts(fields), ...profileOf(fields) };
       return change(
         { principalId },
         async (transaction) => {
@@ -384,6 +379,14 @@ const principalNotFound = (ref: PrincipalRef): PlinthError => {
 
 const nameTaken = (name: string): PlinthError =>
   alreadyExists(`A user or service account named ${quote(name)} already exists.`);
+
+const stillOwns = (ref: PrincipalRef): PlinthError => {
+  const [what] = Object.values(ref) as [string | number];
+  return invalidState(
+    `${typeof what === "string" ? quote(what) : "The account"} has made pipelines, runs, stacks or other things that are ` +
+      "still there. Delete those first, or deactivate the account.",
+  );
+};
 
 const lastAdmin = (name: string): PlinthError =>
   invalidState(`${quote(name)} is the last active administrator. Make somebody else administrator before.`);

@@ -65,6 +65,9 @@ export type Tokens = {
   purge(): Promise<void>;
 };
 
+/** What a token may be bound to besides its principal: it ends with that. */
+export type WorkloadClaims = Pick<TokenClaims, "pipeline_run_id" | "schedule_id" | "deployment_id">;
+
 export type TokensDeps = {
   database: Database;
   /** Milliseconds since 1970. */
@@ -72,9 +75,16 @@ export type TokensDeps = {
   secrets: Secrets;
   log: Log;
   loginRequired: boolean;
+  /** When what a token is bound to ends, in milliseconds since 1970; undefined: it has ended. */
+  workloadEnd?(claims: WorkloadClaims): Promise<number | undefined>;
 };
 
 export const MAX_TOKEN_SECONDS = 7 * 24 * 60 * 60;
+/** What runs for weeks, or again and again, has no one who could log in for it: its token ends with it. */
+export const MAX_WORKLOAD_SECONDS = 366 * 24 * 60 * 60;
+
+/** How long it takes at most until a token has ended with what it is bound to. */
+const WORKLOAD_KNOWN_MS = 2000;
 
 /** What clocks of processes may differ by. */
 const TOLERANCE_SECONDS = 60;
@@ -86,7 +96,7 @@ const loadJose = (): Promise<typeof jose> => import("jose");
 
 export function createTokens(deps: TokensDeps): Tokens {
   const { database, now } = deps;
-  const keys = createSigningKeys(deps, (MAX_TOKEN_SECONDS + 2 * TOLERANCE_SECONDS) * 1000);
+  const keys = createSigningKeys(deps, (MAX_WORKLOAD_SECONDS + 2 * TOLERANCE_SECONDS) * 1000);
   let known: Promise<string> | undefined;
 
   const serverId = (): Promise<string> => {
@@ -115,11 +125,13 @@ export function createTokens(deps: TokensDeps): Tokens {
           audience: id,
           requiredClaims: ["sub", "iat", "exp"],
           clockTolerance: TOLERANCE_SECONDS,
-          maxTokenAge: MAX_TOKEN_SECONDS,
+          maxTokenAge: MAX_WORKLOAD_SECONDS,
           currentDate: new Date(now()),
         },
       );
-      return claimsOf(payload);
+      const claims = claimsOf(payload);
+      if (claims === undefined || isWorkload(claims)) return claims;
+      return now() / 1000 > claims.iat + MAX_TOKEN_SECONDS + TOLERANCE_SECONDS ? undefined : claims;
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined;
       throw error;
@@ -158,7 +170,8 @@ export function createTokens(deps: TokensDeps): Tokens {
     async issueToken(claims, { expiresInSeconds, checkedAt: issuedAt = now() }) {
       const standing = await standingOf(originOf(claims, issuedAt));
       if (standing === undefined) throw unauthenticated("The credentials are no longer valid.");
-      const wanted = issuedAt + Math.min(expiresInSeconds, MAX_TOKEN_SECONDS) * 1000;
+      const most = isWorkload(claims) ? MAX_WORKLOAD_SECONDS : MAX_TOKEN_SECONDS;
+      const wanted = issuedAt + Math.min(expiresInSeconds, most) * 1000;
       const expiresAt = Math.min(wanted, standing.endsAt);
       const id = await serverId();
       const { keyId, key } = await keys.current();
@@ -180,11 +193,21 @@ export function createTokens(deps: TokensDeps): Tokens {
       const standing = await standingOf(originOf(claims, Math.round(claims.iat * 1000)));
       if (standing === undefined) return undefined;
       const ownEnd = (claims.exp + TOLERANCE_SECONDS) * 1000;
-      return { claims, ...standing, endsAt: Math.min(ownEnd, standing.endsAt) };
+      const endsAt = Math.min(ownEnd, standing.endsAt);
+      if (!isWorkload(claims)) return { claims, ...standing, endsAt };
+      const workloadEnd = await deps.workloadEnd?.(claims);
+      if (workloadEnd === undefined) return undefined;
+      // Nothing tells of its end: it is looked up again and again.
+      return { claims, ...standing, endsAt: Math.min(endsAt, workloadEnd, now() + WORKLOAD_KNOWN_MS) };
     },
     purge: () => keys.purge(),
   };
 }
+
+const isWorkload = (claims: TokenClaims): boolean =>
+  claims.pipeline_run_id !== undefined ||
+  claims.schedule_id !== undefined ||
+  claims.deployment_id !== undefined;
 
 const originOf = (claims: TokenClaims, issuedAt: number): TokenOrigin => ({
   principalUuid: claims.sub,

@@ -2,58 +2,20 @@ import { z } from "zod";
 import { loginAccess } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
 import { notFound, unauthenticated } from "../../kernel/errors.ts";
-import {
-  assertUnlimited,
-  pageOfRows,
-  type Comparable,
-  type DeviceRow,
-  type Identity,
-} from "../../modules/identity/index.ts";
+import { assertUnlimited, type DeviceRow } from "../../modules/identity/index.ts";
+import type { ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlEndpoint } from "./endpoint.ts";
 import { invalidRequest } from "./errors.ts";
-import { pageOf, readFlag, readListQuery } from "./page.ts";
+import { pageOf, readFlag } from "./list-query.ts";
 import { deviceView, userView } from "./views.ts";
-
-const columns = {
-  id: "uuid",
-  client_id: "uuid",
-  status: "text",
-  trusted_device: "boolean",
-  created: "time",
-  updated: "time",
-  expires: "time",
-  last_login: "time",
-} as const;
-
-const valueOf = (row: DeviceRow, column: keyof typeof columns): Comparable | null => {
-  switch (column) {
-    case "id":
-      return row.device_id.replaceAll("-", "");
-    case "client_id":
-      return row.client_id.replaceAll("-", "");
-    case "status":
-      return row.status;
-    case "trusted_device":
-      return row.trusted;
-    case "created":
-      return row.creation_timestamp;
-    case "updated":
-      return row.last_updated_timestamp;
-    case "expires":
-      return row.expires_at;
-    case "last_login":
-      return row.last_login_at;
-  }
-};
 
 const verification = z.object({ user_code: z.string().max(64), trusted_device: z.boolean().default(false) });
 const update = z.object({ locked: z.boolean().nullish() });
 
 /** Command lines that people let in. */
-export function deviceEndpoints({
-  devices,
-  principals,
-}: Pick<Identity, "devices" | "principals">): ZenmlEndpoint[] {
+export function deviceEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
+  const { devices, principals } = context.identity;
+
   const show = async (row: DeviceRow, caller: Caller, hydrate: boolean): Promise<object> => {
     const id = row.principal_id;
     const owner = id === null ? undefined : await principals.findPrincipal({ principalId: id });
@@ -78,20 +40,23 @@ export function deviceEndpoints({
       method: "GET",
       path: "/devices",
       access: loginAccess,
-      async handle({ query, request: { caller } }) {
-        const wanted = readListQuery(query, columns);
-        const { principal } = caller;
-        const own = principal === undefined ? [] : await devices.listDevices(principal.principalId);
-        const { total, rows } = pageOfRows(own, wanted, valueOf);
-        const items = await Promise.all(rows.map((row) => show(row, caller, wanted.hydrate)));
-        return pageOf(wanted, { total, items });
+      async handle(call) {
+        const { caller } = call.request;
+        const principalId = caller.principal?.principalId ?? 0;
+        const list = context.pipelines.accountLists.devicesOf(principalId);
+        const query = context.listQuery(call, list.fields);
+        const { total, ids } = await list.search(query);
+        const own = new Map((await devices.listDevices(principalId)).map((row) => [row.device_id, row]));
+        const rows = ids.flatMap((id) => own.get(id) ?? []);
+        const items = await Promise.all(rows.map((row) => show(row, caller, query.hydrate)));
+        return pageOf(query, { total, items });
       },
     }),
     endpoint({
       method: "GET",
       path: "/devices/:device_id",
       access: loginAccess,
-      async handle({ path, query, request: { caller } }) {
+      async handle({ path, query, parameters, request: { caller } }) {
         const code = query["user_code"];
         const deviceId = path["device_id"] ?? "";
         // Whoever has the code may see what asks to be let in.
@@ -99,7 +64,7 @@ export function deviceEndpoints({
           code === undefined
             ? await find(deviceId, caller)
             : await devices.checkUserCode(readUuid(deviceId, "device_id"), code);
-        return show(device, caller, readFlag(query, "hydrate", true));
+        return show(device, caller, readFlag(parameters, "hydrate", true));
       },
     }),
     endpoint({

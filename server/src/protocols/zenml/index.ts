@@ -6,6 +6,8 @@ import { artifactEndpoints } from "./artifacts.ts";
 import { buildEndpoints } from "./builds.ts";
 import { codeRepositoryEndpoints } from "./code-repositories.ts";
 import { componentEndpoints } from "./components.ts";
+import { connectorTypeEndpoints } from "./connector-types.ts";
+import { connectorUseEndpoints } from "./connector-use.ts";
 import { createZenmlContext } from "./context.ts";
 import { deploymentEndpoints } from "./deployments.ts";
 import { deviceEndpoints } from "./devices.ts";
@@ -19,6 +21,7 @@ import { projectEndpoints } from "./projects.ts";
 import { runEndpoints } from "./runs.ts";
 import { stepEndpoints } from "./steps.ts";
 import { secretEndpoints } from "./secrets.ts";
+import { serviceConnectorEndpoints } from "./service-connectors.ts";
 import { pipelineEndpoints } from "./pipelines.ts";
 import { runTemplateEndpoints } from "./run-templates.ts";
 import { scheduleEndpoints } from "./schedules.ts";
@@ -75,6 +78,9 @@ export async function registerZenml(
     ...artifactVersionEndpoints(context),
     ...tagResourceEndpoints(context),
     ...secretEndpoints(context),
+    ...connectorTypeEndpoints(context),
+    ...serviceConnectorEndpoints(context),
+    ...connectorUseEndpoints(context),
     ...runEndpoints(context, database),
     ...stepEndpoints(context, database),
   ];

@@ -183,11 +183,69 @@ describe("users", () => {
     expect((await post("/users", { headers: bearer(adminKey.key) }, body)).status).toBe(403);
   });
 
-  test("refuses what it does not keep, rather than losing it", async () => {
-    for (const field of [{ avatar_url: "x" }, { user_metadata: {} }, { oidc_claims: {} }]) {
-      const answer = await put("/current-user", user, field);
-      expect([answer.status, answer.json.detail[0]]).toEqual([501, "NotImplementedError"]);
-    }
+  test("keep what ZenML's dashboard says of them", async () => {
+    const guest = await person(server, "guest", { role: "viewer" });
+    const { id } = (await get("/projects/default", guest)).json;
+    const profile = {
+      avatar_url: "https://images.example/ada.png",
+      user_metadata: { tour: [1, { done: true }] },
+      oidc_claims: { groups: ["ml"] },
+      external_user_id: "1b671a64-40d5-491e-99b0-da01ff1f3341",
+      email_opted_in: true,
+      default_project_id: id,
+    };
+    const kept = {
+      body: { avatar_url: profile.avatar_url, email_opted_in: true, default_project_id: id },
+      metadata: {
+        user_metadata: profile.user_metadata,
+        oidc_claims: profile.oidc_claims,
+        external_user_id: profile.external_user_id,
+      },
+    };
+    expect((await put("/current-user", guest, profile)).json).toMatchObject(kept);
+    expect((await put("/current-user", guest, { full_name: "Ada" })).json).toMatchObject(kept);
+    expect((await get("/users/guest", admin)).json).toMatchObject(kept);
+    const none = { avatar_url: null, email_opted_in: null, default_project_id: null };
+    expect((await put("/current-user", guest, none)).json.body).toMatchObject(none);
+    const nowhere = { default_project_id: "1b671a64-40d5-491e-99b0-da01ff1f3342" };
+    expect((await put("/current-user", guest, nowhere)).status).toBe(404);
+  });
+
+  test("answer for themselves whether they want letters", async () => {
+    const guest = await person(server, "reader");
+    const { id } = (await get("/current-user", guest)).json;
+    const answer = await put(`/users/${id}/email-opt-in`, guest, {
+      email: "ada@x.example",
+      email_opted_in: false,
+    });
+    expect(answer.json).toMatchObject({
+      body: { email_opted_in: false },
+      metadata: { email: "ada@x.example" },
+    });
+    const other = await put(`/users/${id}/email-opt-in`, admin, { email_opted_in: true });
+    expect([other.status, other.json.detail[0]]).toEqual([401, "AuthorizationException"]);
+  });
+
+  test("who made what is still there are not deleted", async () => {
+    const maker = await person(server, "maker", { role: "editor" });
+    const made = await server.call(
+      "POST",
+      "/api/v1/code_repositories",
+      {
+        project: (await get("/projects/default", admin)).json.id,
+        name: "theirs",
+        source: { module: "a", type: "code_repository" },
+        config: {},
+      },
+      maker.headers,
+    );
+    expect(made.status).toBe(200);
+    expect(await remove("/users/maker", admin)).toMatchObject({ status: 403, json: forbidden });
+    const elsewhere = await server.call("DELETE", "/console/api/users/maker", undefined, admin.headers);
+    expect(elsewhere.status).toBe(409);
+    expect(elsewhere.text).toContain("still there");
+    await server.call("DELETE", `/api/v1/code_repositories/${made.json.id}`, undefined, maker.headers);
+    expect((await remove("/users/maker", admin)).status).toBe(200);
   });
 
   test("of the last administrator and of oneself stay", async () => {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { publicAccess } from "../../kernel/access.ts";
 import type { Principals, Tokens } from "../../modules/identity/index.ts";
+import type { Pipelines } from "../../modules/pipelines/index.ts";
 import { endpoint, type ZenmlEndpoint } from "./endpoint.ts";
 
 /** The newest version of ZenML that this API was compared with. */
@@ -20,12 +21,14 @@ export type ServerInfoOptions = {
   tokens: Pick<Tokens, "serverId">;
   principals: Pick<Principals, "hasAdmin">;
   loginRequired: boolean;
+  serverState: Pick<Pipelines["serverState"], "settings">;
 };
 
 export const serverInfoEndpoints = ({
   tokens,
   principals,
   loginRequired,
+  serverState,
 }: ServerInfoOptions): ZenmlEndpoint[] => [
   endpoint({
     method: "GET",
@@ -37,29 +40,32 @@ export const serverInfoEndpoints = ({
     method: "GET",
     path: "/info",
     access: publicAccess,
-    handle: async ({ request }) => ({
-      id: await tokens.serverId(),
-      name: "default",
-      version: versionFor(request),
-      // An open server needs nobody who could log in.
-      active: !loginRequired || (await principals.hasAdmin()),
-      debug: false,
-      deployment_type: "other",
-      // Its enumeration knows no PostgreSQL.
-      database_type: "other",
-      secrets_store_type: "sql",
-      auth_scheme: "OAUTH2_PASSWORD_BEARER",
-      server_url: "",
-      dashboard_url: "",
-      analytics_enabled: false,
-      metadata: {},
-      last_user_activity: null,
-      pro_dashboard_url: null,
-      pro_api_url: null,
-      pro_organization_id: null,
-      pro_organization_name: null,
-      pro_workspace_id: null,
-      pro_workspace_name: null,
-    }),
+    handle: async ({ request }) => {
+      const settings = await serverState.settings();
+      return {
+        id: await tokens.serverId(),
+        name: settings.server_name,
+        version: versionFor(request),
+        // An open server needs nobody who could log in.
+        active: !loginRequired || (await principals.hasAdmin()),
+        debug: false,
+        deployment_type: "other",
+        // Its enumeration knows no PostgreSQL.
+        database_type: "other",
+        secrets_store_type: "sql",
+        auth_scheme: "OAUTH2_PASSWORD_BEARER",
+        server_url: "",
+        dashboard_url: "",
+        analytics_enabled: settings.enable_analytics,
+        metadata: {},
+        last_user_activity: null,
+        pro_dashboard_url: null,
+        pro_api_url: null,
+        pro_organization_id: null,
+        pro_organization_name: null,
+        pro_workspace_id: null,
+        pro_workspace_name: null,
+      };
+    },
   }),
 ];

@@ -2,17 +2,12 @@ import { z } from "zod";
 import { loginAccess, manages } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
 import { notFound, permissionDenied } from "../../kernel/errors.ts";
-import {
-  pageOfRows,
-  type ApiKeyRow,
-  type Comparable,
-  type Identity,
-  type PrincipalRow,
-} from "../../modules/identity/index.ts";
+import type { PrincipalRow } from "../../modules/identity/index.ts";
+import type { ZenmlContext } from "./context.ts";
 import { isUuid, readUuid } from "./devices.ts";
 import { endpoint, type ZenmlEndpoint } from "./endpoint.ts";
-import { pageOf, readFlag, readListQuery } from "./page.ts";
-import { principalListColumns, refOf } from "./users.ts";
+import { pageOf, readFlag } from "./list-query.ts";
+import { inOrder, refOf } from "./users.ts";
 import { apiKeyView, serviceAccountView } from "./views.ts";
 
 const text = z.string().max(255);
@@ -23,59 +18,28 @@ const accountRequest = z.object({
   full_name: text.default(""),
   description,
   active: z.boolean(),
+  avatar_url: z.string().nullish(),
 });
 const accountUpdate = z.object({
   name: text.nullish(),
   full_name: text.nullish(),
   description,
   active: z.boolean().nullish(),
+  avatar_url: z.string().nullish(),
 });
 const keyRequest = z.object({ name: text, description });
 const keyUpdate = z.object({ name: text.nullish(), description, active: z.boolean().nullish() });
 const keyRotation = z.object({ retain_period_minutes: z.int().min(0).default(0) });
-
-const keyColumns = {
-  id: "uuid",
-  name: "text",
-  description: "text",
-  active: "boolean",
-  created: "time",
-  updated: "time",
-  last_login: "time",
-  last_rotated: "time",
-} as const;
-
-const keyValue = (row: ApiKeyRow, column: keyof typeof keyColumns): Comparable | null => {
-  switch (column) {
-    case "id":
-      return row.key_id.replaceAll("-", "");
-    case "name":
-      return row.name;
-    case "description":
-      return row.description ?? "";
-    case "active":
-      return row.active;
-    case "created":
-      return row.creation_timestamp;
-    case "updated":
-      return row.last_updated_timestamp;
-    case "last_login":
-      return row.last_used_at;
-    case "last_rotated":
-      return row.last_rotated_at;
-  }
-};
 
 const ACCOUNT = "/service_accounts/:service_account_name_or_id";
 /** A route must name a part of the path the same everywhere; keys take the id alone. */
 const KEYS = `${ACCOUNT}/api_keys`;
 const KEY = `${KEYS}/:api_key_name_or_id`;
 
-export function serviceAccountEndpoints({
-  principals,
-  apiKeys,
-  searchPrincipals,
-}: Pick<Identity, "principals" | "apiKeys" | "searchPrincipals">): ZenmlEndpoint[] {
+export function serviceAccountEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
+  const { principals, apiKeys } = context.identity;
+  const { accountLists } = context.pipelines;
+
   const getAccount = async (nameOrId: string): Promise<PrincipalRow> => {
     const row = await principals.findPrincipal(refOf(nameOrId));
     if (row?.kind !== "service_account") throw notFound(`There is no service account '${nameOrId}'.`);
@@ -104,10 +68,11 @@ export function serviceAccountEndpoints({
       method: "GET",
       path: "/service_accounts",
       access: loginAccess,
-      async handle({ query }) {
-        const wanted = readListQuery(query, principalListColumns);
-        const { total, rows } = await searchPrincipals("service_account", wanted);
-        return pageOf(wanted, { total, items: rows.map((row) => serviceAccountView(row, wanted)) });
+      async handle(call) {
+        const query = context.listQuery(call, accountLists.serviceAccounts.fields);
+        const { total, ids } = await accountLists.serviceAccounts.search(query);
+        const rows = inOrder(ids, await principals.listByUuids(ids));
+        return pageOf(query, { total, items: rows.map((row) => serviceAccountView(row, query)) });
       },
     }),
     endpoint({
@@ -116,8 +81,8 @@ export function serviceAccountEndpoints({
       access: manages("principal"),
       body: accountRequest,
       async handle({ body, request }) {
-        const { name, full_name, description: about = null, active } = body;
-        const given = { kind: "service_account", name, full_name, description: about } as const;
+        const { name, full_name, description: about = null, active, avatar_url = null } = body;
+        const given = { kind: "service_account", name, full_name, description: about, avatar_url } as const;
         const made = await principals.createPrincipal(given);
         request.subject = { resourceType: "service_account", resourceId: made.name };
         const row = active ? made : await principals.setActive(refTo(made), false);
@@ -128,9 +93,9 @@ export function serviceAccountEndpoints({
       method: "GET",
       path: ACCOUNT,
       access: loginAccess,
-      async handle({ path, query }) {
+      async handle({ path, parameters }) {
         const row = await getAccount(path["service_account_name_or_id"] ?? "");
-        return serviceAccountView(row, { hydrate: readFlag(query, "hydrate", true) });
+        return serviceAccountView(row, { hydrate: readFlag(parameters, "hydrate", true) });
       },
     }),
     endpoint({
@@ -141,7 +106,11 @@ export function serviceAccountEndpoints({
       async handle({ path, body, request }) {
         let row = await getAccount(path["service_account_name_or_id"] ?? "");
         request.subject = { resourceType: "service_account", resourceId: row.name };
-        const fields = given({ name: body.name, full_name: body.full_name, description: body.description });
+        const { name, full_name, avatar_url } = body;
+        const fields = {
+          ...given({ name, full_name, description: body.description }),
+          ...(avatar_url === undefined ? {} : { avatar_url }),
+        };
         if (Object.keys(fields).length > 0) row = await principals.updatePrincipal(refTo(row), fields);
         if (typeof body.active === "boolean" && body.active !== row.active) {
           row = await principals.setActive(refTo(row), body.active);
@@ -164,12 +133,15 @@ export function serviceAccountEndpoints({
       method: "GET",
       path: KEYS,
       access: loginAccess,
-      async handle({ path, query, request: { caller } }) {
-        const wanted = readListQuery(query, keyColumns);
-        const account = await ownAccountOf(path, caller);
-        const { total, rows } = pageOfRows(await apiKeys.listApiKeys(refTo(account)), wanted, keyValue);
-        const items = rows.map((row) => apiKeyView(row, { hydrate: wanted.hydrate, account }));
-        return pageOf(wanted, { total, items });
+      async handle(call) {
+        const account = await ownAccountOf(call.path, call.request.caller);
+        const list = accountLists.apiKeysOf(account.principal_id);
+        const query = context.listQuery(call, list.fields);
+        const { total, ids } = await list.search(query);
+        const keys = new Map((await apiKeys.listApiKeys(refTo(account))).map((row) => [row.key_id, row]));
+        const rows = ids.flatMap((id) => keys.get(id) ?? []);
+        const items = rows.map((row) => apiKeyView(row, { hydrate: query.hydrate, account }));
+        return pageOf(query, { total, items });
       },
     }),
     endpoint({
@@ -189,10 +161,10 @@ export function serviceAccountEndpoints({
       method: "GET",
       path: KEY,
       access: loginAccess,
-      async handle({ path, query, request: { caller } }) {
+      async handle({ path, parameters, request: { caller } }) {
         const account = await ownAccountOf(path, caller);
         const row = await apiKeys.getApiKey(refTo(account), keyOf(path));
-        return apiKeyView(row, { hydrate: readFlag(query, "hydrate", true), account });
+        return apiKeyView(row, { hydrate: readFlag(parameters, "hydrate", true), account });
       },
     }),
     endpoint({

@@ -1,44 +1,35 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { loginAccess, manages, publicAccess } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
-import { invalidState, notFound, notImplemented, permissionDenied } from "../../kernel/errors.ts";
+import { invalidState, notFound, permissionDenied } from "../../kernel/errors.ts";
 import {
   assertUnlimited,
-  type Identity,
+  type PrincipalProfile,
   type PrincipalRef,
   type PrincipalRow,
 } from "../../modules/identity/index.ts";
+import type { ZenmlContext } from "./context.ts";
 import { isUuid } from "./devices.ts";
 import { endpoint, type ZenmlEndpoint } from "./endpoint.ts";
-import { pageOf, readFlag, readListQuery } from "./page.ts";
+import { ZenmlError } from "./errors.ts";
+import { flag, jsonObject, uuid } from "./fields.ts";
+import { pageOf, readFlag } from "./list-query.ts";
 import { localUserView, userView } from "./views.ts";
-
-export const principalListColumns = {
-  id: "uuid",
-  name: "text",
-  full_name: "text",
-  description: "text",
-  active: "boolean",
-  created: "time",
-  updated: "time",
-} as const;
 
 const text = z.string().max(255).nullish();
 
-/**
- * What of a user only ZenML's own dashboard and its service use: it is kept nowhere, and so refused. Not so
- * `email_opted_in`, which the clients send along with every address: there is nothing to opt in to.
- */
-const unkept = {
-  external_user_id: z.string().nullish(),
-  user_metadata: z.record(z.string(), z.unknown()).nullish(),
-  oidc_claims: z.record(z.string(), z.unknown()).nullish(),
+/** What is kept of a user, and nothing here acts on. */
+const profile = {
+  email_opted_in: flag.nullish(),
+  external_user_id: uuid.nullish(),
+  user_metadata: jsonObject.nullish(),
+  oidc_claims: jsonObject.nullish(),
   avatar_url: z.string().nullish(),
-  default_project_id: z.string().nullish(),
 };
 
 const userRequest = z.object({
-  ...unkept,
+  ...profile,
   name: z.string().max(255),
   full_name: z.string().max(255).default(""),
   email: text,
@@ -48,7 +39,8 @@ const userRequest = z.object({
 });
 
 const userUpdate = z.object({
-  ...unkept,
+  ...profile,
+  default_project_id: uuid.nullish(),
   name: text,
   full_name: text,
   email: text,
@@ -60,12 +52,11 @@ const userUpdate = z.object({
 });
 type UserUpdate = z.infer<typeof userUpdate>;
 
-const activation = z.object({ admin_username: text, admin_password: text });
+export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
+  const { access, pipelines } = context;
+  const { principals } = context.identity;
+  const { accountLists } = pipelines;
 
-export function userEndpoints({
-  principals,
-  searchPrincipals,
-}: Pick<Identity, "principals" | "searchPrincipals">): ZenmlEndpoint[] {
   /** Service accounts have addresses of their own. */
   const getUser = async (nameOrId: string): Promise<PrincipalRow> => {
     const row = await principals.findPrincipal(refOf(nameOrId));
@@ -73,13 +64,22 @@ export function userEndpoints({
     return row;
   };
 
-  const change = async (row: PrincipalRow, given: UserUpdate): Promise<PrincipalRow> => {
-    refuseUnkept(given);
+  const change = async (
+    row: PrincipalRow,
+    given: UserUpdate,
+    request: FastifyRequest,
+  ): Promise<PrincipalRow> => {
     const ref = { principalId: row.principal_id };
+    const { default_project_id: projectId } = given;
     const fields = {
       ...(typeof given.name === "string" ? { name: given.name } : {}),
       ...(typeof given.full_name === "string" ? { full_name: given.full_name } : {}),
       ...(typeof given.email === "string" ? { email: given.email } : {}),
+      ...profileOf(given),
+      ...(projectId === null ? { default_workspace_id: null } : {}),
+      ...(typeof projectId === "string"
+        ? { default_workspace_id: (await access.enterProject(request, projectId, "read")).workspaceId }
+        : {}),
     };
     let changed = row;
     if (Object.keys(fields).length > 0) changed = await principals.updatePrincipal(ref, fields);
@@ -87,7 +87,8 @@ export function userEndpoints({
   };
 
   /** One's own: the password only with the one before, not the name that others know, and nothing of what one may. */
-  const changeOwn = async (caller: Caller, given: UserUpdate): Promise<PrincipalRow> => {
+  const changeOwn = async (request: FastifyRequest, given: UserUpdate): Promise<PrincipalRow> => {
+    const { caller } = request;
     assertUnlimited(caller);
     const row = await own(caller);
     const isAdmin = row.is_admin || row.is_admin_by_group;
@@ -98,7 +99,7 @@ export function userEndpoints({
     ) {
       throw permissionDenied("Only administrators change names, who is active, and who is an administrator.");
     }
-    let changed = await change(row, given);
+    let changed = await change(row, given, request);
     if (typeof given.password === "string") {
       if (typeof given.old_password !== "string") {
         throw permissionDenied("The current password must be given to change it.");
@@ -109,9 +110,13 @@ export function userEndpoints({
     return changed;
   };
 
-  const changeOther = async (row: PrincipalRow, given: UserUpdate): Promise<PrincipalRow> => {
+  const changeOther = async (
+    row: PrincipalRow,
+    given: UserUpdate,
+    request: FastifyRequest,
+  ): Promise<PrincipalRow> => {
     const ref = { principalId: row.principal_id };
-    let changed = await change(row, given);
+    let changed = await change(row, given, request);
     if (typeof given.is_admin === "boolean" && given.is_admin !== row.is_admin) {
       changed = await principals.setAdmin(ref, given.is_admin);
     }
@@ -136,8 +141,8 @@ export function userEndpoints({
       method: "GET",
       path: "/current-user",
       access: loginAccess,
-      async handle({ query, request: { caller } }) {
-        const hydrate = readFlag(query, "hydrate", true);
+      async handle({ parameters, request: { caller } }) {
+        const hydrate = readFlag(parameters, "hydrate", true);
         const { principal } = caller;
         if (principal?.kind === "local") return localUserView(principal, { hydrate });
         return userView(await own(caller), { hydrate, showsEmail: true });
@@ -148,20 +153,23 @@ export function userEndpoints({
       path: "/current-user",
       access: loginAccess,
       body: userUpdate,
-      handle: async ({ body, request: { caller } }) =>
-        userView(await changeOwn(caller, body), { hydrate: true, showsEmail: true }),
+      handle: async ({ body, request }) =>
+        userView(await changeOwn(request, body), { hydrate: true, showsEmail: true }),
     }),
     endpoint({
       method: "GET",
       path: "/users",
       access: loginAccess,
-      async handle({ query, request: { caller } }) {
-        const wanted = readListQuery(query, principalListColumns);
-        const { total, rows } = await searchPrincipals("user", wanted);
+      async handle(call) {
+        const { caller } = call.request;
+        const list = isPlatformAdmin(caller) ? accountLists.usersWithAddresses : accountLists.users;
+        const query = context.listQuery(call, list.fields);
+        const { total, ids } = await list.search(query);
+        const rows = inOrder(ids, await principals.listByUuids(ids));
         const items = rows.map((row) =>
-          userView(row, { hydrate: wanted.hydrate, showsEmail: maySee(caller, row) }),
+          userView(row, { hydrate: query.hydrate, showsEmail: maySee(caller, row) }),
         );
-        return pageOf(wanted, { total, items });
+        return pageOf(query, { total, items });
       },
     }),
     endpoint({
@@ -170,9 +178,8 @@ export function userEndpoints({
       access: manages("principal"),
       body: userRequest,
       async handle({ body, request }) {
-        refuseUnkept(body);
         const { name, full_name, email = null, password, is_admin: isAdmin } = body;
-        const given = { kind: "user", name, full_name, email, isAdmin } as const;
+        const given = { kind: "user", name, full_name, email, isAdmin, ...profileOf(body) } as const;
         const hasPassword = typeof password === "string";
         const made = await principals.createPrincipal(hasPassword ? { ...given, password } : given);
         request.subject = { resourceType: "user", resourceId: made.name };
@@ -189,10 +196,10 @@ export function userEndpoints({
       method: "GET",
       path: "/users/:user_name_or_id",
       access: loginAccess,
-      async handle({ path, query, request: { caller } }) {
+      async handle({ path, parameters, request: { caller } }) {
         const row = await getUser(path["user_name_or_id"] ?? "");
         return userView(row, {
-          hydrate: readFlag(query, "hydrate", true),
+          hydrate: readFlag(parameters, "hydrate", true),
           showsEmail: maySee(caller, row),
         });
       },
@@ -209,7 +216,9 @@ export function userEndpoints({
         const target = await principals.findPrincipal(refOf(nameOrId));
         const isOwn = target !== undefined && target.principal_id === caller.principal?.principalId;
         if (!isOwn) requireAdmin(caller);
-        const row = isOwn ? await changeOwn(caller, body) : await changeOther(await getUser(nameOrId), body);
+        const row = isOwn
+          ? await changeOwn(request, body)
+          : await changeOther(await getUser(nameOrId), body, request);
         return userView(row, { hydrate: true, showsEmail: true });
       },
     }),
@@ -247,28 +256,27 @@ export function userEndpoints({
       access: publicAccess,
       body: userUpdate,
       async handle({ path, body }) {
-        refuseUnkept(body);
         const { activation_token: token, password, full_name, email } = body;
         const row = await principals.activate(refOf(path["user_name_or_id"] ?? ""), {
           token: token ?? "",
           ...(typeof password === "string" ? { password } : {}),
           ...(typeof full_name === "string" ? { full_name } : {}),
           ...(typeof email === "string" ? { email } : {}),
+          ...profileOf(body),
         });
         return userView(row, { hydrate: true, showsEmail: true });
       },
     }),
     endpoint({
       method: "PUT",
-      path: "/activate",
-      // Upstream lets a stranger do this: here it is for whoever is administrator of an open server already.
-      access: manages("principal"),
-      body: activation,
-      async handle({ body }) {
-        if (await principals.hasAdmin()) throw invalidState("This server has an administrator already.");
-        const { admin_username: name, admin_password: password } = body;
-        if (typeof name !== "string" || typeof password !== "string") return null;
-        const row = await principals.createPrincipal({ kind: "user", name, password, isAdmin: true });
+      path: "/users/:user_name_or_id/email-opt-in",
+      access: loginAccess,
+      body: userUpdate.pick({ email: true, email_opted_in: true, user_metadata: true }),
+      async handle({ path, body, request }) {
+        const { caller } = request;
+        if (path["user_name_or_id"] !== caller.principal?.uuid) throw onBehalf();
+        assertUnlimited(caller);
+        const row = await change(await own(caller), body, request);
         return userView(row, { hydrate: true, showsEmail: true });
       },
     }),
@@ -288,9 +296,25 @@ export function requireAdmin(caller: Caller): void {
   if (!isPlatformAdmin(caller)) throw permissionDenied("Only administrators may do this.");
 }
 
-function refuseUnkept(given: Readonly<Record<string, unknown>>): void {
-  for (const name of Object.keys(unkept)) {
-    if (given[name] === undefined || given[name] === null) continue;
-    throw notImplemented(`This server does not keep ${name} of a user.`);
-  }
+/** Of what is null, only what can be taken back is. */
+const profileOf = (given: z.infer<z.ZodObject<typeof profile>>): PrincipalProfile => ({
+  ...(given.email_opted_in === undefined ? {} : { email_opted_in: given.email_opted_in }),
+  ...(given.external_user_id === undefined ? {} : { external_user_id: given.external_user_id }),
+  ...(given.avatar_url === undefined ? {} : { avatar_url: given.avatar_url }),
+  ...(given.user_metadata ? { user_metadata_json: JSON.stringify(given.user_metadata) } : {}),
+  ...(given.oidc_claims ? { oidc_claims_json: JSON.stringify(given.oidc_claims) } : {}),
+});
+
+const onBehalf = (): ZenmlError => {
+  const message = "Users can not opt in on behalf of another user.";
+  return new ZenmlError("permission_denied", message, {
+    status: 401,
+    body: { detail: ["AuthorizationException", message] },
+  });
+};
+
+/** Rows by the ids of a page; those that were deleted meanwhile are left out. */
+export function inOrder<R extends { uuid: string }>(ids: readonly string[], rows: readonly R[]): R[] {
+  const byId = new Map(rows.map((row) => [row.uuid, row]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 }

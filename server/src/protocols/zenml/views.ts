@@ -1,4 +1,5 @@
 import type { Principal } from "../../kernel/caller.ts";
+import { jsonText } from "../../kernel/json-text.ts";
 import type { ApiKeyRow, DeviceRow, PrincipalRow } from "../../modules/identity/index.ts";
 
 /**
@@ -29,19 +30,19 @@ export function userView(
       active: isActive(row),
       activation_token: options.activationToken ?? null,
       full_name: row.full_name ?? "",
-      email_opted_in: null,
+      email_opted_in: row.email_opted_in,
       is_service_account: row.kind === "service_account",
       is_admin: row.is_admin || row.is_admin_by_group,
-      default_project_id: null,
-      avatar_url: null,
+      default_project_id: row.default_workspace_uuid,
+      avatar_url: row.avatar_url,
     },
     metadata: options.hydrate
       ? {
           password_changed_at: optionalTimestamp(row.password_changed_at),
           email: options.showsEmail ? row.email : null,
-          external_user_id: null,
-          user_metadata: {},
-          oidc_claims: {},
+          external_user_id: options.showsEmail ? row.external_user_id : null,
+          user_metadata: options.showsEmail ? jsonText(row.user_metadata_json ?? "{}") : {},
+          oidc_claims: options.showsEmail ? jsonText(row.oidc_claims_json ?? "{}") : {},
         }
       : null,
     resources: null,
@@ -67,6 +68,12 @@ export function localUserView(local: Principal, { hydrate }: ViewOptions): objec
       awaits_activation: false,
       external_issuer: null,
       external_subject: null,
+      user_metadata_json: null,
+      oidc_claims_json: null,
+      avatar_url: null,
+      email_opted_in: null,
+      external_user_id: null,
+      default_workspace_uuid: null,
       creation_timestamp: 0,
       last_updated_timestamp: 0,
     },
@@ -83,9 +90,9 @@ export const serviceAccountView = (row: PrincipalRow, { hydrate }: ViewOptions):
     updated: timestamp(row.last_updated_timestamp),
     full_name: row.full_name ?? "",
     active: row.active,
-    avatar_url: null,
+    avatar_url: row.avatar_url,
   },
-  metadata: hydrate ? { description: row.description ?? "", external_user_id: null } : null,
+  metadata: hydrate ? { description: row.description ?? "", external_user_id: row.external_user_id } : null,
   resources: null,
 });
 
