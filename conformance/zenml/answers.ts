@@ -3,8 +3,8 @@ import type { Variables } from "../mlflow/scenario.ts";
 import type { RawAnswer } from "./requests.ts";
 
 const uuid = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
-/** As ZenML writes times: UTC without a zone, and six digits unless all are zero. */
-const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/;
+/** As ZenML writes times: UTC without a zone. Users were kept in milliseconds before there were others. */
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?$/;
 const hour = 3_600_000;
 
 /** The status and body with ids by the names that they were saved under. */

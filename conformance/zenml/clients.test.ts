@@ -39,7 +39,7 @@ describe.each(zenmlClients)("pipelines with zenml %s", (version) => {
   const isNew = version === "0.98.0";
   const name = nameOf(version);
   const seen = (part: string): unknown => pipelines.get(version)?.[part];
-  const seed = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+  const seed = Number(name.slice(1));
 
   it("runs two steps, and runs neither again; reads artifacts, metadata, tags and filters", () => {
     expect(seen("two_steps")).toEqual({
@@ -137,7 +137,7 @@ describe.each(zenmlClients)("commands of zenml %s", (version) => {
     // The same words may be given twice, after something else has changed.
     it(`${index + 1}: zenml ${args.join(" ")}`, () => {
       const done = commands.get(version)?.[index];
-      expect(done?.code, done?.output).toBe(code);
+      expect(done?.code, done?.output.slice(-700)).toBe(code);
       if (says !== undefined) expect(done?.output).toMatch(says);
     });
   }

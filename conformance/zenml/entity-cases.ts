@@ -55,7 +55,7 @@ const names: Readonly<Record<string, string>> = {
   "10,000 letters": "n".repeat(10_000),
   "spaces and slashes": "{unique} a/b \\ 'c' \"d\"",
   "other alphabets": "{unique} Ünïcode 名前 🙂",
-  "a UUID": missing,
+  "a UUID": "1b4e28ba-2fa1-41d2-883f-0016d3cca427",
 };
 
 /** The matrix of requests for one kind. */
@@ -87,6 +87,7 @@ export function entityScenario(kind: EntityKind): Scenario {
     ...(kind.given ?? []),
     ...Object.entries(seeds).map(([name, body]) => post(`given ${name}`, path, body, { [name]: "id" })),
     sweepOf(path, { scope: kind.scope, orders: kind.orders ?? ["created"] }),
+    ...pages(kind),
     get("read", one),
     get("read without metadata", one, { hydrate: "false" }),
     get("read with a flag that is none", one, { hydrate: "perhaps" }),
@@ -116,7 +117,6 @@ export function entityScenario(kind: EntityKind): Scenario {
     ...updateProbes,
     get("read after all that", one),
     ...(kind.further ?? []),
-    ...pages(kind),
     del("deleted", one),
     get("read after it was deleted", one),
     put("changed after it was deleted", one, Object.values(kind.updates)[0] ?? {}),
@@ -132,7 +132,7 @@ export function entityScenario(kind: EntityKind): Scenario {
   };
 }
 
-/** Pages of the seeds, which are alone in the scope by now or not: both servers hold the same. */
+/** Pages of the seeds, which are alone in the scope by then. */
 function pages({ path, scope }: EntityKind): Step[] {
   const ask = (label: string, query: Query): Step => get(label, path, { ...scope, ...query });
   return [

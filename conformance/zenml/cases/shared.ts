@@ -9,11 +9,12 @@ export const sharedScenarios: readonly Scenario[] = [
     path: "/tags",
     seeds: {
       red: { name: "{unique}-red", color: "red" },
-      plain: { name: "{unique}-plain" },
+      plain: { name: "{unique}-plain", color: "magenta" },
       alone: { name: "{unique}-alone", exclusive: true, color: "blue" },
     },
     required: ["name"],
     probed: ["name", "exclusive", "color"],
+    variants: { "without a color": { color: undefined } },
     updates: {
       renamed: { name: "{unique}-crimson" },
       "another color": { color: "orange" },
@@ -21,7 +22,7 @@ export const sharedScenarios: readonly Scenario[] = [
       "renamed to a name that is taken": { name: "{unique}-plain" },
       "to itself": { name: "{unique}-crimson" },
     },
-    probedUpdates: ["exclusive", "color", "name"],
+    probedUpdates: ["exclusive", "color"],
     scope: { name: "startswith:{unique}" },
     orders: ["created", "name"],
   }),
