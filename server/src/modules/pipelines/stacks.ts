@@ -4,6 +4,7 @@ import { violates } from "../../kernel/database-errors.ts";
 import { invalidState } from "../../kernel/errors.ts";
 import type { Micros } from "../../kernel/micros.ts";
 import { noSuch, taken } from "./collection.ts";
+import { selectDeployedStack, type DeployedStackRow, type Deployment } from "./deployed-stacks.sql.ts";
 import { idFields, userFields, type Comparison, type Fields, type ListQuery, type Page } from "./list.ts";
 import { compareColumn, selectPage } from "./list.sql.ts";
 import { checkName } from "./names.ts";
@@ -30,6 +31,8 @@ export type Stacks = {
   update(id: string, changes: StackChanges): Promise<StackRow>;
   /** Its components stay. Throws `invalid_state` for the default one. */
   remove(id: string): Promise<void>;
+  /** The newest one that came out of such a deployment. */
+  findDeployed(deployment: Deployment): Promise<DeployedStackRow | undefined>;
   membersOf(ids: readonly string[]): Promise<StackMemberRow[]>;
   /** Those of these secrets that are still there, in order. */
   secretOrder(ids: readonly string[]): Promise<string[]>;
@@ -131,6 +134,7 @@ export function createStacks(deps: StackCreationDeps & { database: Database; clo
         await deleteRow(transaction, stacks, id);
       });
     },
+    findDeployed: (deployment) => selectDeployedStack(database, deployment),
     membersOf: (ids) => selectStackMembers(database, ids),
     secretOrder: (ids) => selectSecretOrder(database, ids),
   };

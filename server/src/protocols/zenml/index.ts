@@ -30,6 +30,8 @@ import { serverSettingsEndpoints } from "./server-settings.ts";
 import { serviceAccountEndpoints } from "./service-accounts.ts";
 import { stackDeploymentEndpoints } from "./stack-deployments.ts";
 import { stackEndpoints } from "./stacks.ts";
+import { curatedVisualizationEndpoints } from "./curated-visualizations.ts";
+import { runMetadataEndpoints } from "./run-metadata.ts";
 import { tagResourceEndpoints } from "./tag-resources.ts";
 import { tagEndpoints } from "./tags.ts";
 import { snapshotEndpoints } from "./snapshots.ts";
@@ -76,6 +78,8 @@ export async function registerZenml(
     ...tagEndpoints(context),
     ...artifactEndpoints(context),
     ...artifactVersionEndpoints(context),
+    ...curatedVisualizationEndpoints(context),
+    ...runMetadataEndpoints(context),
     ...tagResourceEndpoints(context),
     ...secretEndpoints(context),
     ...connectorTypeEndpoints(context),
