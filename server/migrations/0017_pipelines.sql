@@ -682,7 +682,8 @@ create table pipelines.run_metadata (
   publisher_step_id uuid constraint run_metadata_publisher_step_id_fkey references pipelines.steps on delete set null,
   created bigint not null
 );
-create index run_metadata_workspace_id on pipelines.run_metadata (workspace_id);
+-- Filters ask for what was logged under a key, mostly as it is; long values are told apart by looking at them.
+create index run_metadata_key on pipelines.run_metadata (workspace_id, key, left(value_json, 64));
 create index run_metadata_stack_component_id on pipelines.run_metadata (stack_component_id);
 create index run_metadata_publisher_step_id on pipelines.run_metadata (publisher_step_id);
 
@@ -821,6 +822,8 @@ create table pipelines.curated_visualizations (
   updated bigint not null,
   constraint curated_visualizations_key unique (resource_id, resource_type, artifact_visualization_id)
 );
+create unique index curated_visualizations_order_key
+  on pipelines.curated_visualizations (resource_id, resource_type, display_order) where display_order is not null;
 create index curated_visualizations_artifact_visualization_id
   on pipelines.curated_visualizations (artifact_visualization_id);
 create index curated_visualizations_workspace_id on pipelines.curated_visualizations (workspace_id);

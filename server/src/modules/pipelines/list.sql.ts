@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Database, Row } from "../../kernel/database.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
+import { parseFaithfulJson } from "../../kernel/json-text.ts";
 import {
   scopeFields,
   type Comparison,
@@ -8,6 +9,7 @@ import {
   type Field,
   type Fields,
   type ListQuery,
+  type Operation,
   type Page,
 } from "./list.ts";
 import type { RowOf, Table } from "./table.ts";
@@ -199,7 +201,10 @@ function compareText(column: Fragment, { operation, value }: Comparison): Fragme
 }
 
 /** What a column refers to, by its id or one of its names. */
-export function compareReferenceTo(field: Extract<Field, { kind: "reference" }>, comparison: Comparison): Fragment {
+export function compareReferenceTo(
+  field: Extract<Field, { kind: "reference" }>,
+  comparison: Comparison,
+): Fragment {
   const id = sql.raw(field.sql);
   const { operation, value } = comparison;
   if (operation === "isnull") return sql`${id} is null`;
@@ -223,18 +228,55 @@ function compareTags({ operation, value }: Comparison): Fragment {
   return sql`exists (${linked} join pipelines.tags as g on g.id = l.tag_id where l.resource_id = t.id and ${condition})`;
 }
 
-/** `value` is `[key, operand]`: see `protocols/zenml/list-query.ts`. Texts are kept in quotes, as the JSON they are. */
+/** `value` is `[key, operand]`: see `protocols/zenml/list-query.ts`. Any value that was logged may fit, not the newest alone. */
 function compareMetadata({ operation, value }: Comparison): Fragment {
   const [key = "", ...operands] = [value].flat().map(String);
-  const isList = operation === "oneof" || operation === "notoneof";
-  const column = sql`case when left(m.value_json, 1) = '"' then m.value_json::json #>> '{}' else m.value_json end`;
-  const condition =
-    operation === "isnull"
-      ? sql`m.value_json = 'null'`
-      : operation === "isnotnull"
-        ? sql`m.value_json <> 'null'`
-        : compareText(sql`(${column})`, { operation, value: isList ? operands : (operands[0] ?? "") });
   return sql`exists (
     select from pipelines.run_metadata_resources as l join pipelines.run_metadata as m on m.id = l.metadata_id
-    where l.resource_id = t.id and m.key = ${key} and ${condition})`;
+    where l.resource_id = t.id and m.workspace_id = t.workspace_id and m.key = ${key}
+      and ${compareLogged(operation, operands)})`;
+}
+
+/** How much of a value is in the index `run_metadata_key`. */
+const INDEXED = 64;
+
+function compareLogged(operation: Operation, operands: readonly string[]): Fragment {
+  const logged = sql`m.value_json`;
+  const operand = operands[0] ?? "";
+  const forms = operands.flatMap(formsOf);
+  switch (operation) {
+    case "isnull":
+      return sql`${logged} = 'null'`;
+    case "isnotnull":
+      return sql`${logged} <> 'null'`;
+    case "equals":
+    case "oneof": {
+      const indexed = sql.raw(String(INDEXED));
+      const starts = sql`array(select left(f, ${indexed}) from unnest(${forms}::text[]) as f)`;
+      return sql`left(${logged}, ${indexed}) = any (${starts}) and ${logged} = any (${forms}::text[])`;
+    }
+    case "notequals":
+    case "notoneof":
+      return sql`${logged} <> all (${forms}::text[])`;
+    case "contains":
+    case "startswith":
+    case "endswith": {
+      // A text without its quotes, or with them, as the JSON it is.
+      const text = sql`(case when left(${logged}, 1) = '"' then ${logged}::json #>> '{}' else ${logged} end)`;
+      const bare = compareText(text, { operation, value: operand });
+      return sql`(${bare} or ${compareText(logged, { operation, value: operand })})`;
+    }
+    default:
+      return compareText(logged, { operation, value: operand });
+  }
+}
+
+/** How a value may be written that is looked for: as it is, as a text in quotes, as JSON without spaces. */
+function formsOf(operand: string): string[] {
+  const forms = [operand, JSON.stringify(operand)];
+  if (/^\s*[[{]/.test(operand)) {
+    const compact = parseFaithfulJson(Buffer.from(operand));
+    if (compact !== undefined) forms.push(JSON.stringify(compact));
+  }
+  return forms;
 }

@@ -9,6 +9,8 @@ import { createAccountLists, type AccountLists } from "./account-lists.ts";
 import { createBuilds, type Builds } from "./builds.ts";
 import { createArtifactVersions, type ArtifactVersions } from "./artifact-versions.ts";
 import { createArtifacts, type Artifacts } from "./artifacts.ts";
+import { createCuratedVisualizations, type CuratedVisualizations } from "./curated-visualizations.ts";
+import { createRunMetadata, type RunMetadata } from "./run-metadata.ts";
 import { createCodeRepositories, type CodeRepositories } from "./code-repositories.ts";
 import { createServiceConnectors, type ServiceConnectors } from "./connectors.ts";
 import { createSecretStore, type SecretStore } from "./secrets.ts";
@@ -63,6 +65,8 @@ export type Pipelines = {
   readonly tags: Tags;
   readonly artifacts: Artifacts;
   readonly artifactVersions: ArtifactVersions;
+  readonly curatedVisualizations: CuratedVisualizations;
+  readonly runMetadata: RunMetadata;
   readonly secrets: SecretStore;
   readonly serviceConnectors: ServiceConnectors;
   readonly artifactStores: ArtifactStores;
@@ -73,7 +77,8 @@ export type Pipelines = {
 
 export function createPipelines(given: PipelinesDeps): Pipelines {
   const deps = { ...given, clock: createMicroClock(given.now) };
-  const artifactStores = createArtifactStores(deps);
+  const serviceConnectors = createServiceConnectors(deps);
+  const artifactStores = createArtifactStores({ ...deps, connectors: serviceConnectors });
   const logChunks = createLogChunks(deps);
   return {
     artifactStores,
@@ -109,7 +114,9 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     tags: createTags(deps),
     artifacts: createArtifacts(deps),
     artifactVersions: createArtifactVersions(deps),
+    curatedVisualizations: createCuratedVisualizations(deps),
+    runMetadata: createRunMetadata(deps),
     secrets: createSecretStore(deps),
-    serviceConnectors: createServiceConnectors(deps),
+    serviceConnectors,
   };
 }

@@ -1,4 +1,5 @@
 import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
+import { parseFaithfulJson } from "../../kernel/json-text.ts";
 import type { ComponentRow, FlavorRow, TagRow } from "./stack-tables.ts";
 
 /** What belongs to rows that are shown, asked for all of them at once. */
@@ -24,13 +25,18 @@ export async function selectTagsOf(
 
 type MetadataRow = { resource_id: string; key: string; value_json: string };
 
-// Of several values of one key the newest counts.
+// Of several values of one key the newest counts; objects are laid over one another.
 const metadataText: Prepared = {
   name: "pipelines_select_metadata_of",
   text: `
-    select distinct on (l.resource_id, m.key) l.resource_id, m.key, m.value_json
-    from pipelines.run_metadata_resources as l join pipelines.run_metadata as m on m.id = l.metadata_id
-    where l.resource_id = any ($1::uuid[]) order by l.resource_id, m.key, m.created desc, m.id`,
+    select resource_id, key, value_json from (
+      select l.resource_id, m.key, m.value_json, m.created, m.id,
+        row_number() over (partition by l.resource_id, m.key order by m.created desc, m.id desc) = 1 as newest,
+        bool_and(left(m.value_json, 1) = '{') over (partition by l.resource_id, m.key) as objects
+      from pipelines.run_metadata_resources as l join pipelines.run_metadata as m on m.id = l.metadata_id
+      where l.resource_id = any ($1::uuid[])
+    ) as logged
+    where newest or objects order by resource_id, key, created, id`,
 };
 
 /** What was logged about each, as the text of a JSON object. */
@@ -40,12 +46,21 @@ export async function selectMetadataOf(
 ): Promise<Map<string, string>> {
   if (resourceIds.length === 0) return new Map();
   const rows = await database.prepared<MetadataRow>(metadataText, [resourceIds]);
-  const texts = [...grouped(rows)].map(([id, values]): [string, string] => {
-    const members = values.map(({ key, value_json: value }) => `${JSON.stringify(key)}:${value}`);
-    return [id, `{${members.join(",")}}`];
-  });
-  return new Map(texts);
+  return new Map([...grouped(rows)].map(([id, values]) => [id, objectOf(values)]));
 }
+
+function objectOf(values: readonly MetadataRow[]): string {
+  const members = [...Map.groupBy(values, ({ key }) => key)].map(([key, logged]) => {
+    const value = logged.length === 1 ? (logged[0]?.value_json ?? "null") : laidOver(logged);
+    return `${JSON.stringify(key)}:${value}`;
+  });
+  return `{${members.join(",")}}`;
+}
+
+const laidOver = (logged: readonly MetadataRow[]): string =>
+  JSON.stringify(
+    Object.assign({}, ...logged.map(({ value_json: json }) => parseFaithfulJson(Buffer.from(json)))),
+  );
 
 /** A component with what its flavor says of it. */
 export type ShownComponentRow = ComponentRow & Pick<FlavorRow, "integration" | "logo_url">;
