@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { isIP, isIPv6, type LookupFunction } from "node:net";
-import type { OutboundAnswer, Step } from "./outbound.ts";
+import type { OutboundAnswer, OutboundTls, Step } from "./outbound.ts";
 import { OutboundError } from "./outbound-error.ts";
 
 export type Answer = OutboundAnswer;
@@ -12,6 +12,7 @@ export type Exchange = Step & {
   signal: AbortSignal;
   maxResponseBytes: number;
   connectMs: number;
+  tls?: OutboundTls | undefined;
 };
 
 /** One request on a connection of its own, closed behind it. */
@@ -38,7 +39,7 @@ export function exchange(call: Exchange): Promise<Answer> {
       lookup: lookupOf(addresses),
       maxHeaderSize: 16 * 1024,
       signal,
-      rejectUnauthorized: true,
+      ...trustOf(call.tls),
       ...(isIP(target.hostname) === 0 ? { servername: target.hostname } : {}),
     });
     const timer = setTimeout(() => {
@@ -73,6 +74,13 @@ export function exchange(call: Exchange): Promise<Answer> {
     request.end(body);
   });
 }
+
+const trustOf = ({ ca, cert, key, insecure = false }: OutboundTls = {}): https.RequestOptions => ({
+  rejectUnauthorized: !insecure,
+  ...(ca === undefined ? {} : { ca }),
+  ...(cert === undefined ? {} : { cert }),
+  ...(key === undefined ? {} : { key }),
+});
 
 /** Answers with what was checked, whatever is asked. */
 const lookupOf =

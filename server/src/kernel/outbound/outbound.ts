@@ -18,7 +18,7 @@ export type Outbound = {
 
 export type OutboundRequest = {
   url: string;
-  method: "GET" | "POST";
+  method: OutboundMethod;
   headers?: Readonly<Record<string, string>>;
   body?: Buffer;
   /** Gives up; the error is of kind `aborted`. */
@@ -29,6 +29,19 @@ export type OutboundRequest = {
   maxResponseBytes: number;
   /** False: a redirect is an answer like any other. */
   followRedirects?: boolean;
+  tls?: OutboundTls;
+};
+
+export type OutboundMethod = "GET" | "HEAD" | "POST";
+
+/** What a server's certificate is checked against, and how this side proves itself; texts in PEM. */
+export type OutboundTls = {
+  /** In place of the authorities that the system trusts. */
+  ca?: string;
+  cert?: string;
+  key?: string;
+  /** Whoever configured the address said not to check the certificate. */
+  insecure?: boolean;
 };
 
 export type OutboundAnswer = {
@@ -118,6 +131,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
             signal,
             maxResponseBytes,
             connectMs: CONNECT_MS,
+            tls: request.tls,
           });
           const next = request.followRedirects === false ? undefined : redirectOf(step, answer);
           if (next === undefined) return answer;
@@ -134,7 +148,7 @@ export type Target = { url: URL; scheme: "http" | "https"; hostname: string };
 
 export type Step = {
   target: Target;
-  method: "GET" | "POST";
+  method: OutboundMethod;
   headers: OutgoingHttpHeaders;
   body: Buffer | undefined;
 };

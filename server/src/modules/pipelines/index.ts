@@ -86,7 +86,10 @@ export type { Deployments } from "./deployments.ts";
 export type { PipelineEntities } from "./pipeline-entities.ts";
 export type { RunTemplates } from "./run-templates.ts";
 export type { Schedules } from "./schedules.ts";
-export { readRunConfiguration, spliceSubstitutions, withTimes } from "./run-configuration.ts";
+export { loadDag, type DagData } from "./dag.ts";
+export { dagNodeOf, type DagNode } from "./dag-nodes.ts";
+export type { DagArtifact, DagCondition, DagRun, DagStep } from "./dag.sql.ts";
+export { formatTemplate, readRunConfiguration, spliceSubstitutions, withTimes } from "./run-configuration.ts";
 export type { NewRun } from "./run-creation.ts";
 export {
   selectConfigured,

@@ -1,5 +1,4 @@
 import type { Database } from "../../kernel/database.ts";
-import { notImplemented } from "../../kernel/errors.ts";
 import { createMicroClock } from "../../kernel/micros.ts";
 import type { Outbound } from "../../kernel/outbound/outbound.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
@@ -106,11 +105,7 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     deployments: createDeployments(deps),
     flavors: createFlavors(deps),
     components: createComponents(deps),
-    stacks: createStacks({
-      ...deps,
-      insertConnector: () =>
-        Promise.reject(notImplemented("Connectors are made by POST /service_connectors.")),
-    }),
+    stacks: createStacks(deps),
     tags: createTags(deps),
     artifacts: createArtifacts(deps),
     artifactVersions: createArtifactVersions(deps),
