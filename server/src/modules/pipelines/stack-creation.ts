@@ -1,11 +1,14 @@
 import type { Database, Queryable } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
 import { invalidParameter, PlinthError } from "../../kernel/errors.ts";
-import { plainNumber } from "../../kernel/json-text.ts";
 import type { Micros } from "../../kernel/micros.ts";
+import type { Secrets } from "../../kernel/secrets.ts";
 import { noSuch, taken } from "./collection.ts";
 import { textIn, type Configuration } from "./component-configuration.ts";
 import { insertComponent } from "./components.ts";
+import { requireType } from "./connector-rows.ts";
+import { insertConnector } from "./connectors.ts";
+import { specificationOf } from "./connectors/configuration.ts";
 import { checkName } from "./names.ts";
 import { findRow, insertRow, selectRow, selectRows, updateRow } from "./records.ts";
 import { resolveSecrets } from "./secret-references.ts";
@@ -52,20 +55,10 @@ export type NewStack = {
   requireConnectorChange(row: ServiceConnectorRow): Promise<void>;
 };
 
-export type NewConnector = ConnectorInfo & {
-  id: string;
-  user_id: string | null;
-  name: string;
-  labels: Readonly<Record<string, string>>;
-};
+export type StackCreationDeps = { database: Database; clock(): Micros; secrets: Secrets };
 
-export type StackCreationDeps = {
-  /** Makes a connector; nothing where one of this id is there already. */
-  insertConnector(transaction: Queryable, given: NewConnector): Promise<ServiceConnectorRow>;
-};
-
-type Deps = StackCreationDeps & { database: Database; clock(): Micros };
-
+/** The attribute of connectors that hand out credentials for a time. */
+const TEMPORARY = "generate_temporary_tokens";
 /** How often names that others took meanwhile are chosen again. */
 const ATTEMPTS = 3;
 
@@ -74,7 +67,7 @@ const ATTEMPTS = 3;
  * already was made by the same request before. Throws `not_found`, `already_exists`, `invalid_parameter`,
  * `InvalidConfiguration`.
  */
-export async function createStack(deps: Deps, given: NewStack): Promise<void> {
+export async function createStack(deps: StackCreationDeps, given: NewStack): Promise<void> {
   checkName(given.name, "stack");
   if ((await selectRow(deps.database, stacks, given.id)) !== undefined) return;
   const ids = {
@@ -107,7 +100,7 @@ export async function createStack(deps: Deps, given: NewStack): Promise<void> {
 }
 
 type Creation = NewStack & {
-  deps: Deps;
+  deps: StackCreationDeps;
   transaction: Queryable;
   ids: { connectors: readonly string[]; members: readonly string[] };
   isPermanent: boolean;
@@ -138,8 +131,12 @@ async function requireConnectorChanges(database: Queryable, given: NewStack): Pr
   }
 }
 
-const handsOutTemporaryTokens = ({ configuration_json: text }: ServiceConnectorRow): boolean =>
-  (JSON.parse(text) as Record<string, unknown>)["generate_temporary_tokens"] !== false;
+const handsOutTemporaryTokens = (row: ServiceConnectorRow): boolean =>
+  takesTemporary(row.connector_type, row.auth_method) &&
+  (JSON.parse(row.configuration_json) as Record<string, unknown>)[TEMPORARY] !== false;
+
+const takesTemporary = (type: string, authMethod: string): boolean =>
+  Object.hasOwn(specificationOf(requireType(type), authMethod, undefined).method.attributes, TEMPORARY);
 
 async function insertStack({ transaction, now, ...given }: Creation, secrets: string[]): Promise<void> {
   await insertRow(transaction, stacks, {
@@ -195,16 +192,34 @@ async function makeConnector(
   info: ConnectorInfo,
 ): Promise<ServiceConnectorRow> {
   const { transaction, deps, isPermanent } = creation;
-  const labels = Object.entries(creation.labels).map(([key, value]) => [key, String(plainNumber(value))]);
-  return deps.insertConnector(transaction, {
+  const tokens = takesTemporary(info.type, info.auth_method) ? { [TEMPORARY]: !isPermanent } : {};
+  const labels = Object.entries(creation.labels).map(([key, value]) => [key, labelText(value)]);
+  const request = {
     id,
-    user_id: creation.user_id,
+    userId: creation.user_id,
     name: await freeName(creation, id, (name) => findRow(transaction, serviceConnectors, { name })),
-    type: info.type,
-    auth_method: info.auth_method,
-    configuration: { ...info.configuration, generate_temporary_tokens: !isPermanent },
+    description: "",
+    connectorType: info.type,
+    authMethod: info.auth_method,
+    resourceTypes: [],
+    resourceId: null,
+    expiresAt: null,
+    expiresSkewTolerance: null,
+    expirationSeconds: null,
+    configuration: { ...info.configuration, ...tokens },
     labels: Object.fromEntries(labels) as Record<string, string>,
-  });
+  };
+  await insertConnector(transaction, request, deps);
+  const row = await selectRow(transaction, serviceConnectors, id);
+  if (row === undefined) throw noSuch("service connector", id);
+  return row;
+}
+
+/** Labels of stacks may be anything, those of connectors are texts: as Python writes them. */
+function labelText(value: unknown): string {
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 async function withoutTemporaryTokens(
@@ -214,7 +229,7 @@ async function withoutTemporaryTokens(
   if (!handsOutTemporaryTokens(row)) return row;
   const configuration = JSON.parse(row.configuration_json) as Record<string, unknown>;
   const changed = await updateRow(transaction, serviceConnectors, row.id, {
-    configuration_json: JSON.stringify({ ...configuration, generate_temporary_tokens: false }),
+    configuration_json: JSON.stringify({ ...configuration, [TEMPORARY]: false }),
     updated: now,
   });
   return changed ?? row;

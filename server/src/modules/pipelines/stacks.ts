@@ -1,8 +1,6 @@
 import { sql, type RawBuilder } from "kysely";
-import type { Database } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
 import { invalidState } from "../../kernel/errors.ts";
-import type { Micros } from "../../kernel/micros.ts";
 import { noSuch, taken } from "./collection.ts";
 import { selectDeployedStack, type DeployedStackRow, type Deployment } from "./deployed-stacks.sql.ts";
 import { idFields, userFields, type Comparison, type Fields, type ListQuery, type Page } from "./list.ts";
@@ -77,7 +75,7 @@ const fields: Fields = {
 const byNameOrId = (comparison: Comparison): RawBuilder<unknown> =>
   sql`${compareColumn(sql.raw("c.name"), "text", comparison)} or ${compareColumn(sql.raw("c.id"), "uuid", comparison)}`;
 
-export function createStacks(deps: StackCreationDeps & { database: Database; clock(): Micros }): Stacks {
+export function createStacks(deps: StackCreationDeps): Stacks {
   const { database, clock } = deps;
 
   const get = async (id: string): Promise<StackRow> => {

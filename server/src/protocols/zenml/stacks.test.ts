@@ -179,6 +179,76 @@ describe("stacks", () => {
     expect((await editor.get(`${API}/components?name=startswith:none`)).json.total).toBe(0);
   });
 
+  it("are made whole, with connectors that are described", async () => {
+    const described = (configuration: object) => ({
+      name: "registered",
+      labels: { tag: "a", none: null, on: true },
+      components: { ...simple, container_registry: [{ ...image, configuration }] },
+      service_connectors: [
+        { type: "docker", auth_method: "password", configuration: { username: "u", password: "hidden" } },
+      ],
+    });
+    const image = { flavor: "default", service_connector_index: 0 };
+    const headers = { "idempotency-key": randomUUID() };
+    const made = await editor.call("POST", `${API}/stacks`, described({ uri: "docker.io/x" }), headers);
+    expect(made.status, made.text).toBe(200);
+    expect(
+      (await editor.call("POST", `${API}/stacks`, described({ uri: "docker.io/x" }), headers)).text,
+    ).toBe(made.text);
+    const [registry] = (await editor.get(`${API}/components?name=registered&hydrate=true`)).json.items;
+    expect(registry.metadata).toMatchObject({
+      connector_resource_id: "docker.io/x",
+      connector: {
+        name: "registered",
+        body: { connector_type: "docker", resource_types: ["docker-registry"] },
+      },
+    });
+    const connectors = await editor.get(`${API}/service_connectors?name=registered&hydrate=true`);
+    expect(connectors.json).toMatchObject({
+      total: 1,
+      items: [{ metadata: { labels: { tag: "a", none: "None", on: "True" } } }],
+    });
+    // All or nothing.
+    const bad = await editor.post(`${API}/stacks`, { ...described({ url: 1 }), name: "nothing" });
+    expect(bad.status).toBe(400);
+    const unfit = { ...simple, image_builder: [{ flavor: "local", service_connector_index: 0 }] };
+    const refused = await editor.post(`${API}/stacks`, {
+      ...described({}),
+      name: "nothing",
+      components: unfit,
+    });
+    expect(refused.status).toBe(400);
+    const outside = { ...simple, image_builder: [{ flavor: "local", service_connector_index: 1 }] };
+    expect((await editor.post(`${API}/stacks`, { ...described({}), components: outside })).status).toBe(422);
+    expect((await editor.get(`${API}/service_connectors?name=nothing`)).json.total).toBe(0);
+  });
+
+  it("that start machines take temporary tokens from their connectors", async () => {
+    const id = randomUUID();
+    await server.database.prepared(
+      {
+        name: "test_insert_connector",
+        text: `insert into pipelines.service_connectors
+            (id, name, connector_type, auth_method, resource_types, resource_id, created, updated)
+          values ($1, 'machines', 'gcp', 'service-account', '{gcp-generic}', 'project', 1, 1)`,
+      },
+      [id],
+    );
+    const whole = {
+      name: "machines",
+      components: {
+        artifact_store: [store],
+        orchestrator: [{ flavor: "vm_gcp", service_connector_index: 0 }],
+      },
+      service_connectors: [id],
+    };
+    expect((await other.post(`${API}/stacks`, whole)).status).toBe(403);
+    const made = await root.post(`${API}/stacks`, whole);
+    expect(made.status, made.text).toBe(200);
+    const kept = (await root.get(`${API}/service_connectors/${id}`)).json.metadata.configuration;
+    expect(kept.generate_temporary_tokens).toBe(false);
+  });
+
   it("are found by their components", async () => {
     const here = await component("image_builder", "builder", "local");
     await editor.post(`${API}/stacks`, { name: "built", components: { ...simple, image_builder: [here] } });
