@@ -46,6 +46,8 @@ export const alreadyExists = (message: string): PlinthError => new PlinthError("
 export const notFound = (message: string): PlinthError => new PlinthError("not_found", message);
 export const invalidState = (message: string): PlinthError => new PlinthError("invalid_state", message);
 export const notImplemented = (message: string): PlinthError => new PlinthError("not_implemented", message);
+export const methodNotAllowed = (message: string): PlinthError =>
+  new PlinthError("method_not_allowed", message);
 export const permissionDenied = (message: string): PlinthError =>
   new PlinthError("permission_denied", message);
 export const unauthenticated = (

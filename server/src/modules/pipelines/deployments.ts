@@ -72,7 +72,7 @@ export function createDeployments(deps: CollectionDeps & { secrets: Secrets }): 
     ...collection,
     async create({ auth_key: key, ...row }, { tags, project, ...tagger }) {
       const references = [
-        { table: snapshots, label: "snapshot", id: row.snapshot_id },
+        { table: snapshots, label: "pipeline snapshot", id: row.snapshot_id },
         { table: components, label: "deployer", id: row.deployer_id },
       ];
       await requireReferences(database, references, { label, operation: "created", project });
@@ -80,7 +80,7 @@ export function createDeployments(deps: CollectionDeps & { secrets: Secrets }): 
       return collection.create(whole, tags, tagger);
     },
     async change(id, { auth_key: key, ...changes }, { project, ...options }) {
-      const references = [{ table: snapshots, label: "snapshot", id: changes.snapshot_id }];
+      const references = [{ table: snapshots, label: "pipeline snapshot", id: changes.snapshot_id }];
       await requireReferences(database, references, { label, operation: "updated", project });
       const sealing = typeof key === "string" ? { sealed_auth_key: sealed(id, key) } : {};
       return collection.change(id, { ...changes, ...sealing }, options);

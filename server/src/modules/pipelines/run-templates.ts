@@ -129,7 +129,7 @@ export function createRunTemplates(deps: CollectionDeps): RunTemplates {
   return {
     ...collection,
     async create(row, { tags, project, ...tagger }) {
-      const references = [{ table: snapshots, label: "snapshot", id: row.source_snapshot_id }];
+      const references = [{ table: snapshots, label: "pipeline snapshot", id: row.source_snapshot_id }];
       await requireReferences(database, references, { label, operation: "created", project });
       const snapshotId = row.source_snapshot_id;
       const whole = { ...row, workspace_id: project.workspaceId };

@@ -6,6 +6,7 @@ import type { Micros } from "../../kernel/micros.ts";
 import { getOrCreateCodeReference } from "./code-references.ts";
 import { createCollection, noSuch, type Collection, type CollectionDeps } from "./collection.ts";
 import { selectLatestRuns, type LatestRun } from "./latest-runs.sql.ts";
+import { dagNodeOf } from "./dag-nodes.ts";
 import type { ListQuery, Page } from "./list.ts";
 import { selectPage } from "./list.sql.ts";
 import {
@@ -70,6 +71,9 @@ export type NewSnapshot = {
   tags: readonly GivenTag[] | null | undefined;
 };
 
+/** `steps` are those that were just written; they are to be read where the snapshot was there already. */
+export type CreatedSnapshot = { row: SnapshotRow; steps: ShownStep[] | undefined };
+
 export type SnapshotUpdate = {
   /** False takes the name away. */
   name?: string | false | undefined;
@@ -84,7 +88,7 @@ export type Snapshots = Omit<Collection<typeof snapshots>, "create" | "update"> 
    * In one transaction, once for a request that is repeated. `ids` are those of what is made besides. Throws
    * `not_found` for what it refers to, `already_exists` for its name, `invalid_parameter` for steps in a circle.
    */
-  create(given: NewSnapshot, ids: () => string): Promise<SnapshotRow>;
+  create(given: NewSnapshot, ids: () => string): Promise<CreatedSnapshot>;
   /** Throws `already_exists`. */
   change(
     id: string,
@@ -123,12 +127,13 @@ const shortColumns = (Object.keys(snapshots.columns) as (keyof SnapshotRow)[]).f
   (name) => !long.has(name),
 );
 
+const LABEL = "pipeline snapshot";
 const PRUNED_AT_ONCE = 250;
 const FORBIDDEN = /[\t\n\r\v\f]/;
 
 export function createSnapshots(deps: CollectionDeps): Snapshots {
   const { database, clock } = deps;
-  const collection = createCollection(deps, { table: snapshots, label: "snapshot", fields: snapshotFields });
+  const collection = createCollection(deps, { table: snapshots, label: LABEL, fields: snapshotFields });
 
   return {
     ...collection,
@@ -138,7 +143,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
       // What costs time is done before the transaction holds anything.
       const steps = mergeSteps(given);
       const references = requireReferences(database, referencesOf(given), {
-        label: "snapshot",
+        label: LABEL,
         operation: "created",
         project,
       });
@@ -146,9 +151,10 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
       const pipelineName = row.name ?? "";
       const codeReferenceId = ids();
       const pipelineId = ids();
+      let isNew = false;
       try {
-        await database.transaction(async (transaction) => {
-          if ((await selectRow(transaction, snapshots, row.id)) !== undefined) return;
+        isNew = await database.transaction(async (transaction) => {
+          if ((await selectRow(transaction, snapshots, row.id)) !== undefined) return false;
           const now = clock();
           const pipeline =
             row.pipeline_id ?? (await pipelineOfName(transaction, given, { id: pipelineId, now }));
@@ -160,7 +166,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
               { id: codeReferenceId, workspaceId: project.workspaceId, ...given.codeReference },
               now,
             ));
-          const isNew = await insertRow(transaction, snapshots, {
+          const added = await insertRow(transaction, snapshots, {
             ...row,
             workspace_id: project.workspaceId,
             pipeline_id: pipeline,
@@ -170,7 +176,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
             created: now,
             updated: now,
           });
-          if (!isNew) return;
+          if (!added) return false;
           await insertSnapshotSteps(transaction, row.id, steps);
           await attachTags(transaction, {
             resourceType: "pipeline_snapshot",
@@ -180,11 +186,15 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
             ids,
             now,
           });
+          return true;
         });
       } catch (error) {
         throw nameTaken(error, pipelineName, row.pipeline_id ?? "");
       }
-      return collection.get(row.id);
+      return {
+        row: await collection.get(row.id),
+        steps: isNew ? steps.map((step) => ({ snapshot_id: row.id, ...step })) : undefined,
+      };
     },
     async change(id, { name, description, replaces, addTags, removeTags }, { userId, ids }) {
       if (typeof name === "string") requireSnapshotName(name);
@@ -192,7 +202,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
       try {
         return await database.transaction(async (transaction) => {
           const before = await lockRow(transaction, snapshots, id);
-          if (before === undefined) throw noSuch("snapshot", id);
+          if (before === undefined) throw noSuch(LABEL, id);
           pipelineId = before.pipeline_id ?? "";
           const now = clock();
           if (typeof name === "string" && replaces) {
@@ -203,7 +213,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
             ...(description ? { description } : {}),
             updated: now,
           });
-          if (row === undefined) throw noSuch("snapshot", id);
+          if (row === undefined) throw noSuch(LABEL, id);
           await attachTags(transaction, {
             resourceType: "pipeline_snapshot",
             resourceId: id,
@@ -272,6 +282,7 @@ export function mergeSteps({
       spec_json: JSON.stringify(spec),
       overrides_json: JSON.stringify(overrides),
       config_json: JSON.stringify(config),
+      node_json: JSON.stringify(dagNodeOf(spec, config)),
       max_retries: maxRetriesOf(config),
     };
   });
@@ -284,7 +295,7 @@ const referencesOf = ({ row, codeReference }: NewSnapshot): Parameters<typeof re
   { table: schedules, label: "schedule", id: row.schedule_id },
   { table: codeRepositories, label: "code repository", id: codeReference?.codeRepositoryId },
   { table: runTemplates, label: "run template", id: row.template_id },
-  { table: snapshots, label: "snapshot", id: row.source_snapshot_id },
+  { table: snapshots, label: LABEL, id: row.source_snapshot_id },
 ];
 
 function requireSnapshotName(name: string | null | undefined): void {
@@ -340,6 +351,6 @@ async function removeSnapshot(database: Database, id: string): Promise<void> {
   await removeWithRuns(database, { column: "snapshot_id", id }, async (transaction) => {
     await detachTriggersOfDerived(transaction, id);
     await detachAll(transaction, [id]);
-    if (!(await deleteRow(transaction, snapshots, id))) throw noSuch("snapshot", id);
+    if (!(await deleteRow(transaction, snapshots, id))) throw noSuch(LABEL, id);
   });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { reads, uses } from "../../kernel/access.ts";
+import { methodNotAllowed } from "../../kernel/errors.ts";
 import type { RunTemplateRow, SnapshotRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import { within, type ZenmlContext } from "./context.ts";
@@ -184,6 +185,16 @@ export function runTemplateEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         const row = await get(call, "edit");
         await runTemplates.remove(row.id);
         return null;
+      },
+    }),
+    // Clients tell by this that only they can run it.
+    endpoint({
+      method: "POST",
+      path: "/run_templates/:template_id/runs",
+      access: uses("pipeline"),
+      async handle(call) {
+        await get(call, "read");
+        throw methodNotAllowed("This server does not run pipelines by itself.");
       },
     }),
   ];

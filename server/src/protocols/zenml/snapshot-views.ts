@@ -8,6 +8,8 @@ export type SnapshotViewOptions = {
   hydrate: boolean;
   /** Names of the steps that are asked for; all where nothing is said. */
   steps?: readonly string[] | undefined;
+  /** All of them, where they are known already. */
+  written?: readonly ShownStep[] | undefined;
 };
 
 /** Views of snapshots; the rows need what is long only where they are hydrated. */
@@ -21,7 +23,7 @@ export type SnapshotViews = (
 export function createSnapshotViews(context: ZenmlContext): SnapshotViews {
   const { snapshots } = context.pipelines;
 
-  return async (call, rows, { hydrate, steps }) => {
+  return async (call, rows, { hydrate, steps, written }) => {
     const shown = context.viewContext(call);
     const related = context.relatedFor(call);
     const ids = rows.map((row) => row.id);
@@ -29,7 +31,7 @@ export function createSnapshotViews(context: ZenmlContext): SnapshotViews {
       await Promise.all([
         snapshots.shownOf(ids),
         snapshots.latestRunsOf(ids),
-        hydrate ? snapshots.stepsOf(ids, steps) : [],
+        hydrate ? (written ?? snapshots.stepsOf(ids, steps)) : [],
         related.pipelines(rows.map((row) => row.pipeline_id)),
         related.stacks(rows.map((row) => row.stack_id)),
         related.builds(rows.map((row) => row.build_id)),

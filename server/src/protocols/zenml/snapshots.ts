@@ -1,4 +1,5 @@
 import { reads, uses } from "../../kernel/access.ts";
+import { methodNotAllowed } from "../../kernel/errors.ts";
 import type { SnapshotRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import { within, type ZenmlContext } from "./context.ts";
@@ -63,7 +64,7 @@ export function snapshotEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       await requireReplaceable(call, body.pipeline ?? null, name);
     }
     const { python_packages: packages, ...environment } = body.client_environment;
-    const row = await snapshots.create(
+    const { row, steps } = await snapshots.create(
       {
         project,
         row: {
@@ -101,7 +102,7 @@ export function snapshotEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       },
       call.newId,
     );
-    return view(call, row);
+    return view(call, row, { hydrate: true, written: steps });
   };
 
   const getOne = async (call: ZenmlCall): Promise<unknown> => {
@@ -198,6 +199,16 @@ export function snapshotEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/pipeline_deployments/:deployment_id",
       access: uses("pipeline"),
       handle: remove,
+    }),
+    // Clients tell by this that only they can run it.
+    endpoint({
+      method: "POST",
+      path: "/pipeline_snapshots/:snapshot_id/runs",
+      access: uses("pipeline"),
+      async handle(call) {
+        await get(call, "read");
+        throw methodNotAllowed("This server does not run pipelines by itself.");
+      },
     }),
   ];
 }
