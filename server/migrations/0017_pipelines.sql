@@ -295,6 +295,8 @@ create table pipelines.snapshot_steps (
   config_json text not null,
   -- How often a failed step may be tried again.
   max_retries integer not null default 0,
+  -- What of it a graph shows, so that a graph of 3,000 steps is drawn without reading 9 MB. Null: it is read.
+  node_json text,
   constraint snapshot_steps_pkey primary key (snapshot_id, name)
 );
 
@@ -541,6 +543,7 @@ create table pipelines.steps (
   -- Of a step that its snapshot does not hold, as those of dynamic pipelines.
   spec_json text,
   config_json text,
+  node_json text,
   substitutions_json text not null default '{}',
   -- As of runs.
   change_id uuid,
@@ -802,6 +805,8 @@ create table pipelines.services (
   created bigint not null,
   updated bigint not null
 );
+-- As ZenML has it: not two of the same configuration.
+create unique index services_config_key on pipelines.services (workspace_id, md5(config_json));
 create index services_workspace_id on pipelines.services (workspace_id, created, id);
 create index services_model_version_id on pipelines.services (model_version_id);
 create index services_pipeline_run_id on pipelines.services (pipeline_run_id);

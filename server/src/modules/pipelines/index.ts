@@ -36,6 +36,8 @@ export {
 } from "./related.sql.ts";
 export * from "./run-tables.ts";
 export * from "./stack-tables.ts";
+export { modelStages } from "./model-version-names.ts";
+export { serviceStates } from "./services.ts";
 export type { ServerSettings, ServerSettingsChange } from "./server-settings.ts";
 export { createWorkloads, type Workload, type Workloads, type WorkloadState } from "./workloads.ts";
 export { createPipelineContents } from "./workspace-contents.ts";
@@ -123,3 +125,7 @@ export { createServiceConnectors, type ConnectorChanges, type ServiceConnectors 
 export { deploymentProviders, readDeploymentFacts, type DeploymentProvider } from "./stack-deployments.ts";
 export { visualizedTypes, type CuratedVisualizations } from "./curated-visualizations.ts";
 export { metadataResourceTypes, type MetadataResource, type RunMetadata } from "./run-metadata.ts";
+export { archiveOf, findFile, listArtifact, MAX_DOWNLOAD_BYTES, readFile, readWhole } from "./artifact-bytes.ts";
+export type { Downloadable, DownloadTokens } from "./download-tokens.ts";
+export { selectVisualizationsOf } from "./artifact-versions.sql.ts";
+export { selectStackMembers } from "./stacks.sql.ts";

@@ -53,11 +53,11 @@ export function withTimes(
 ): Record<string, string> {
   const fraction = ((start % 1_000_000) + 1_000_000) % 1_000_000;
   const at = new Date((start - fraction) / 1000).toISOString();
-  return {
+  const times = {
     date: at.slice(0, 10).replaceAll("-", "_"),
     time: `${at.slice(11, 19).replaceAll(":", "_")}_${String(fraction).padStart(6, "0")}`,
-    ...substitutions,
   };
+  return { ...substitutions, ...times, ...substitutions };
 }
 
 /** Python's `str.format` as far as names of models and outputs need it: `{date}`, and `{{` for a brace. */

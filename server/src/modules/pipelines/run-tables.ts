@@ -61,6 +61,7 @@ export const steps = table("pipelines.steps", {
   exception_info_json: "json?",
   spec_json: "json?",
   config_json: "json?",
+  node_json: "json?",
   substitutions_json: "json",
   change_id: "uuid?",
   created: "time",

@@ -242,6 +242,7 @@ async function write(making: Making, snapshotId: string): Promise<StepRunRow> {
     exception_info_json: step.exceptionInfoJson,
     spec_json: plan.specJson,
     config_json: overridden.size === 0 ? plan.configJson : plan.withoutParameters(overridden),
+    node_json: plan.nodeJson,
     substitutions_json: JSON.stringify(substitutionsOf(making)),
     change_id: null,
     created: now,

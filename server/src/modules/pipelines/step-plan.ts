@@ -1,4 +1,5 @@
 import { parseFaithfulJson } from "../../kernel/json-text.ts";
+import { dagNodeOf } from "./dag-nodes.ts";
 import type { ConfiguredModel } from "./model-versions.ts";
 import type { PlannedStep, NewStepInput } from "./steps.sql.ts";
 
@@ -16,6 +17,8 @@ export type StepPlan = {
   /** What the step keeps besides its snapshot; null where that says all. */
   specJson: string | null;
   configJson: string | null;
+  /** What a graph shows of it. */
+  nodeJson: string | null;
   /** How an input that is given when the step begins is connected. */
   inputAt(name: string, at: number): Omit<NewStepInput, "name" | "artifact_version_id">;
   /** The configuration without these parameters, which other artifacts take the place of. */
@@ -25,12 +28,14 @@ export type StepPlan = {
 type Input = { chunk_index?: number | null; chunk_size?: number | null };
 
 type Spec = {
+  [field: string]: unknown;
   upstream_steps: readonly string[];
   inputs?: Readonly<Record<string, Input | readonly Input[]>>;
   enable_heartbeat?: boolean;
 };
 
 type Configuration = {
+  [field: string]: unknown;
   name: string;
   step_type?: string | null;
   heartbeat_healthy_threshold?: number;
@@ -66,6 +71,7 @@ function planOf(given: { spec: string; config: string; isKept: boolean; maxRetri
     model: config.model ?? null,
     specJson: given.isKept ? given.spec : null,
     configJson: given.isKept ? given.config : null,
+    nodeJson: given.isKept ? JSON.stringify(dagNodeOf(spec, config)) : null,
     inputAt: (name, at) => inputOf({ spec, config }, name, at),
     withoutParameters(names) {
       const { parameters = {} } = config;

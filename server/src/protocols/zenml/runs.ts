@@ -1,9 +1,17 @@
 import { z } from "zod";
 import { reads, uses } from "../../kernel/access.ts";
 import { notImplemented } from "../../kernel/errors.ts";
-import type { Database, NewRun, PipelineRunRow, UpdateRun } from "../../modules/pipelines/index.ts";
+import {
+  loadDag,
+  selectConfigured,
+  type Database,
+  type NewRun,
+  type PipelineRunRow,
+  type UpdateRun,
+} from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import { within, type ZenmlContext } from "./context.ts";
+import { dagView } from "./dag.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { json, statusFor } from "./envelope.ts";
 import { invalidRequest, ZenmlError } from "./errors.ts";
@@ -11,7 +19,6 @@ import { jsonObject, shortText, time, uuid } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { exceptionInfo, exceptionText, givenLogs, givenTag, newLogs, status } from "./run-fields.ts";
 import { configurationOf, createRunViews } from "./run-views.ts";
-import { selectConfigured } from "../../modules/pipelines/index.ts";
 
 const request = z
   .object({
@@ -70,6 +77,10 @@ export function runEndpoints(context: ZenmlContext, database: Database): ZenmlEn
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<PipelineRunRow> =>
     context.getInProject(call, { collection: runs, id: call.path["run_id"], action });
+
+  const configurationText = async ({ snapshot_id: id }: PipelineRunRow): Promise<string> =>
+    (await selectConfigured(database, id === null ? [] : [id])).get(id ?? "")?.pipeline_configuration_json ??
+    "{}";
 
   return [
     endpoint({
@@ -146,16 +157,24 @@ export function runEndpoints(context: ZenmlContext, database: Database): ZenmlEn
     }),
     endpoint({
       method: "GET",
+      path: "/runs/:run_id/dag",
+      access: reads("pipeline"),
+      async handle(call) {
+        const row = await get(call, "read");
+        const [data, configuration] = await Promise.all([
+          loadDag(database, row, call.parameters.get("include_step_metadata") ?? []),
+          configurationText(row),
+        ]);
+        return dagView(data, configuration, context.viewContext(call));
+      },
+    }),
+    endpoint({
+      method: "GET",
       path: "/runs/:run_id/pipeline-configuration",
       access: reads("pipeline"),
       async handle(call) {
         const row = await get(call, "read");
-        const configured = await selectConfigured(
-          database,
-          row.snapshot_id === null ? [] : [row.snapshot_id],
-        );
-        const text = configured.get(row.snapshot_id ?? "")?.pipeline_configuration_json ?? "{}";
-        return json(configurationOf(row, text));
+        return json(configurationOf(row, await configurationText(row)));
       },
     }),
     endpoint({
