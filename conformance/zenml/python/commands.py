@@ -20,6 +20,8 @@ from zenml.cli.cli import cli  # noqa: E402
 from zenml.client import Client  # noqa: E402
 
 steps = json.loads(sys.argv[2])
+# More than one project may be there, and then a process has to say which one it is about.
+Client().set_active_project("default")
 kept = {}
 seen = []
 runner = CliRunner()

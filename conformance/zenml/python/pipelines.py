@@ -14,6 +14,8 @@ from zenml.enums import ModelStages
 NAME = sys.argv[2]
 NEW = zenml.__version__ == "0.98.0"
 client = Client()
+# More than one project may be there, and then a process has to say which one it is about.
+client.set_active_project("default")
 seen = {}
 
 

@@ -1,0 +1,36 @@
+// A stack as people have it: artifacts and logs on S3 by secrets, experiments in Plinth's own MLflow, one login for both.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { ensureZenmlIntegrations, zenmlClients } from "../src/environment.ts";
+import { startGuardedPlinth, type Target } from "../src/target.ts";
+import { asAdmin, runZenmlFlow } from "./flow.ts";
+import { startMoto, type Moto } from "./moto.ts";
+
+let target: Target;
+let moto: Moto;
+
+beforeAll(async () => {
+  [target, moto] = await Promise.all([startGuardedPlinth(), startMoto()]);
+});
+afterAll(async () => {
+  await moto?.stop();
+  if (target) expect(await target.stop()).toBe(0);
+});
+
+it.concurrent.each(zenmlClients)("zenml %s keeps artifacts on S3 and experiments in MLflow", async (version) => {
+  const name = `v${version.replaceAll(".", "")}`;
+  const seen = await runZenmlFlow({
+    version,
+    script: "integrations",
+    url: target.url,
+    args: [name, moto.url],
+    environment: await ensureZenmlIntegrations(version),
+    env: { ...asAdmin(target.url), MLFLOW_DISABLE_TELEMETRY: "true" },
+  });
+  expect(seen).toEqual({
+    run: ["completed", true],
+    artifact: [true, [0.5]],
+    objects: true,
+    tracked: [{ rate: "0.5" }, { loss: 0.25 }, true, "FINISHED", true],
+    logs: [200, true],
+  });
+});
