@@ -29,6 +29,7 @@ export async function startS3Server(bucket = "bucket"): Promise<S3Server> {
     const [, name, ...rest] = url.pathname.split("/");
     if (name !== bucket) return fail(response, { status: 404, code: "NoSuchBucket" });
     const key = decodeURIComponent(rest.join("/"));
+    if (key === "" && request.method === "HEAD") return void response.writeHead(200).end();
     if (key === "") return list(response, objects, url.searchParams);
     const body = objects.get(key);
     if (body === undefined) return fail(response, { status: 404, code: "NoSuchKey" });

@@ -31,6 +31,7 @@ export {
 export {
   selectMetadataOf,
   selectShownComponents,
+  selectShownVersions,
   selectTagsOf,
   type ShownComponentRow,
 } from "./related.sql.ts";
@@ -69,6 +70,7 @@ export { maxRetriesOf } from "./step-configuration.ts";
 export { connectorTypeView, type ConnectorType } from "./connectors/connector-type.ts";
 export { connectorTypes, getConnectorType } from "./connectors/connector-types.ts";
 export { specificationOf, splitConfiguration } from "./connectors/configuration.ts";
+export { isSecretReference } from "./component-rules.ts";
 export { componentTypes, isRepeatable, type ComponentType } from "./component-types.ts";
 export { InvalidConfiguration, type Components } from "./components.ts";
 export { flavorKey } from "./flavors.sql.ts";
@@ -106,9 +108,9 @@ export type { Runs } from "./runs.ts";
 export type { NewStep } from "./step-creation.ts";
 export {
   selectFullMetadata,
-  selectStepConfigurations,
+  selectStepDetails,
   selectStepLinks,
-  selectStepParents,
+  type StepDetails,
   type StepLinks,
 } from "./step-details.sql.ts";
 export type { Steps } from "./steps.ts";

@@ -120,9 +120,10 @@ function joined(store: ArtifactStore, files: readonly StoredFile[]): LogBytes {
   return {
     size,
     async read(start, end) {
+      if (end <= start) return Buffer.alloc(0);
       const parts: Buffer[] = [];
       const last = fileAt(Math.max(0, Math.min(end, size) - 1));
-      for (let at = fileAt(start); at <= last && start < end; at += AT_ONCE) {
+      for (let at = fileAt(start); at <= last; at += AT_ONCE) {
         const some = files.slice(at, Math.min(at + AT_ONCE, last + 1));
         parts.push(...(await Promise.all(some.map((_file, next) => readOne(at + next, start, end)))));
       }

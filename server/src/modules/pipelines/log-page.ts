@@ -90,7 +90,7 @@ async function readBackwards(bytes: LogBytes, options: PageOptions): Promise<Log
   let at = await seekUntil(bytes, end, options);
   let scanned = 0;
   let shown = 0;
-  const page = (start: number): LogPage => ({ entries: entries.reverse(), start, end });
+  const page = (start: number): LogPage => ({ entries: entries.toReversed(), start, end });
   for (let window = FIRST_WINDOW; at > 0 && scanned < SCAN_BYTES; window = grown(window)) {
     const { lines, start } = await linesBefore(bytes, at, window);
     if (start === at) break;

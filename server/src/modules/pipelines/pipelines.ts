@@ -19,6 +19,7 @@ import { createLogChunks, type LogChunks } from "./log-chunks.ts";
 import { createLogFiles } from "./log-files.ts";
 import { createLogReader, type LogReader } from "./log-reader.ts";
 import { createLogs, type Logs } from "./logs.ts";
+import { createDownloadTokens, type DownloadTokens } from "./download-tokens.ts";
 import { createDeployments, type Deployments } from "./deployments.ts";
 import { createPipelineEntities, type PipelineEntities } from "./pipeline-entities.ts";
 import { createProjects, type Projects } from "./projects.ts";
@@ -30,6 +31,10 @@ import { createSteps, type Steps } from "./steps.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { createTags, type Tags } from "./tags.ts";
 
+import { createModelLinks, type ModelLinks } from "./model-links.ts";
+import { createModels, type Models } from "./models.ts";
+import { createModelVersions, type ModelVersions } from "./model-versions.ts";
+import { createServices, type Services } from "./services.ts";
 import { createServerState, type ServerState } from "./server-settings.ts";
 import { createWorkloads, type Workloads } from "./workloads.ts";
 
@@ -49,6 +54,10 @@ export type Pipelines = {
   readonly accountLists: AccountLists;
   readonly workloads: Workloads;
   readonly serverState: ServerState;
+  readonly models: Models;
+  readonly modelVersions: ModelVersions;
+  readonly modelLinks: ModelLinks;
+  readonly services: Services;
   readonly codeRepositories: CodeRepositories;
   readonly pipelines: PipelineEntities;
   readonly snapshots: Snapshots;
@@ -69,6 +78,7 @@ export type Pipelines = {
   readonly secrets: SecretStore;
   readonly serviceConnectors: ServiceConnectors;
   readonly artifactStores: ArtifactStores;
+  readonly downloadTokens: DownloadTokens;
   readonly logs: Logs;
   readonly logReader: LogReader;
   readonly logChunks: LogChunks;
@@ -81,6 +91,7 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
   const logChunks = createLogChunks(deps);
   return {
     artifactStores,
+    downloadTokens: createDownloadTokens(deps),
     logs: createLogs(deps),
     logReader: createLogReader({
       database: deps.database,
@@ -94,6 +105,10 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     accountLists: createAccountLists(deps),
     workloads: createWorkloads(deps),
     serverState: createServerState(deps),
+    models: createModels(deps),
+    modelVersions: createModelVersions(deps),
+    modelLinks: createModelLinks(deps),
+    services: createServices(deps),
     codeRepositories: createCodeRepositories(deps),
     pipelines: createPipelineEntities(deps),
     snapshots: createSnapshots(deps),

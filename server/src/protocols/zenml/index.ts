@@ -11,12 +11,16 @@ import { connectorUseEndpoints } from "./connector-use.ts";
 import { createZenmlContext } from "./context.ts";
 import { deploymentEndpoints } from "./deployments.ts";
 import { deviceEndpoints } from "./devices.ts";
+import { artifactBytesEndpoints } from "./artifact-bytes.ts";
 import { registerLogIngest } from "./log-ingest.ts";
 import { logSourceEndpoints } from "./log-sources.ts";
 import { logsEndpoints } from "./logs.ts";
 import { registerZenmlEndpoints } from "./endpoint.ts";
 import { flavorEndpoints } from "./flavors.ts";
 import { loginEndpoints } from "./login.ts";
+import { modelVersionLinkEndpoints } from "./model-version-links.ts";
+import { modelVersionEndpoints } from "./model-versions.ts";
+import { modelEndpoints } from "./models.ts";
 import { projectEndpoints } from "./projects.ts";
 import { runEndpoints } from "./runs.ts";
 import { stepEndpoints } from "./steps.ts";
@@ -27,6 +31,7 @@ import { runTemplateEndpoints } from "./run-templates.ts";
 import { scheduleEndpoints } from "./schedules.ts";
 import { serverInfoEndpoints } from "./server-info.ts";
 import { serverSettingsEndpoints } from "./server-settings.ts";
+import { serviceEndpoints } from "./services.ts";
 import { serviceAccountEndpoints } from "./service-accounts.ts";
 import { stackDeploymentEndpoints } from "./stack-deployments.ts";
 import { stackEndpoints } from "./stacks.ts";
@@ -62,6 +67,10 @@ export async function registerZenml(
     ...serviceAccountEndpoints(context),
     ...serverSettingsEndpoints(context, { database, loginRequired, now }),
     ...projectEndpoints(context, workspaces),
+    ...modelEndpoints(context),
+    ...modelVersionEndpoints(context),
+    ...modelVersionLinkEndpoints(context),
+    ...serviceEndpoints(context),
     ...codeRepositoryEndpoints(context),
     ...pipelineEndpoints(context),
     ...snapshotEndpoints(context),
@@ -69,6 +78,7 @@ export async function registerZenml(
     ...scheduleEndpoints(context),
     ...runTemplateEndpoints(context),
     ...deploymentEndpoints(context),
+    ...artifactBytesEndpoints(context, database),
     ...logsEndpoints(context),
     ...logSourceEndpoints(context, database),
     ...flavorEndpoints(context),

@@ -2,9 +2,8 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { loginAccess, publicAccess } from "../../kernel/access.ts";
 import { anonymous, type Caller } from "../../kernel/caller.ts";
-import { invalidParameter, permissionDenied, PlinthError, unauthenticated } from "../../kernel/errors.ts";
+import { PlinthError } from "../../kernel/errors.ts";
 import {
-  MAX_TOKEN_SECONDS,
   toPrincipal,
   type Identity,
   type PolledOutcome,

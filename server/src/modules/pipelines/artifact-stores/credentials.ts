@@ -1,9 +1,8 @@
 import type { Database, Prepared, Row } from "../../../kernel/database.ts";
 import type { Secrets } from "../../../kernel/secrets.ts";
-import { selectRow } from "../records.ts";
-import { connectorPlace, secretPlace } from "../sealed-columns.ts";
+import { secretPlace } from "../sealed-columns.ts";
 import type { SecretReader } from "../secrets.ts";
-import { serviceConnectors, type ComponentRow, type ServiceConnectorRow } from "../stack-tables.ts";
+import type { ComponentRow } from "../stack-tables.ts";
 import { StoreError } from "./store.ts";
 
 export type Configuration = Readonly<Record<string, unknown>>;
@@ -14,13 +13,6 @@ export type Credentials = {
   readonly configuration: Configuration;
   /** The values of its `authentication_secret`. */
   readonly secret: Configuration | undefined;
-  readonly connector: ConnectorCredentials | undefined;
-};
-
-export type ConnectorCredentials = {
-  readonly type: string;
-  readonly authMethod: string;
-  readonly configuration: Configuration;
 };
 
 export type CredentialsDeps = { database: Database; secrets: Secrets };
@@ -74,31 +66,13 @@ export async function credentialsOf(
   const given = JSON.parse(component.configuration_json) as Configuration;
   for (const [name, value] of Object.entries(given)) configuration[name] = await resolved(value);
   const { authentication_secret: secretName } = configuration;
-  const connector =
-    component.connector_id === null
-      ? undefined
-      : await selectRow(database, serviceConnectors, component.connector_id);
   return {
     configuration,
     secret: typeof secretName === "string" && secretName !== "" ? await valuesOf(secretName) : undefined,
-    connector: connector && openConnector(connector, secrets),
   };
 }
 
 type SealedSecret = Row & { id: string; sealed_values: string };
-
-function openConnector(row: ServiceConnectorRow, secrets: Secrets): ConnectorCredentials {
-  const sealed = row.sealed_secrets;
-  const opened = sealed === null ? "{}" : secrets.open(sealed, connectorPlace(row.id));
-  return {
-    type: row.connector_type,
-    authMethod: row.auth_method,
-    configuration: {
-      ...(JSON.parse(row.configuration_json) as Configuration),
-      ...(JSON.parse(opened) as Configuration),
-    },
-  };
-}
 
 /** A text that says something, or undefined. */
 export const textOf = (value: unknown): string | undefined =>

@@ -1,5 +1,6 @@
 import type { Outbound } from "../../../kernel/outbound/outbound.ts";
-import { objectOf, textOf, type ConnectorCredentials, type Credentials } from "./credentials.ts";
+import type { ConnectorCredentials } from "./connector-credentials.ts";
+import { objectOf, textOf, type Credentials } from "./credentials.ts";
 import type { StorePath } from "./location.ts";
 import type { S3StoreOptions } from "./s3.ts";
 import { StoreError } from "./store.ts";
@@ -13,14 +14,15 @@ const endpoints: Readonly<Record<string, (region: string | undefined) => string 
 
 export const speaksS3 = (flavor: string): boolean => Object.hasOwn(endpoints, flavor);
 
-type Keys = Pick<S3StoreOptions, "accessKeyId" | "secretAccessKey" | "sessionToken" | "region">;
+type Keys = Pick<S3StoreOptions, "accessKeyId" | "secretAccessKey" | "sessionToken">;
 
 /**
  * How a store of an S3 flavor is reached: by its connector, else by its `authentication_secret`, else by the key in its
  * configuration, as ZenML's clients do it. Those of the machine that Plinth runs on are never used. Pure.
  */
 export function s3OptionsOf(
-  { configuration, secret, connector }: Credentials,
+  { configuration, secret }: Credentials,
+  connector: ConnectorCredentials | undefined,
   about: { name: string; flavor: string; path: StorePath; outbound: Outbound },
 ): S3StoreOptions {
   const client = objectOf(configuration["client_kwargs"]);
@@ -28,7 +30,7 @@ export function s3OptionsOf(
   const keys =
     connector === undefined
       ? (keysOf(secret ?? {}) ?? plainKeysOf(configuration))
-      : connectorKeys(connector, about.name);
+      : keysOf(connector.configuration);
   if (keys === undefined) {
     throw new StoreError(
       "unsupported",
@@ -36,7 +38,10 @@ export function s3OptionsOf(
         "Give it a service connector, an authentication secret, or a key and secret.",
     );
   }
-  const region = textOf(client["region_name"]) ?? textOf(config["region_name"]) ?? keys.region;
+  const region =
+    textOf(client["region_name"]) ??
+    textOf(config["region_name"]) ??
+    textOf(connector?.configuration["region"]);
   const addressing = textOf(objectOf(config["s3"])["addressing_style"]);
   const ownRegion = textOf(configuration["region"]);
   return {
@@ -45,7 +50,11 @@ export function s3OptionsOf(
     path: about.path,
     outbound: about.outbound,
     region,
-    endpoint: textOf(client["endpoint_url"])?.replace(/\/+$/, "") ?? endpoints[about.flavor]?.(ownRegion),
+    endpoint:
+      (textOf(client["endpoint_url"]) ?? textOf(connector?.configuration["endpoint_url"]))?.replace(
+        /\/+$/,
+        "",
+      ) ?? endpoints[about.flavor]?.(ownRegion),
     ...(addressing === "path" || addressing === "virtual" ? { pathStyle: addressing === "path" } : {}),
   };
 }
@@ -60,16 +69,3 @@ function keysOf(values: Readonly<Record<string, unknown>>): Keys | undefined {
 
 const plainKeysOf = ({ key, secret, token }: Readonly<Record<string, unknown>>): Keys | undefined =>
   keysOf({ access_key_id: key, secret_access_key: secret, session_token: token });
-
-/** Keys that are asked for elsewhere first are not asked for here. */
-function connectorKeys({ type, authMethod, configuration }: ConnectorCredentials, name: string): Keys {
-  const keys = keysOf(configuration);
-  if (type === "aws" && keys !== undefined && (authMethod === "secret-key" || authMethod === "sts-token")) {
-    return { ...keys, region: textOf(configuration["region"]) };
-  }
-  throw new StoreError(
-    "unsupported",
-    `Artifact store '${name}' cannot be read by the server with a connector of type '${type}' and method ` +
-      `'${authMethod}': only 'secret-key' and 'sts-token' of 'aws' hold keys of their own.`,
-  );
-}

@@ -3,7 +3,14 @@ import { OutboundError } from "../../../kernel/outbound/outbound-error.ts";
 import type { Outbound } from "../../../kernel/outbound/outbound.ts";
 import { keyOf, uriOf, type StorePath } from "./location.ts";
 import { createOutboundHandler } from "./outbound-handler.ts";
-import { MAX_READ, missingFile, StoreError, type ArtifactStore, type StoredFile } from "./store.ts";
+import {
+  MAX_READ,
+  missingFile,
+  outboundStoreError,
+  StoreError,
+  type ArtifactStore,
+  type StoredFile,
+} from "./store.ts";
 
 export type S3StoreOptions = {
   name: string;
@@ -76,7 +83,8 @@ function clientConfig(options: S3StoreOptions): S3ClientConfig {
     region: options.region ?? "us-east-1",
     forcePathStyle: options.pathStyle ?? endpoint !== undefined,
     followRegionRedirects: endpoint === undefined,
-    maxAttempts: 2,
+    // A store that says how long to wait would decide how long an answer takes.
+    maxAttempts: 1,
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
@@ -117,13 +125,6 @@ function storeErrorOf(error: unknown, { uri, name }: { uri: string; name: string
     });
   }
   return new StoreError("unreachable", `Artifact store '${name}' gives no proper answer. Try again later.`, {
-    cause: error,
-  });
-}
-
-export function outboundStoreError(error: OutboundError, name: string): StoreError {
-  const kind = error.kind === "refused" ? "refused" : "unreachable";
-  return new StoreError(kind, `Artifact store '${name}' cannot be reached: ${error.message}.`, {
     cause: error,
   });
 }

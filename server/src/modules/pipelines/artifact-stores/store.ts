@@ -1,3 +1,5 @@
+import type { OutboundError } from "../../../kernel/outbound/outbound-error.ts";
+
 /** A file in an artifact store, by its whole address. */
 export type StoredFile = { uri: string; size: number };
 
@@ -50,3 +52,10 @@ export class StoreError extends Error {
 
 export const missingFile = (uri: string, name: string): StoreError =>
   new StoreError("missing", `File '${uri}' does not exist in artifact store '${name}'.`);
+
+export function outboundStoreError(error: OutboundError, name: string): StoreError {
+  const kind = error.kind === "refused" ? "refused" : "unreachable";
+  return new StoreError(kind, `Artifact store '${name}' cannot be reached: ${error.message}.`, {
+    cause: error,
+  });
+}
