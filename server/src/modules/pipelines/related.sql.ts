@@ -1,5 +1,6 @@
 import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
 import { parseFaithfulJson } from "../../kernel/json-text.ts";
+import { artifactVersions, type ArtifactRow, type ArtifactVersionRow } from "./artifact-tables.ts";
 import type { ComponentRow, FlavorRow, TagRow } from "./stack-tables.ts";
 
 /** What belongs to rows that are shown, asked for all of them at once. */
@@ -81,6 +82,28 @@ export async function selectShownComponents(
 ): Promise<Map<string, ShownComponentRow>> {
   if (ids.length === 0) return new Map();
   const rows = await database.prepared<ShownComponentRow>(componentsText, [ids]);
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** A version of an artifact, and its artifact as the column `artifact`. */
+export type ShownVersionRow = ArtifactVersionRow & { artifact: ArtifactRow };
+
+const versionsText: Prepared = {
+  name: "pipelines_select_shown_versions",
+  text: `
+    select ${Object.keys(artifactVersions.columns)
+      .map((name) => `v.${name}`)
+      .join(", ")}, row_to_json(a) as artifact
+    from pipelines.artifact_versions as v join pipelines.artifacts as a on a.id = v.artifact_id
+    where v.id = any ($1::uuid[])`,
+};
+
+export async function selectShownVersions(
+  database: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, ShownVersionRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await database.prepared<ShownVersionRow & Row>(versionsText, [ids]);
   return new Map(rows.map((row) => [row.id, row]));
 }
 

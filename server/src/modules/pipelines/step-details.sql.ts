@@ -1,77 +1,84 @@
 import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
-import type { StepInputRow, StepOutputRow } from "./run-tables.ts";
+import type { LogsRow } from "./run-tables.ts";
 
 /** What is shown of steps besides their rows, for as many of them as are shown. */
 
-export type StepConfiguration = { step_id: string; spec_json: string; config_json: string };
+type LinkedArtifact = [name: string, position: number, artifactVersionId: string];
+type LinkedInput = [...LinkedArtifact, type: string, chunkIndex: number | null, chunkSize: number | null];
 
-const configurationsText: Prepared = {
-  name: "pipelines_select_step_configurations",
+/** What is shown of a step whether or not it is asked for whole. */
+export type StepLinks = {
+  id: string;
+  inputs: readonly LinkedInput[] | null;
+  outputs: readonly LinkedArtifact[] | null;
+  logs: readonly LogsRow[] | null;
+};
+
+/** What is shown besides of a step that is asked for whole; JSON where it says so. */
+export type StepDetails = StepLinks & {
+  spec_json: string;
+  /** Substitutions in it are those of the pipeline alone: see `spliceSubstitutions`. */
+  config_json: string;
+  parents: readonly string[] | null;
+  metadata_json: string | null;
+};
+
+// One statement for all of it: what costs is not the rows, but the way to the database and back. Times are numbers
+// that JSON holds exactly.
+const links = `
+  s.id,
+  (
+    select json_agg(json_build_array(i.name, i.position, i.artifact_version_id, i.type, i.chunk_index, i.chunk_size)
+      order by i.name, i.position)
+    from pipelines.step_inputs as i where i.step_id = s.id
+  ) as inputs,
+  (
+    select json_agg(json_build_array(o.name, o.position, o.artifact_version_id) order by o.name, o.position)
+    from pipelines.step_outputs as o where o.step_id = s.id
+  ) as outputs,
+  (
+    select json_agg(l order by l.created, l.id) from pipelines.logs as l where l.step_run_id = s.id
+  ) as logs`;
+
+const linksText: Prepared = {
+  name: "pipelines_select_step_links",
+  text: `select ${links} from pipelines.steps as s where s.id = any ($1::uuid[])`,
+};
+
+const detailsText: Prepared = {
+  name: "pipelines_select_step_details",
   text: `
-    select s.id as step_id, coalesce(s.spec_json, c.spec_json, '{}') as spec_json,
-      coalesce(s.config_json, c.config_json, '{}') as config_json
+    select ${links},
+      coalesce(s.spec_json, c.spec_json, '{}') as spec_json,
+      coalesce(s.config_json, c.config_json, '{}') as config_json,
+      array(select p.parent_id from pipelines.step_parents as p where p.step_id = s.id) as parents,
+      (
+        select '{' || string_agg(to_json(m.key)::text || ':' || m.value_json, ',') || '}' from (
+          select distinct on (m.key) m.key, m.value_json
+          from pipelines.run_metadata_resources as l join pipelines.run_metadata as m on m.id = l.metadata_id
+          where l.resource_id = s.id order by m.key, m.created desc, m.id
+        ) as m
+      ) as metadata_json
     from pipelines.steps as s
       left join pipelines.snapshot_steps as c on c.snapshot_id = s.snapshot_id and c.name = s.name
     where s.id = any ($1::uuid[])`,
 };
 
-/** By the ids of steps. Substitutions in them are those of the pipeline alone: see `spliceSubstitutions`. */
-export async function selectStepConfigurations(
-  database: Queryable,
-  stepIds: readonly string[],
-): Promise<Map<string, StepConfiguration>> {
-  const rows = await database.prepared<StepConfiguration & Row>(configurationsText, [stepIds]);
-  return new Map(rows.map((row) => [row.step_id, row]));
-}
-
-const linksText: Prepared = {
-  name: "pipelines_select_step_links",
-  text: `
-    select step_id, name, position, artifact_version_id, type, chunk_index, chunk_size from pipelines.step_inputs
-    where step_id = any ($1::uuid[])
-    union all
-    select step_id, name, position, artifact_version_id, null, null, null from pipelines.step_outputs
-    where step_id = any ($1::uuid[])
-    order by name, position`,
-};
-
-type LinkRow = Omit<StepInputRow, "type"> & { type: string | null };
-
-export type StepLinks = { inputs: StepInputRow[]; outputs: StepOutputRow[] };
-
-/** Inputs and outputs by the ids of steps, in the order of their names and places. */
+/** By the ids of steps. */
 export async function selectStepLinks(
   database: Queryable,
   stepIds: readonly string[],
 ): Promise<Map<string, StepLinks>> {
-  const links = new Map<string, StepLinks>(stepIds.map((id) => [id, { inputs: [], outputs: [] }]));
-  for (const row of await database.prepared<LinkRow & Row>(linksText, [stepIds])) {
-    const { type } = row;
-    const of = links.get(row.step_id);
-    if (type === null) of?.outputs.push(row);
-    else of?.inputs.push({ ...row, type });
-  }
-  return links;
+  const rows = await database.prepared<StepLinks & Row>(linksText, [stepIds]);
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
-const parentsText: Prepared = {
-  name: "pipelines_select_step_parents",
-  text: "select step_id, parent_id from pipelines.step_parents where step_id = any ($1::uuid[])",
-};
-
-/** Ids of parents by the ids of steps. */
-export async function selectStepParents(
+export async function selectStepDetails(
   database: Queryable,
   stepIds: readonly string[],
-): Promise<Map<string, string[]>> {
-  const parents = new Map<string, string[]>();
-  const rows = await database.prepared<{ step_id: string; parent_id: string }>(parentsText, [stepIds]);
-  for (const { step_id: id, parent_id: parent } of rows) {
-    const known = parents.get(id);
-    if (known === undefined) parents.set(id, [parent]);
-    else known.push(parent);
-  }
-  return parents;
+): Promise<Map<string, StepDetails>> {
+  const rows = await database.prepared<StepDetails & Row>(detailsText, [stepIds]);
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 // Of several values of one key the newest counts.

@@ -1,7 +1,6 @@
 import type { Principals } from "../../modules/identity/index.ts";
 import {
   artifacts,
-  artifactVersions,
   builds,
   codeReferences,
   codeRepositories,
@@ -17,9 +16,11 @@ import {
   selectRows,
   selectShownComponents,
   selectShownSnapshots,
+  selectShownVersions,
   selectTagsOf,
   serviceConnectors,
   stacks,
+  type ArtifactRow,
   type Database,
   type RowOf,
   type Table,
@@ -153,12 +154,18 @@ export function createRelated({ database, principals, now }: RelatedDeps): Relat
       },
       artifacts: views(artifacts, summary.artifactSummary),
       async artifactVersions(ids) {
-        const rows = await selectRows(database, artifactVersions, known(ids));
-        const owners = await related.artifacts([...rows.values()].map((row) => row.artifact_id));
+        const rows = await selectShownVersions(database, known(ids));
+        // Many versions are of one artifact.
+        const owners = new Map<string, object>();
+        const ownerOf = (row: ArtifactRow): object => {
+          const found = owners.get(row.id) ?? summary.artifactSummary(row, context);
+          owners.set(row.id, found);
+          return found;
+        };
         return new Map(
           [...rows].map(([id, row]) => [
             id,
-            summary.artifactVersionSummary(row, owners.get(row.artifact_id) ?? null, context),
+            summary.artifactVersionSummary(row, ownerOf(row.artifact), context),
           ]),
         );
       },

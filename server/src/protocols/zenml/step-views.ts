@@ -1,45 +1,68 @@
 import {
-  selectLogsOf,
-  selectStepConfigurations,
+  selectStepDetails,
   selectStepLinks,
-  selectStepParents,
   spliceSubstitutions,
   type Database,
+  type StepDetails,
   type StepLinks,
   type StepRunRow,
 } from "../../modules/pipelines/index.ts";
 import type { ZenmlContext } from "./context.ts";
 import type { ZenmlCall } from "./endpoint.ts";
 import { entity, iso, json, jsonOrNull, projectBody, statusFor, type ViewContext } from "./envelope.ts";
-import type { Related } from "./related.ts";
 import { logsSummary } from "./summaries.ts";
 
-export type StepViews = (call: ZenmlCall, rows: readonly StepRunRow[], hydrate: boolean) => Promise<object[]>;
+export type StepViews = (
+  call: ZenmlCall,
+  rows: readonly StepRunRow[],
+  options: {
+    hydrate: boolean;
+    /** What was read with the rows. */
+    details?: ReadonlyMap<string, StepDetails>;
+  },
+) => Promise<object[]>;
 
 type Views = ReadonlyMap<string, object>;
 
-/** Steps as clients of both versions read them, for a whole page with one statement for each kind of what they lead to. */
+/** Steps as clients of both versions read them: for a whole page two statements, and one for each kind of rarer things. */
 export function createStepViews(context: ZenmlContext, database: Database): StepViews {
-  return async (call, rows, hydrate) => {
+  return async (call, rows, { hydrate, details: known }) => {
     if (rows.length === 0) return [];
     const view = context.viewContext(call);
     const related = context.relatedFor(call);
-    const [resourcesOf, metadataOf] = await Promise.all([
-      loadResources({ database, related, view }, rows),
-      hydrate ? loadMetadata({ database, related }, rows) : undefined,
+    const ids = rows.map(({ id }) => id);
+    const loadDetails = async (): Promise<ReadonlyMap<string, StepLinks>> =>
+      known ?? (hydrate ? selectStepDetails(database, ids) : selectStepLinks(database, ids));
+    const linked = loadDetails().then(async (links) => ({
+      links,
+      artifacts: await related.artifactVersions(artifactIds(links.values())),
+    }));
+    const [{ links, artifacts }, users, versions] = await Promise.all([
+      linked,
+      related.users(rows.map((row) => row.user_id)),
+      related.modelVersions(rows.map((row) => row.model_version_id)),
     ]);
     return rows.map((row) => {
-      const resources = resourcesOf(row);
+      const { inputs, outputs, logs, ...details } = links.get(row.id) ?? noLinks(row.id);
+      const collection = (logs ?? []).map((one) => logsSummary(one, view));
       return entity(row, {
         body: stepBody(row, view),
         // 0.84 reads its logs there.
-        metadata:
-          metadataOf === undefined ? null : { ...metadataOf(row), logs: resources.log_collection[0] ?? null },
-        resources,
+        metadata: hydrate ? { ...stepMetadata(row, details), logs: collection[0] ?? null } : null,
+        resources: {
+          user: users.get(row.user_id ?? "") ?? null,
+          log_collection: collection,
+          model_version: versions.get(row.model_version_id ?? "") ?? null,
+          inputs: byName(inputs ?? [], (input) => inputView(input, artifacts, view)),
+          outputs: byName(outputs ?? [], ([, , id]) => artifacts.get(id)),
+          resource_request: null,
+        },
       });
     });
   };
 }
+
+const noLinks = (id: string): StepLinks => ({ id, inputs: null, outputs: null, logs: null });
 
 const stepBody = (row: StepRunRow, view: ViewContext): object => ({
   ...projectBody(row, view),
@@ -56,96 +79,53 @@ const stepBody = (row: StepRunRow, view: ViewContext): object => ({
   heartbeat_threshold: row.heartbeat_threshold,
 });
 
-type Sources = { database: Database; related: Related; view: ViewContext };
-type Resources = { log_collection: readonly object[] };
-
-async function loadResources(
-  { database, related, view }: Sources,
-  rows: readonly StepRunRow[],
-): Promise<(row: StepRunRow) => Resources> {
-  const ids = rows.map(({ id }) => id);
-  const linked = selectStepLinks(database, ids).then(async (links) => ({
-    links,
-    artifacts: await related.artifactVersions(artifactIds(links.values())),
-  }));
-  const [{ links, artifacts }, users, versions, logs] = await Promise.all([
-    linked,
-    related.users(rows.map((row) => row.user_id)),
-    related.modelVersions(rows.map((row) => row.model_version_id)),
-    selectLogsOf(database, "step_run_id", ids),
-  ]);
-  return (row) => {
-    const { inputs = [], outputs = [] } = links.get(row.id) ?? {};
-    return {
-      user: users.get(row.user_id ?? "") ?? null,
-      log_collection: (logs.get(row.id) ?? []).map((one) => logsSummary(one, view)),
-      model_version: versions.get(row.model_version_id ?? "") ?? null,
-      inputs: byName(inputs, (input) => inputView(input, artifacts, view)),
-      outputs: byName(outputs, (output) => artifacts.get(output.artifact_version_id)),
-      resource_request: null,
-    };
-  };
-}
-
 const artifactIds = (links: Iterable<StepLinks>): string[] =>
-  [...links].flatMap(({ inputs, outputs }) => [...inputs, ...outputs].map((one) => one.artifact_version_id));
+  [...links].flatMap(({ inputs, outputs }) => [...(inputs ?? []), ...(outputs ?? [])].map(([, , id]) => id));
 
-function byName<T extends { name: string }>(
+function byName<T extends readonly [name: string, ...rest: unknown[]]>(
   rows: readonly T[],
   view: (row: T) => object | undefined,
 ): Record<string, object[]> {
   const found: Record<string, object[]> = {};
   for (const row of rows) {
     const one = view(row);
-    if (one !== undefined) (found[row.name] ??= []).push(one);
+    if (one !== undefined) (found[row[0]] ??= []).push(one);
   }
   return found;
 }
 
+type Input = NonNullable<StepLinks["inputs"]>[number];
+
 function inputView(
-  row: StepLinks["inputs"][number],
+  [, position, id, type, chunkIndex, chunkSize]: Input,
   artifacts: Views,
   { isOld }: ViewContext,
 ): object | undefined {
-  const artifact = artifacts.get(row.artifact_version_id);
+  const artifact = artifacts.get(id);
   if (artifact === undefined) return undefined;
   return {
     ...artifact,
     // 0.84 knows no inputs that take the place of others.
-    input_type: isOld && row.type === "override" ? "external" : row.type,
-    index: row.position,
-    chunk_index: row.chunk_index,
-    chunk_size: row.chunk_size,
+    input_type: isOld && type === "override" ? "external" : type,
+    index: position,
+    chunk_index: chunkIndex,
+    chunk_size: chunkSize,
   };
 }
 
-async function loadMetadata(
-  { database, related }: Omit<Sources, "view">,
-  rows: readonly StepRunRow[],
-): Promise<(row: StepRunRow) => object> {
-  const ids = rows.map(({ id }) => id);
-  const [configurations, parents, logged] = await Promise.all([
-    selectStepConfigurations(database, ids),
-    selectStepParents(database, ids),
-    related.metadataOf(ids),
-  ]);
-  return (row) => {
-    const { spec_json: spec = "{}", config_json: config = "{}" } = configurations.get(row.id) ?? {};
-    return {
-      config: json(spliceSubstitutions(config, row.substitutions_json)),
-      spec: json(spec),
-      cache_key: row.cache_key,
-      cache_expires_at: iso(row.cache_expires_at),
-      code_hash: row.code_hash,
-      docstring: row.docstring,
-      source_code: row.source_code,
-      exception_info: jsonOrNull(row.exception_info_json),
-      snapshot_id: row.snapshot_id,
-      deployment_id: row.snapshot_id,
-      pipeline_run_id: row.run_id,
-      original_step_run_id: row.original_step_run_id,
-      parent_step_ids: parents.get(row.id) ?? [],
-      run_metadata: json(logged.get(row.id) ?? "{}"),
-    };
-  };
-}
+const stepMetadata = (row: StepRunRow, details: Partial<StepDetails>): object => ({
+  config: json(spliceSubstitutions(details.config_json ?? "{}", row.substitutions_json)),
+  spec: json(details.spec_json ?? "{}"),
+  cache_key: row.cache_key,
+  cache_expires_at: iso(row.cache_expires_at),
+  code_hash: row.code_hash,
+  docstring: row.docstring,
+  source_code: row.source_code,
+  exception_info: jsonOrNull(row.exception_info_json),
+  snapshot_id: row.snapshot_id,
+  deployment_id: row.snapshot_id,
+  pipeline_run_id: row.run_id,
+  original_step_run_id: row.original_step_run_id,
+  parent_step_ids: details.parents ?? [],
+  run_metadata: json(details.metadata_json ?? "{}"),
+});

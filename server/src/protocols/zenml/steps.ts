@@ -3,7 +3,7 @@ import { z } from "zod";
 import { reads, uses } from "../../kernel/access.ts";
 import { microsToIso } from "../../kernel/micros.ts";
 import {
-  selectStepConfigurations,
+  selectStepDetails,
   spliceSubstitutions,
   type Database,
   type JsonObject,
@@ -73,7 +73,7 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
   const views = createStepViews(context, database);
 
   const view = async (call: ZenmlCall, row: StepRunRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+    (await views(call, [row], { hydrate }))[0];
 
   /** Who may read or change a run may do so with its steps. */
   const enter = async (call: ZenmlCall, id: string, action: "read" | "edit"): Promise<ProjectScope> => {
@@ -96,7 +96,7 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
         const scope = await context.enterListed(call);
         const query = context.listQuery(call, steps.fields);
         const { total, rows } = await steps.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
+        return pageOf(query, { total, items: await views(call, rows, query) });
       },
     }),
     endpoint({
@@ -112,7 +112,7 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
         const query = context.listQuery(call, steps.fields);
         const conditions = query.conditions.filter(({ field }) => field !== "pipeline_run_id");
         const { total, rows } = await steps.search({ ...query, conditions }, [sql`t.run_id = ${run.id}`]);
-        return pageOf(query, { total, items: await views(call, rows, false) });
+        return pageOf(query, { total, items: await views(call, rows, { hydrate: false }) });
       },
     }),
     endpoint({
@@ -191,7 +191,7 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
       access: reads("pipeline"),
       async handle(call) {
         const row = await get(call);
-        const found = (await selectStepConfigurations(database, [row.id])).get(row.id);
+        const found = (await selectStepDetails(database, [row.id])).get(row.id);
         return json(spliceSubstitutions(found?.config_json ?? "{}", row.substitutions_json));
       },
     }),
