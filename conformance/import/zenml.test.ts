@@ -31,7 +31,7 @@ const differing: readonly [field: RegExp, why: string][] = [
     /\buser(?:_id)?\b|latest_run_user/,
     "accounts of the same name are the same, with ids and times of their own",
   ],
-  [/(?:^|\.)stack\b|components?\b|flavor\b/, "the default stack and its components are each server's own"],
+  [/(?:^|\.)stack\b|components?\b|flavor\b|artifact_store_id$/, "the default stack and its components are each server's own"],
   [/\.updated$/, "a run is touched again when its steps come"],
   [/logs\b|log_collection/, "compared by the logs themselves"],
 ];
