@@ -1,4 +1,5 @@
 import { plainNumber } from "../../kernel/json-text.ts";
+import { brokenRule, withDerived, withoutFringes } from "./component-rules.ts";
 import { coerce, optionsOf, resolve, type Problem, type Schema } from "./configuration-schema.ts";
 import type { FlavorRow } from "./stack-tables.ts";
 
@@ -8,18 +9,9 @@ export type Configuration = Readonly<Record<string, unknown>>;
 export type Refusal =
   | { readonly kind: "keys"; readonly keys: readonly string[] }
   | { readonly kind: "values"; readonly title: string; readonly problems: readonly Problem[] }
-  | { readonly kind: "path"; readonly path: string; readonly schemes: readonly string[] };
+  | { readonly kind: "rule"; readonly text: string };
 
 export type Checked = { readonly configuration: Configuration } | { readonly refusal: Refusal };
-
-/** Where each artifact store can keep things. */
-const pathSchemes: Readonly<Record<string, readonly string[]>> = {
-  s3: ["s3://"],
-  b2: ["s3://"],
-  digitalocean: ["s3://"],
-  gcp: ["gs://"],
-  azure: ["abfs://", "az://"],
-};
 
 /**
  * A component's configuration as its flavor understands it, which is what ZenML's server keeps: only what was given, with
@@ -56,15 +48,17 @@ export function checkConfiguration(
   if (problems.length > 0) {
     return { refusal: { kind: "values", title: schema.title ?? flavor.name, problems } };
   }
-  return checkPath(flavor, configuration);
+  const bare = withoutFringes(flavor, configuration);
+  const text = brokenRule(flavor, bare);
+  return text === undefined ? { configuration: bare } : { refusal: { kind: "rule", text } };
 }
 
 export function refusalText(flavor: Pick<FlavorRow, "name" | "type">, refusal: Refusal): string {
   switch (refusal.kind) {
     case "keys":
       return `Invalid configuration keys [${refusal.keys.map((key) => `'${key}'`).join(", ")}] for ${flavor.name} ${flavor.type}.`;
-    case "path":
-      return `The path '${refusal.path}' is not supported by the artifact store '${flavor.name}': it must start with ${refusal.schemes.join(" or ")}.`;
+    case "rule":
+      return refusal.text;
     case "values": {
       const { problems, title } = refusal;
       const lines = problems.map(({ path, message }) => `${path.join(".")}\n  ${message}`);
@@ -85,28 +79,6 @@ function readText(value: unknown, schema: Schema, root: Schema): { value: unknow
   } catch {
     return { problem: { path: [], message: `Invalid json string '${value}'` } };
   }
-}
-
-/** What a flavor works out of the rest. */
-function withDerived({ name, type }: Pick<FlavorRow, "name" | "type">, given: Configuration): Configuration {
-  if (type !== "log_store" || name !== "datadog" || given["endpoint"]) return given;
-  const site = typeof given["site"] === "string" ? given["site"] : "datadoghq.com";
-  return { ...given, endpoint: `https://http-intake.logs.${site}/api/v2/logs` };
-}
-
-function checkPath(
-  { name, type }: Pick<FlavorRow, "name" | "type">,
-  configuration: Record<string, unknown>,
-): Checked {
-  const { path } = configuration;
-  if (type !== "artifact_store" || typeof path !== "string") return { configuration };
-  // Quotes that a shell left around it.
-  const bare = path.replaceAll(/^['"`]+|['"`]+$/g, "");
-  const schemes = pathSchemes[name];
-  if (schemes !== undefined && !schemes.some((scheme) => bare.startsWith(scheme))) {
-    return { refusal: { kind: "path", path: bare, schemes } };
-  }
-  return { configuration: { ...configuration, path: bare } };
 }
 
 /** The text of a value of a configuration, where it is one. */

@@ -5,6 +5,7 @@ import {
   componentTypes,
   flavorKey,
   InvalidConfiguration,
+  isSecretReference,
   noSuch,
   type ComponentRow,
 } from "../../modules/pipelines/index.ts";
@@ -17,8 +18,6 @@ import { jsonObject, shortText, uuid } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { readerOf } from "./secrets.ts";
 import { componentBody, flavorSummary } from "./summaries.ts";
-
-const isSecretReference = (text: string): boolean => /^\{\{.+\}\}$/s.test(text.trim());
 
 const environment = z.record(z.string(), z.string()).nullish();
 const secretList = z.array(z.string()).nullish();
