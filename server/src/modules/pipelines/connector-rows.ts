@@ -105,8 +105,10 @@ export function checked(request: ConnectorRequest): {
 } {
   const type = requireType(request.connectorType);
   const resources = resourcesOf(type, request.authMethod, request.resourceTypes);
-  const resourceType = request.resourceTypes.length === 1 ? request.resourceTypes[0] : undefined;
-  const { method } = specificationOf(type, request.authMethod, resourceType);
+  // A type that knows one kind of resource is for that, said or not.
+  const [resourceType, ...more] = resources.resource_types;
+  const only = more.length === 0 ? resourceType : undefined;
+  const { method } = specificationOf(type, request.authMethod, only);
   const { plain, secrets } = splitConfiguration(method, request.configuration);
   checkConfiguration(type, { ...plain, ...secrets });
   const connector: Connector = {
@@ -114,7 +116,7 @@ export function checked(request: ConnectorRequest): {
     name: null,
     type,
     method,
-    resourceType,
+    resourceType: only,
     resourceId: request.resourceId ?? undefined,
     expiresAt: request.expiresAt,
     expiresSkewTolerance: request.expiresSkewTolerance,
