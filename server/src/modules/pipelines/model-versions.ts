@@ -1,9 +1,9 @@
 import type { RawBuilder } from "kysely";
 import type { Database, Queryable } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
-import { alreadyExists, invalidParameter, notFound, PlinthError } from "../../kernel/errors.ts";
+import { alreadyExists, invalidParameter, invalidState, notFound, type PlinthError } from "../../kernel/errors.ts";
 import type { Micros } from "../../kernel/micros.ts";
-import { modelVersionRuns, modelVersions, type PipelineModelVersionRow } from "./artifact-tables.ts";
+import { models, modelVersionRuns, modelVersions, type PipelineModelVersionRow } from "./artifact-tables.ts";
 import { createCollection, noSuch, type Collection } from "./collection.ts";
 import { idFields, userFields, type Fields, type ListQuery, type Page } from "./list.ts";
 import { conditionOf, selectPage } from "./list.sql.ts";
@@ -18,6 +18,8 @@ import {
   type VersionKey,
 } from "./model-versions.sql.ts";
 import { checkName } from "./names.ts";
+import type { Project } from "./projects.ts";
+import { requireReferences } from "./references.ts";
 import { deleteRow, insertRows, lockRow, selectRow, updateRow } from "./records.ts";
 import { attachTags, detachAll, detachTags, type GivenTag } from "./tag-links.ts";
 
@@ -136,15 +138,16 @@ export type ModelVersions = Pick<
   /** Throws `not_found` where there is no such model, `already_exists` for a name that is taken. */
   create(
     version: Omit<NewVersion, "producer_run_id"> & { tags?: readonly GivenTag[] | null | undefined },
-    ids: () => string,
+    options: { ids(): string; project: Pick<Project, "workspaceId" | "projectId"> },
   ): Promise<PipelineModelVersionRow>;
   /** Conditions on the model hold whatever else is asked for. */
   search(query: ListQuery, where: readonly RawBuilder<unknown>[]): Promise<Page<PipelineModelVersionRow>>;
-  /** Throws `internal` where another version is in the stage, unless it is forced to leave. */
+  /** Throws `invalid_state` where another version is in the stage, unless it is forced to leave. */
   update(id: string, changes: VersionChanges, options: ChangeOptions): Promise<PipelineModelVersionRow>;
 };
 
 const LABEL = "model version";
+const LABEL_OF_MODEL = "model";
 
 const fields: Fields = {
   ...idFields,
@@ -152,7 +155,7 @@ const fields: Fields = {
   name: { kind: "text", sql: "t.name" },
   number: { kind: "number", sql: "t.number" },
   stage: { kind: "text", sql: "t.stage" },
-  model: { kind: "reference", sql: "t.model_id", table: "pipelines.models" },
+  model: { kind: "reference", sql: "t.model_id", table: "pipelines.models", unordered: true },
   model_id: { kind: "uuid", sql: "t.model_id" },
   tag: { kind: "tags" },
   tags: { kind: "tags" },
@@ -170,13 +173,21 @@ export function createModelVersions(deps: Deps): ModelVersions {
     fields,
     get: rows.get,
     find: rows.find,
-    async create({ tags, ...version }, ids) {
+    async create({ tags, ...version }, { ids, project }) {
       if (version.name !== null) checkVersionName(version.name);
       const now = clock();
       await database
         .transaction(async (transaction) => {
-          const model = await lockModel(transaction, version.model_id);
-          if (model === undefined) throw noSuch("model", version.model_id);
+          await lockModel(transaction, version.model_id);
+          await requireReferences(
+            transaction,
+            [{ table: models, label: LABEL_OF_MODEL, id: version.model_id }],
+            {
+              label: LABEL,
+              operation: "created",
+              project,
+            },
+          );
           const added = await insertModelVersion(transaction, { ...version, producer_run_id: null }, now);
           if (!added) return;
           const link = { resourceType: "model_version", resourceId: version.id } as const;
@@ -246,7 +257,7 @@ async function clearStage(
 }
 
 const stageTaken = (name: string, stage: string): PlinthError =>
-  new PlinthError("internal", `Model version ${name} is in ${stage}, but \`force\` flag is False.`);
+  invalidState(`Model version ${name} is in ${stage}, but \`force\` flag is False.`);
 
 function refuse(
   error: unknown,

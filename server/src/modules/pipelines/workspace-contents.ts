@@ -108,7 +108,10 @@ const purges = kept.map(purgeText);
 /** What ZenML's clients keep in workspaces. Nothing of it has the workspace's name in its address. */
 export const createPipelineContents = (database: Database): WorkspaceContents => ({
   bindsName: false,
-  nameKeys: kept.flatMap(({ nameKey }) => (nameKey === undefined ? [] : [nameKey])),
+  nameKeys: [
+    ...kept.flatMap(({ nameKey }) => (nameKey === undefined ? [] : [nameKey])),
+    "services_config_key",
+  ],
   async countContents(transaction, workspaceId) {
     const rows = await transaction.prepared<{ table: string; count: number }>(countText, [workspaceId]);
     return rows.filter(({ count }) => count > 0);

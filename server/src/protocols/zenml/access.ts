@@ -34,6 +34,8 @@ export type ZenmlAccess = {
     row: InProject,
     options: { action: "read" | "edit"; label: string },
   ): Promise<ProjectScope>;
+  /** Of all projects that the caller may read, for lists across them; undefined: of every one. */
+  readableProjects(request: FastifyRequest): Promise<readonly number[] | undefined>;
   /** For what belongs to no project. */
   requireShared(request: FastifyRequest, action: "read" | "use"): Promise<void>;
   /** Whether `requireShared` would let the caller do this; decides nothing by itself. */
@@ -127,6 +129,20 @@ export function createZenmlAccess({ identity, projects }: ZenmlAccessDeps): Zenm
         allows(policy.general, action) || (action === "edit" && isOwn && policy.mayCreate));
     },
     allowsShared,
+    async readableProjects(request) {
+      const { caller } = request;
+      request.decided = true;
+      if (isPlatformAdmin(caller) && caller.credential.limit === undefined) return undefined;
+      const ids: number[] = [];
+      for (const { name, workspace_id: id } of await identity.listWorkspaces(caller)) {
+        try {
+          if (allows((await identity.enter(caller, name)).policy.general, "read")) ids.push(id);
+        } catch (error) {
+          if (!(error instanceof PlinthError)) throw error;
+        }
+      }
+      return ids;
+    },
     async requireShared(request, action) {
       if (!(await allowsShared(request, action)))
         throw permissionDenied("You may do this once you have a part in a project of this server.");
