@@ -8,6 +8,12 @@ export type LogWorld = {
   projectId: string;
   runId: string;
   stepId: string;
+  snapshotId: string;
+  /** A version of a new artifact; gives its id. */
+  artifactVersion(
+    given: { name: string; uri: string; store: string | null },
+    visualizations?: readonly { type: string; uri: string }[],
+  ): Promise<string>;
   /** A component of a flavor, by its configuration; gives its id. */
   component(
     given: Partial<{ name: string; type: string; flavor: string; user: string | null }>,
@@ -52,6 +58,31 @@ export async function logWorld(
     projectId,
     runId,
     stepId,
+    snapshotId,
+    async artifactVersion({ name, uri, store }, visualizations = []) {
+      const artifactId = await one(
+        server,
+        `insert into pipelines.artifacts (id, workspace_id, user_id, name, created, updated)
+         values (gen_random_uuid(), ${at}, $2::uuid, $3, 1, 1) returning id`,
+        [workspace, owner, name],
+      );
+      const id = await one(
+        server,
+        `insert into pipelines.artifact_versions
+           (id, workspace_id, user_id, artifact_id, version, version_number, type, uri, materializer_json, data_type_json, artifact_store_id, save_type, created, updated)
+         values (gen_random_uuid(), ${at}, $2::uuid, $3::uuid, '1', 1, 'DataArtifact', $4, '{}', '{}', $5::uuid, 'step_output', 1, 1) returning id`,
+        [workspace, owner, artifactId, uri, store],
+      );
+      for (const [position, visualization] of visualizations.entries()) {
+        await one(
+          server,
+          `insert into pipelines.artifact_visualizations (id, artifact_version_id, position, type, uri, created, updated)
+           values (gen_random_uuid(), $1::uuid, $2::integer, $3, $4, 1, 1) returning id`,
+          [id, position, visualization.type, visualization.uri],
+        );
+      }
+      return id;
+    },
     component: (
       { name = `c-${randomUUID()}`, type = "artifact_store", flavor = "s3", user = owner },
       configuration,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { microsToIso, type Micros } from "../../kernel/micros.ts";
 import type { SentEntry } from "../../modules/pipelines/index.ts";
 
@@ -44,6 +45,8 @@ function readRecord(record: Values, now: Micros, read: ReadExport): void {
   };
   const line = attributes.get("code.lineno") ?? attributes.get("code.line.number");
   const parts = partsOf(message);
+  // The same whenever the same is sent again.
+  const id = parts.length > 1 ? { id: idOf(logId, message, String(valueIn(record, "time_unix_nano"))) } : {};
   parts.forEach((part, at) => {
     read.entries.push({
       logId: logId.toLowerCase(),
@@ -57,6 +60,7 @@ function readRecord(record: Values, now: Micros, read: ReadExport): void {
         lineno: Number.isSafeInteger(line) ? (line as number) : null,
         chunk_index: at,
         total_chunks: parts.length,
+        ...id,
       },
     });
   });
@@ -74,6 +78,11 @@ function messageOf(record: Values, attributes: ReadonlyMap<string, unknown>): st
   );
   const thrown = message === undefined ? "" : `\n${String(type)}: ${String(message)}\n${String(trace ?? "")}`;
   return (said + thrown).replaceAll(ANSI, "").trimEnd();
+}
+
+function idOf(...parts: string[]): string {
+  const hex = createHash("sha256").update(parts.join("\n")).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 function partsOf(message: string): string[] {
