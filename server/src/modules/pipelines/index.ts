@@ -112,9 +112,10 @@ export {
   selectStepLinks,
   type StepDetails,
   type StepLinks,
+  type WrittenStep,
 } from "./step-details.sql.ts";
 export type { Steps } from "./steps.ts";
-export type { NamedArtifact, PlaceOfRun } from "./steps.sql.ts";
+export type { NamedArtifact } from "./steps.sql.ts";
 export { selectCuratedOf, type ShownCuratedRow } from "./curated-of.sql.ts";
 export {
   AuthorizationFailure,
@@ -131,3 +132,10 @@ export { archiveOf, findFile, listArtifact, MAX_DOWNLOAD_BYTES, readFile, readWh
 export type { Downloadable, DownloadTokens } from "./download-tokens.ts";
 export { selectVisualizationsOf } from "./artifact-versions.sql.ts";
 export { selectStackMembers } from "./stacks.sql.ts";
+export {
+  createPipelineLineage,
+  type LoggedRun,
+  type PipelineLineage,
+  type PipelineLineageDeps,
+  type RunLineage,
+} from "./lineage.ts";

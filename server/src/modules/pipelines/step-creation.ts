@@ -21,6 +21,7 @@ import { isSuccessful, refuseStepStatus } from "./run-status.ts";
 import { steps, type PipelineRunRow, type StepRunRow } from "./run-tables.ts";
 import { findMissingArtifactVersion } from "./runs.sql.ts";
 import { mergeStepConfiguration, propagatedBy, type JsonObject } from "./step-configuration.ts";
+import { selectStepDetails, type WrittenStep } from "./step-details.sql.ts";
 import { dynamicStep, plannedStep, type StepPlan } from "./step-plan.ts";
 import {
   inheritMetadata,
@@ -103,7 +104,7 @@ type Making = CreateStep & {
  * snapshot does not hold, `invalid_state` for a run that takes no more steps, and `already_exists` for a step that
  * succeeded or was tried often enough.
  */
-export async function createStep(deps: Deps, request: CreateStep): Promise<StepRunRow> {
+export async function createStep(deps: Deps, request: CreateStep): Promise<WrittenStep> {
   refuseStepStatus(undefined, request.step.status);
   const id = request.ids();
   try {
@@ -119,7 +120,7 @@ export async function createStep(deps: Deps, request: CreateStep): Promise<StepR
 async function inTransaction(
   { configurations, clock }: Deps,
   request: CreateStep & { transaction: Queryable; id: string },
-): Promise<StepRunRow> {
+): Promise<WrittenStep> {
   const { transaction, step, id, project } = request;
   const now = clock();
   const isBegun = step.status === "running";
@@ -134,17 +135,30 @@ async function inTransaction(
     throw noSuch("pipeline run", step.runId);
   }
   const repeated = attempts.find((attempt) => attempt.id === id);
-  if (repeated !== undefined) return repeated;
+  if (repeated !== undefined) return { row: repeated, details: undefined };
   refuseOverRun(run, step);
   const configuration = await configurations.of(transaction, run.snapshot_id);
   const plan = await planFor(request, { run, planned });
   const making: Making = { ...request, now, run, plan, attempts, configuration };
   refuseAttempt(making);
-  const [row] = await Promise.all([write(making, run.snapshot_id), link(making)]);
+  const inputs = await inputsOf(making);
+  // Sent one behind the other, without waiting: what is shown of a step is read behind what was written of it.
+  const [row, , details] = await Promise.all([
+    write(making, run.snapshot_id),
+    link(making, inputs),
+    isPlain(making) ? selectStepDetails(transaction, [id]) : undefined,
+  ]);
   await finish(making, row);
   const version = await modelVersionOf(making, row);
-  return version === null ? row : { ...row, model_version_id: version };
+  return {
+    row: version === null ? row : { ...row, model_version_id: version },
+    details: details?.get(id),
+  };
 }
+
+/** Nothing follows from it that is written after its links. */
+const isPlain = ({ step }: Making): boolean =>
+  step.status === "running" && (step.logs === null || typeof step.logs === "string");
 
 function refuseOverRun(run: PipelineRunRow, { name, runId }: NewStep): void {
   if (run.status === "stopping" || run.status === "stopped") {
@@ -260,11 +274,11 @@ const substitutionsOf = ({ plan, run, configuration }: Making): Record<string, s
   withTimes({ ...configuration.substitutions, ...plan.substitutions }, run.start_time ?? run.created);
 
 /** Sent behind the step itself, without waiting for it. */
-async function link(making: Making): Promise<void> {
+async function link(making: Making, inputs: readonly NewStepInput[]): Promise<void> {
   const { transaction, id, now, run, step, plan, project, userId, ids } = making;
   const [found] = await Promise.all([
     insertStepParents(transaction, { stepId: id, runId: run.id, names: plan.upstream }),
-    inputsOf(making).then((inputs) => insertStepInputs(transaction, id, inputs)),
+    insertStepInputs(transaction, id, inputs),
     insertStepOutputs(transaction, id, step.outputs),
     attachLogs(transaction, {
       given: step.logs,

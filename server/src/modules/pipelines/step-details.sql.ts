@@ -1,5 +1,5 @@
 import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
-import type { LogsRow } from "./run-tables.ts";
+import type { LogsRow, StepRunRow } from "./run-tables.ts";
 
 /** What is shown of steps besides their rows, for as many of them as are shown. */
 
@@ -22,6 +22,9 @@ export type StepDetails = StepLinks & {
   parents: readonly string[] | null;
   metadata_json: string | null;
 };
+
+/** A step as it is after it was written, with what is shown of it. */
+export type WrittenStep = { row: StepRunRow; details: StepDetails | undefined };
 
 // One statement for all of it: what costs is not the rows, but the way to the database and back. Times are numbers
 // that JSON holds exactly.

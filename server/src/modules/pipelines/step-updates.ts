@@ -6,9 +6,11 @@ import { selectRow, updateRow } from "./records.ts";
 import { attachLogs, type GivenLogs } from "./run-logs.ts";
 import { selectStepCounts } from "./run-progress.sql.ts";
 import { settleRun } from "./run-progress.ts";
+import type { Project } from "./projects.ts";
 import { isFinished, refuseStepStatus } from "./run-status.ts";
 import { steps, type PipelineRunRow, type StepRunRow } from "./run-tables.ts";
 import { findMissingArtifactVersion } from "./runs.sql.ts";
+import { selectStepDetails, type WrittenStep } from "./step-details.sql.ts";
 import {
   beatStep,
   insertStepInputs,
@@ -27,7 +29,8 @@ export type UpdateStep = {
   /** Artifacts that the step loaded by itself, by the names it gave them. */
   loaded: readonly NamedArtifact[];
   addLogs: readonly GivenLogs[];
-  projectId: string;
+  /** Of the step's run. */
+  project: Pick<Project, "workspaceId" | "projectId">;
   userId: string | null;
   /** Ids of what the request makes: the first is that of the change itself. */
   ids(): string;
@@ -43,7 +46,7 @@ export function updateStep(
   { database, clock }: CollectionDeps,
   id: string,
   change: UpdateStep,
-): Promise<StepRunRow> {
+): Promise<WrittenStep> {
   const changeId = change.ids();
   return database.transaction(async (transaction) => {
     const now = clock();
@@ -51,24 +54,25 @@ export function updateStep(
     const [run, step] = await Promise.all([
       touchRunOfStep(transaction, id, now),
       selectRow(transaction, steps, id),
+      requireArtifacts(transaction, change),
     ]);
     if (run === undefined || step === undefined) throw noSuch(LABEL, id);
-    if (step.change_id === changeId) return step;
+    if (step.change_id === changeId) return { row: step, details: undefined };
     if (change.status !== undefined) refuseStepStatus(step.status, change.status);
-    await requireArtifacts(transaction, run, change);
     const fields = {
       ...fieldsOf(change),
       ...statusOf(step, run, change.status),
       change_id: changeId,
       updated: now,
     };
-    const [updated, counts] = await Promise.all([
+    const [updated, counts, , details] = await Promise.all([
       updateRow(transaction, steps, id, fields),
       run.is_dynamic ? new Map<string, number>() : selectStepCounts(transaction, run.id),
       addTo(transaction, step, { change, now }),
+      change.addLogs.length === 0 ? selectStepDetails(transaction, [id]) : undefined,
     ]);
     await settleRun(transaction, run, { now, counts: Promise.resolve(counts) });
-    return updated ?? step;
+    return { row: updated ?? step, details: details?.get(id) };
   });
 }
 
@@ -91,13 +95,9 @@ function statusOf(
   return { status: step.status === "stopping" && status === "failed" ? "stopped" : status };
 }
 
-async function requireArtifacts(
-  transaction: Queryable,
-  run: PipelineRunRow,
-  change: UpdateStep,
-): Promise<void> {
+async function requireArtifacts(transaction: Queryable, change: UpdateStep): Promise<void> {
   const ids = [...change.outputs, ...change.loaded].map((one) => one.id);
-  const missing = await findMissingArtifactVersion(transaction, ids, run.workspace_id);
+  const missing = await findMissingArtifactVersion(transaction, ids, change.project.workspaceId);
   if (missing === undefined) return;
   const kind = change.outputs.some(({ id }) => id === missing) ? "output" : "input";
   throw notFound(
@@ -110,7 +110,7 @@ async function addTo(
   step: StepRunRow,
   { change, now }: { change: UpdateStep; now: Micros },
 ): Promise<void> {
-  const { projectId, userId, ids } = change;
+  const { project, userId, ids } = change;
   const inputs = change.loaded.map(({ name, id }) => ({
     name,
     artifact_version_id: id,
@@ -128,7 +128,7 @@ async function addTo(
       given,
       owner: { step_run_id: step.id },
       source: "step",
-      project: { workspaceId: step.workspace_id, projectId },
+      project,
       userId,
       ids,
       now,

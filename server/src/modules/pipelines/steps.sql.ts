@@ -201,6 +201,15 @@ export async function beatStep(database: Queryable, id: string, now: Micros): Pr
   return (await database.prepared<Heartbeat & Row>(beatText, [id, now]))[0];
 }
 
+const placeOfRunText: Prepared = {
+  name: "pipelines_select_place_of_run",
+  text: "select id, workspace_id, user_id from pipelines.runs where id = $1",
+};
+
+export async function selectPlaceOfRun(database: Queryable, id: string): Promise<PlaceOfRun | undefined> {
+  return (await database.prepared<PlaceOfRun & Row>(placeOfRunText, [id]))[0];
+}
+
 const placeText: Prepared = {
   name: "pipelines_select_place_of_step",
   text: `

@@ -7,20 +7,22 @@ import { steps, type StepRunRow } from "./run-tables.ts";
 import { createRunConfigurations, createStep, type CreateStep } from "./step-creation.ts";
 import { stepFields } from "./step-fields.ts";
 import { beat, updateStep, type UpdateStep } from "./step-updates.ts";
-import { selectPlaceOfStep, type Heartbeat, type PlaceOfRun } from "./steps.sql.ts";
+import type { WrittenStep } from "./step-details.sql.ts";
+import type { Heartbeat } from "./steps.sql.ts";
+import { createRunPlaces, type RunPlaces } from "./run-places.ts";
 
 export type Steps = {
   readonly label: string;
   readonly fields: Fields;
   /** Throws `not_found`. */
   get(id: string): Promise<StepRunRow>;
-  /** The run that a step is of, and where it is. Throws `not_found`. */
-  placeOf(id: string): Promise<PlaceOfRun>;
+  /** Where steps and their runs are, and whose. */
+  readonly places: RunPlaces;
   search(query: ListQuery, where: readonly RawBuilder<unknown>[]): Promise<Page<StepRunRow>>;
   /** See `createStep`. */
-  create(request: CreateStep): Promise<StepRunRow>;
+  create(request: CreateStep): Promise<WrittenStep>;
   /** See `updateStep`. */
-  update(id: string, change: UpdateStep): Promise<StepRunRow>;
+  update(id: string, change: UpdateStep): Promise<WrittenStep>;
   /** A sign of life. Throws `not_found`, and `invalid_state` for a step that is finished. */
   beat(id: string): Promise<Heartbeat>;
 };
@@ -31,6 +33,7 @@ export function createSteps(given: CollectionDeps): Steps {
   const { database, clock } = given;
   const deps = { ...given, configurations: createRunConfigurations() };
   const fields = stepFields(clock);
+  const places = createRunPlaces(given);
   return {
     label: LABEL,
     fields,
@@ -39,13 +42,13 @@ export function createSteps(given: CollectionDeps): Steps {
       if (row === undefined) throw noSuch(LABEL, id);
       return row;
     },
-    async placeOf(id) {
-      const place = await selectPlaceOfStep(database, id);
-      if (place === undefined) throw noSuch(LABEL, id);
-      return place;
-    },
+    places,
     search: (query, where) => selectPage(database, { table: steps, fields, query, where }),
-    create: (request) => createStep(deps, request),
+    async create(request) {
+      const written = await createStep(deps, request);
+      places.remember(written.row.id, written.row.run_id);
+      return written;
+    },
     update: (id, change) => updateStep(deps, id, change),
     beat: (id) => beat(deps, id),
   };

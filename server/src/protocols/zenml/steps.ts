@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type NewStep,
   type StepRunRow,
+  type WrittenStep,
 } from "../../modules/pipelines/index.ts";
 import { userIdOf, type ProjectScope } from "./access.ts";
 import { configuredStep } from "./configuration.ts";
@@ -75,9 +76,14 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
   const view = async (call: ZenmlCall, row: StepRunRow, hydrate = true): Promise<unknown> =>
     (await views(call, [row], { hydrate }))[0];
 
+  const viewWritten = async (call: ZenmlCall, { row, details }: WrittenStep): Promise<unknown> => {
+    const known = details && new Map([[row.id, details]]);
+    return (await views(call, [row], { hydrate: true, ...(known && { details: known }) }))[0];
+  };
+
   /** Who may read or change a run may do so with its steps. */
   const enter = async (call: ZenmlCall, id: string, action: "read" | "edit"): Promise<ProjectScope> => {
-    const place = await steps.placeOf(id);
+    const place = await steps.places.ofStep(id);
     return access.enterProjectOf(call.request, { ...place, id }, { action, label: steps.label });
   };
 
@@ -123,15 +129,15 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
       async handle(call) {
         const { body } = call;
         const project = await access.enterProject(call.request, body.project, "use");
-        const run = await runs.get(body.pipeline_run_id);
+        const run = await steps.places.ofRun(body.pipeline_run_id);
         await access.enterProjectOf(call.request, run, { action: "edit", label: runs.label });
-        const row = await steps.create({
+        const written = await steps.create({
           step: readStep(body),
           project,
           userId: userIdOf(call.request),
           ids: call.newId,
         });
-        return view(call, row);
+        return viewWritten(call, written);
       },
     }),
     endpoint({
@@ -151,8 +157,8 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
       async handle(call) {
         const { body, path } = call;
         const id = path["step_id"] ?? "";
-        const { projectId } = await enter(call, id, "edit");
-        const row = await steps.update(id, {
+        const project = await enter(call, id, "edit");
+        const written = await steps.update(id, {
           ...(body.status ? { status: body.status } : {}),
           ...(body.end_time ? { endTime: body.end_time } : {}),
           ...(body.exception_info ? { exceptionInfoJson: exceptionText(body.exception_info) } : {}),
@@ -160,11 +166,11 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
           outputs: listed(body.outputs),
           loaded: Object.entries(body.loaded_artifact_versions).map(([name, of]) => ({ name, id: of })),
           addLogs: body.add_logs ?? [],
-          projectId,
+          project,
           userId: userIdOf(call.request),
           ids: call.newId,
         });
-        return view(call, row);
+        return viewWritten(call, written);
       },
     }),
     endpoint({
