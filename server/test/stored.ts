@@ -10,7 +10,7 @@ export async function stored({ database }: TestServer): Promise<Record<string, s
     {
       name: "test_tables",
       text: `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
-        where table_schema in ('identity', 'storage', 'tracking', 'registry') and table_type = 'BASE TABLE'
+        where table_schema in ('identity', 'storage', 'tracking', 'registry', 'pipelines') and table_type = 'BASE TABLE'
           and (table_schema, table_name) <> ('tracking', 'keys')
           and not (table_schema = 'identity' and (table_name like 'audit%' or table_name = 'login_failures'))
         order by 1`,
