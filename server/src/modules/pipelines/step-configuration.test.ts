@@ -49,7 +49,7 @@ function leavesOf(value: unknown, path: readonly string[] = []): [path: string, 
   if (value === null) return [];
   const isObject = typeof value === "object" && !Array.isArray(value);
   if (!isObject) return [[path.join("."), value]];
-  return Object.entries(value as object).flatMap(([key, one]) => leavesOf(one, [...path, key]));
+  return Object.entries(value).flatMap(([key, one]) => leavesOf(one, [...path, key]));
 }
 
 const at = (value: unknown, path: string): unknown =>

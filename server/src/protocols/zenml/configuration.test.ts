@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { ZodError } from "zod";
 import { mergeStepConfiguration, propagatedBy } from "../../modules/pipelines/step-configuration.ts";
 import { configuredStep, pipelineConfiguration, pipelineSpec } from "./configuration.ts";
 
@@ -115,6 +116,6 @@ describe("configurations", () => {
     ["settings that are null", { settings: null }],
     ["outputs without a materializer", { outputs: { out: {} } }],
   ])("with %s are refused", (_what, changes) => {
-    expect(() => stepOf({ name: "s", ...changes })).toThrow();
+    expect(() => stepOf({ name: "s", ...changes })).toThrow(ZodError);
   });
 });
