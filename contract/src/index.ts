@@ -8,6 +8,13 @@ export {
   type ModelLineage,
 } from "./lineage.ts";
 export {
+  pipelineRunLineage,
+  pipelineRunLineageRequest,
+  type LineageEdge,
+  type LineageNode,
+  type PipelineRunLineage,
+} from "./pipeline-lineage.ts";
+export {
   repeatDeliveriesRequest,
   repeatedDeliveries,
   webhookDeliveries,

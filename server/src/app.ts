@@ -16,7 +16,7 @@ import {
   type Identity,
   type PasswordCost,
 } from "./modules/identity/index.ts";
-import { createPipelines, createWorkloads } from "./modules/pipelines/index.ts";
+import { createPipelineLineage, createPipelines, createWorkloads } from "./modules/pipelines/index.ts";
 import { createRegistry } from "./modules/registry/index.ts";
 import { createStorage, type Storage } from "./modules/storage/index.ts";
 import { createTracking } from "./modules/tracking/index.ts";
@@ -188,6 +188,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   registerConsole(http.app, {
     lineage: registry,
+    pipelineLineage: createPipelineLineage({ database, tracking, registry }),
     requireRead: (scope, on) => guard.require(scope, [needs("read", on)]),
     webhooks: registry,
     enter: identity.enter,

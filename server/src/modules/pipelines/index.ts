@@ -39,6 +39,8 @@ export * from "./run-tables.ts";
 export * from "./stack-tables.ts";
 export { modelStages } from "./model-version-names.ts";
 export { serviceStates } from "./services.ts";
+export { supportedEvents, type SourceType, type TriggerSubject } from "./triggers.ts";
+export { webhookTypes } from "./webhook-providers.ts";
 export type { ServerSettings, ServerSettingsChange } from "./server-settings.ts";
 export { createWorkloads, type Workload, type Workloads, type WorkloadState } from "./workloads.ts";
 export { createPipelineContents } from "./workspace-contents.ts";
@@ -139,3 +141,6 @@ export {
   type PipelineLineageDeps,
   type RunLineage,
 } from "./lineage.ts";
+export { outputsOfHook, type HookInvocations } from "./hook-invocations.ts";
+export type { WaitConditions } from "./wait-conditions.ts";
+export { computeRunStatistics, type Grouping } from "./run-statistics.ts";

@@ -220,12 +220,19 @@ export function compareReferenceTo(
   return sql`${id} in (select r.${sql.raw(key)} from ${sql.raw(field.table)} as r where ${sql.join(alternatives, sql` or `)})`;
 }
 
+const outward: ReadonlySet<Operation> = new Set(["notequals", "notoneof", "notcontains"]);
+
+/** By what a tag is on rather than by each row's tags: most tags are on few of many rows. */
 function compareTags({ operation, value }: Comparison): Fragment {
   const linked = sql`select from pipelines.tag_resources as l`;
   if (operation === "isnull") return sql`not exists (${linked} where l.resource_id = t.id)`;
   if (operation === "isnotnull") return sql`exists (${linked} where l.resource_id = t.id)`;
   const condition = compareText(sql`g.name`, { operation, value });
-  return sql`exists (${linked} join pipelines.tags as g on g.id = l.tag_id where l.resource_id = t.id and ${condition})`;
+  if (outward.has(operation)) {
+    return sql`exists (${linked} join pipelines.tags as g on g.id = l.tag_id where l.resource_id = t.id and ${condition})`;
+  }
+  return sql`t.id = any (array(
+    select l.resource_id from pipelines.tags as g join pipelines.tag_resources as l on l.tag_id = g.id where ${condition}))`;
 }
 
 /** `value` is `[key, operand]`: see `protocols/zenml/list-query.ts`. Any value that was logged may fit, not the newest alone. */

@@ -10,7 +10,7 @@ import { createWebhooks, secretPlace, type Webhooks } from "./webhooks/webhooks.
 
 export { readEvent, type WebhookEvent } from "./webhooks/events.ts";
 export type { Webhook } from "./webhooks/webhooks.ts";
-export type { Lineage, LineageOrigin } from "./lineage.ts";
+export type { Lineage, LineageOrigin, VersionOfRun } from "./lineage.ts";
 export { registryTables } from "./export.sql.ts";
 export { originsOf } from "./source.ts";
 

@@ -267,6 +267,29 @@ export async function selectVersionsOf(
   ]);
 }
 
+export type VersionOfRun = LinkedVersion & { origin_run_id: string };
+
+const ofRunsText = statement(
+  "registry_select_versions_of_runs",
+  (isSome) => `
+    select ${LINKED}, r.run_uuid as origin_run_id
+    from tracking.runs as r join ${VERSIONS} on v.origin_run_id = r.run_id ${SAME_WORKSPACE}
+    where m.workspace_id = $1 and r.run_uuid = any ($3::text[]) ${isSome ? `and ${visibleText(4)}` : ""}
+    order by v.version_key desc limit $2`,
+);
+
+/** The newest versions made from any of these runs. */
+export async function selectVersionsOfRuns(
+  database: Database,
+  runIds: readonly string[],
+  { workspaceId, limit, visible }: { workspaceId: number; limit: number; visible: VisibleModels | undefined },
+): Promise<VersionOfRun[]> {
+  const values = [workspaceId, limit, runIds];
+  return visible === undefined
+    ? database.prepared<VersionOfRun>(ofRunsText.all, values)
+    : database.prepared<VersionOfRun>(ofRunsText.some, [...values, ...visibleParameters(visible)]);
+}
+
 /** Which versions may be seen, and of which experiments the runs. */
 export type VisibleLineage = VisibleModels & { runs: Visible };
 

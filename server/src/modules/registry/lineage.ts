@@ -7,15 +7,17 @@ import {
   placeLength,
   selectLineage,
   selectVersionsOf,
+  selectVersionsOfRuns,
   type LineageOrigin,
   type LineageRow,
   type LinkedVersion,
+  type VersionOfRun,
   type VisibleLineage,
 } from "./lineage.sql.ts";
 import { shown, versionNotFound } from "./names.ts";
 import { visibleModels } from "./visible-models.ts";
 
-export type { LineageOrigin } from "./lineage.sql.ts";
+export type { LineageOrigin, VersionOfRun } from "./lineage.sql.ts";
 
 /** A version with all it comes from; lists are cut after 1,000, which `truncated` says. */
 export type VersionLineage = LineageRow & { truncated: boolean };
@@ -32,6 +34,8 @@ export type Lineage = {
     origin: LineageOrigin,
     page: { maxResults: number; pageToken: string | undefined },
   ): Promise<{ versions: LinkedVersion[]; nextPageToken: string | undefined }>;
+  /** The newest versions made from any of these runs, which the caller may read. */
+  findVersionsOfRuns(scope: Scope, runIds: readonly string[], limit: number): Promise<VersionOfRun[]>;
 };
 
 const MAX_LINKS = 1000;
@@ -66,6 +70,15 @@ export function createLineage({ database }: { database: Database }): Lineage {
         versions: page.map(({ place: _place, ...version }) => withoutDenied(scope.policy, version)),
         nextPageToken: last === undefined ? undefined : encodePageToken(last.place),
       };
+    },
+    async findVersionsOfRuns(scope, runIds, limit) {
+      if (runIds.length === 0) return [];
+      const found = await selectVersionsOfRuns(database, runIds, {
+        workspaceId: scope.workspaceId,
+        limit,
+        visible: visibleModels(scope, "version"),
+      });
+      return found.map((version) => withoutDenied(scope.policy, version));
     },
   };
 }

@@ -5,6 +5,7 @@ import type { TrackingDeps } from "./deps.ts";
 import { createExperiments, type Experiments } from "./experiments.ts";
 import { createExperimentIds } from "./experiment-ids.ts";
 import { createKeys, type Keys } from "./keys.ts";
+import { createLinkedRuns, type LinkedRuns } from "./linked-runs.ts";
 import { createLoggedModels, type LoggedModels } from "./logged-models.ts";
 import { createModelVersionTag, type ModelVersionTag } from "./model-version-tag.ts";
 import { createMetricHistory, type MetricHistory } from "./metric-history.ts";
@@ -15,6 +16,7 @@ import { createRunData } from "./run-data.ts";
 import { createRunSearch, type RunSearch } from "./run-search.ts";
 import { createRuns, type Runs } from "./runs.ts";
 
+export type { LinkedRun, LinkedRuns } from "./linked-runs.ts";
 export { createTrackingContents } from "./workspace-contents.ts";
 
 /** What the registry shares with tracking: rules for names and places, paging, and MLflow's search grammar. */
@@ -58,6 +60,7 @@ export type Tracking = Experiments &
   RunSearch &
   MetricHistory &
   Datasets &
+  LinkedRuns &
   LoggedModels &
   ModelVersionTag &
   ArtifactOwner &
@@ -93,6 +96,7 @@ export function createTracking(options: TrackingOptions): Tracking {
     ...createRunSearch(deps),
     ...createMetricHistory(deps),
     ...createDatasets(deps),
+    ...createLinkedRuns(deps),
     ...loggedModels,
     async createLoggedModel(scope, given) {
       const model = await loggedModels.createLoggedModel(scope, given);

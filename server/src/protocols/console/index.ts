@@ -4,9 +4,11 @@ import { purgeRequest, type PurgeResult, type ServerStatus } from "@plinth/contr
 import { manages, reads } from "../../kernel/access.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import { registerLineage, type LineageOptions } from "./lineage.ts";
+import { registerPipelineLineage, type PipelineLineageOptions } from "./pipeline-lineage.ts";
 import { registerWebhookDeliveries, type WebhookDeliveriesOptions } from "./webhook-deliveries.ts";
 
 export type ConsoleOptions = LineageOptions &
+  PipelineLineageOptions &
   WebhookDeliveriesOptions & {
     status(): ServerStatus;
     /** Removes for good what was deleted so long ago, and gives back its bytes. */
@@ -30,5 +32,6 @@ export function registerConsole(app: FastifyInstance, options: ConsoleOptions): 
     },
   );
   registerLineage(app, options);
+  registerPipelineLineage(app, options);
   registerWebhookDeliveries(app, options);
 }
