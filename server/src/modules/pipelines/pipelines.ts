@@ -26,6 +26,8 @@ import { createProjects, type Projects } from "./projects.ts";
 import { createStacks, type Stacks } from "./stacks.ts";
 import { createRunTemplates, type RunTemplates } from "./run-templates.ts";
 import { createSchedules, type Schedules } from "./schedules.ts";
+import { createHookInvocations, type HookInvocations } from "./hook-invocations.ts";
+import { createWaitConditions, type WaitConditions } from "./wait-conditions.ts";
 import { createRuns, type Runs } from "./runs.ts";
 import { createSteps, type Steps } from "./steps.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
@@ -35,6 +37,8 @@ import { createModelLinks, type ModelLinks } from "./model-links.ts";
 import { createModels, type Models } from "./models.ts";
 import { createModelVersions, type ModelVersions } from "./model-versions.ts";
 import { createServices, type Services } from "./services.ts";
+import { createTriggers, type Triggers } from "./triggers.ts";
+import { createWebhooks, type Webhooks } from "./webhooks.ts";
 import { createServerState, type ServerState } from "./server-settings.ts";
 import { createWorkloads, type Workloads } from "./workloads.ts";
 
@@ -58,6 +62,8 @@ export type Pipelines = {
   readonly modelVersions: ModelVersions;
   readonly modelLinks: ModelLinks;
   readonly services: Services;
+  readonly triggers: Triggers;
+  readonly webhooks: Webhooks;
   readonly codeRepositories: CodeRepositories;
   readonly pipelines: PipelineEntities;
   readonly snapshots: Snapshots;
@@ -66,6 +72,8 @@ export type Pipelines = {
   readonly runTemplates: RunTemplates;
   readonly runs: Runs;
   readonly steps: Steps;
+  readonly hookInvocations: HookInvocations;
+  readonly waitConditions: WaitConditions;
   readonly deployments: Deployments;
   readonly flavors: Flavors;
   readonly components: Components;
@@ -109,6 +117,8 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     modelVersions: createModelVersions(deps),
     modelLinks: createModelLinks(deps),
     services: createServices(deps),
+    triggers: createTriggers(deps),
+    webhooks: createWebhooks(deps),
     codeRepositories: createCodeRepositories(deps),
     pipelines: createPipelineEntities(deps),
     snapshots: createSnapshots(deps),
@@ -117,6 +127,8 @@ export function createPipelines(given: PipelinesDeps): Pipelines {
     runTemplates: createRunTemplates(deps),
     runs: createRuns(deps),
     steps: createSteps(deps),
+    hookInvocations: createHookInvocations(deps),
+    waitConditions: createWaitConditions(deps),
     deployments: createDeployments(deps),
     flavors: createFlavors(deps),
     components: createComponents(deps),

@@ -22,6 +22,9 @@ import { modelVersionLinkEndpoints } from "./model-version-links.ts";
 import { modelVersionEndpoints } from "./model-versions.ts";
 import { modelEndpoints } from "./models.ts";
 import { projectEndpoints } from "./projects.ts";
+import { hookInvocationEndpoints } from "./hook-invocations.ts";
+import { waitConditionEndpoints } from "./wait-conditions.ts";
+import { runStatisticsEndpoints } from "./run-statistics.ts";
 import { runEndpoints } from "./runs.ts";
 import { stepEndpoints } from "./steps.ts";
 import { secretEndpoints } from "./secrets.ts";
@@ -40,7 +43,9 @@ import { runMetadataEndpoints } from "./run-metadata.ts";
 import { tagResourceEndpoints } from "./tag-resources.ts";
 import { tagEndpoints } from "./tags.ts";
 import { snapshotEndpoints } from "./snapshots.ts";
+import { triggerEndpoints } from "./triggers.ts";
 import { userEndpoints } from "./users.ts";
+import { webhookEndpoints } from "./webhooks.ts";
 
 export type ZenmlOptions = {
   identity: Identity;
@@ -71,6 +76,8 @@ export async function registerZenml(
     ...modelVersionEndpoints(context),
     ...modelVersionLinkEndpoints(context),
     ...serviceEndpoints(context),
+    ...triggerEndpoints(context),
+    ...webhookEndpoints(context),
     ...codeRepositoryEndpoints(context),
     ...pipelineEndpoints(context),
     ...snapshotEndpoints(context),
@@ -97,6 +104,9 @@ export async function registerZenml(
     ...connectorUseEndpoints(context),
     ...runEndpoints(context, database),
     ...stepEndpoints(context, database),
+    ...runStatisticsEndpoints(context, database),
+    ...hookInvocationEndpoints(context, database),
+    ...waitConditionEndpoints(context),
   ];
   await registerZenmlEndpoints(app, endpoints);
   await registerLogIngest(app, { access: context.access, database, pipelines, now });
