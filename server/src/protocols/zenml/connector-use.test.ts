@@ -196,7 +196,7 @@ describe("service connectors that connect", () => {
     }
     const refused = await server.post(`${API}/full_stack_resources`, {
       type,
-      ...(awsConnector("", {}, "AKIAWRONG") as object),
+      ...awsConnector("", {}, "AKIAWRONG"),
     });
     expect(refused.json.detail[1]).toContain("InvalidClientTokenId");
   });

@@ -69,35 +69,26 @@ describe("connectors to clusters", () => {
     });
   const inBase64 = (text: string): string => Buffer.from(text).toString("base64");
 
-  test.each([
-    ["a token", "token", plain.url, { token: "cluster-token" }],
-    ["a password", "password", plain.url, { username: "u", password: "cluster-password" }],
-    [
-      "a token, by the authority that is given",
-      "token",
-      tls.url,
-      { token: "cluster-token", certificate_authority: inBase64(certificate.cert) },
-    ],
-    [
-      "a certificate",
-      "token",
-      tls.url,
-      {
-        certificate_authority: inBase64(certificate.cert),
-        client_certificate: inBase64(certificate.cert),
-        client_key: inBase64(certificate.key),
-      },
-    ],
-    ["a token, unchecked", "token", tls.url, { token: "cluster-token", insecure: "true" }],
-  ])("by %s", async (_how, method, server, configuration) => {
-    const { error, resources } = await verifyConnector(cluster(method, server, configuration), tools, {
-      list: true,
-    });
+  const ways = {
+    "a token": cluster("token", plain.url, { token: "cluster-token" }),
+    "a password": cluster("password", plain.url, { username: "u", password: "cluster-password" }),
+    "a token, by the authority that is given": cluster("token", tls.url, {
+      token: "cluster-token",
+      certificate_authority: inBase64(certificate.cert),
+    }),
+    "a certificate": cluster("token", tls.url, {
+      certificate_authority: inBase64(certificate.cert),
+      client_certificate: inBase64(certificate.cert),
+      client_key: inBase64(certificate.key),
+    }),
+    "a token, unchecked": cluster("token", tls.url, { token: "cluster-token", insecure: "true" }),
+  };
+
+  test.each(Object.entries(ways))("by %s", async (_how, given) => {
+    const { error, resources } = await verifyConnector(given, tools, { list: true });
     expect([error, resources[0]?.resource_ids]).toStrictEqual([null, ["lab"]]);
-    expect(await connectorClient(cluster(method, server, configuration), tools, {})).toMatchObject({
-      resourceId: "lab",
-      configuration,
-    });
+    const client = await connectorClient(given, tools, {});
+    expect(client).toMatchObject({ resourceId: "lab", configuration: given.configuration });
   });
 
   test("refuse what they do not know", async () => {
