@@ -35,6 +35,9 @@ function normalText(text: string, variables: Variables): string {
   return result.replace(uuid, "<uuid>");
 }
 
+/** Upstream draws lots for the colors of tags that it makes by itself. */
+const drawn = /tags\[\]\.body\.color$/;
+
 /** Where `mine` is not what `theirs` is. `isAdded` says which further keys of objects mine may have. */
 export function differencesOf(
   mine: unknown,
@@ -55,7 +58,7 @@ export function differencesOf(
   if (Array.isArray(mine) && Array.isArray(theirs) && mine.length === theirs.length) {
     return theirs.flatMap((one: unknown, index) => differencesOf(mine[index], one, isAdded, `${path}[]`));
   }
-  return JSON.stringify(mine) === JSON.stringify(theirs)
+  return drawn.test(path) || JSON.stringify(mine) === JSON.stringify(theirs)
     ? []
     : [`${path}: ${show(mine)}, not ${show(theirs)}`];
 }

@@ -6,7 +6,7 @@
 import type { ZenmlVersion } from "../src/environment.ts";
 
 export interface Difference {
-  /** "scenario > step" */
+  /** "scenario > step", or "scenario" for all steps of it */
   readonly at: readonly string[];
   readonly reason: string;
   /** Beside these versions; both unless said. */

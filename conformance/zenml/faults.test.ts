@@ -51,7 +51,14 @@ it("loses the answer of each request of a run in turn: the run completes, and al
   // One run more than answers lost: the last one lost none, so there was no request left to lose one of.
   expect(runs).toBe(lost.length + 1);
   const made = lost.filter((line) => line.startsWith("POST")).map((line) => line.replace("POST /api/v1", ""));
-  const routes = ["/pipelines", "/pipeline_snapshots", "/runs", "/steps", "/logs", "/artifact_versions/batch"];
+  const routes = [
+    "/pipelines",
+    "/pipeline_snapshots",
+    "/runs",
+    "/steps",
+    "/logs",
+    "/artifact_versions/batch",
+  ];
   expect(made).toEqual(expect.arrayContaining(routes));
   expect(lost.some((line) => line.startsWith("PUT /api/v1/steps/"))).toBe(true);
 });
@@ -82,5 +89,10 @@ it(`kills the server ${kills} times during runs (seed ${random.seed}): they comp
   const { errors, wrong, runs } = await flow(1001, 1000 + kills * 2, false);
   proxy.onRequest(() => undefined);
   await restarting;
-  expect({ errors, wrong, runs, left }, shown(wrong)).toEqual({ errors: {}, wrong: {}, runs: kills * 2, left: 0 });
+  expect({ errors, wrong, runs, left }, shown(wrong)).toEqual({
+    errors: {},
+    wrong: {},
+    runs: kills * 2,
+    left: 0,
+  });
 });

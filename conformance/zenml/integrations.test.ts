@@ -16,21 +16,24 @@ afterAll(async () => {
   if (target) expect(await target.stop()).toBe(0);
 });
 
-it.concurrent.each(zenmlClients)("zenml %s keeps artifacts on S3 and experiments in MLflow", async (version) => {
-  const name = `v${version.replaceAll(".", "")}`;
-  const seen = await runZenmlFlow({
-    version,
-    script: "integrations",
-    url: target.url,
-    args: [name, moto.url],
-    environment: await ensureZenmlIntegrations(version),
-    env: { ...asAdmin(target.url), MLFLOW_DISABLE_TELEMETRY: "true" },
-  });
-  expect(seen).toEqual({
-    run: ["completed", true],
-    artifact: [true, [0.5]],
-    objects: true,
-    tracked: [{ rate: "0.5" }, { loss: 0.25 }, true, "FINISHED", true],
-    logs: [200, true],
-  });
-});
+it.concurrent.each(zenmlClients)(
+  "zenml %s keeps artifacts on S3 and experiments in MLflow",
+  async (version) => {
+    const name = `v${version.replaceAll(".", "")}`;
+    const seen = await runZenmlFlow({
+      version,
+      script: "integrations",
+      url: target.url,
+      args: [name, moto.url],
+      environment: await ensureZenmlIntegrations(version),
+      env: { ...asAdmin(target.url), MLFLOW_DISABLE_TELEMETRY: "true" },
+    });
+    expect(seen).toEqual({
+      run: ["completed", true],
+      artifact: [true, [0.5]],
+      objects: true,
+      tracked: [{ rate: "0.5" }, { loss: 0.25 }, true, "FINISHED", true],
+      logs: [200, true],
+    });
+  },
+);

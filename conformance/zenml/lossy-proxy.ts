@@ -33,7 +33,11 @@ export async function startLossyProxy(): Promise<LossyProxy> {
     return target;
   };
 
-  const forward = async (incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer): Promise<void> => {
+  const forward = async (
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    body: Buffer,
+  ): Promise<void> => {
     const line = `${incoming.method} ${incoming.url}`;
     const to = new URL(await ready());
     act(line);

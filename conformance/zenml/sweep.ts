@@ -9,8 +9,19 @@ interface Document {
   >;
 }
 
+/** Every operator of every filter takes minutes; unless asked for, all of them are tried with names and times only. */
+const whole = process.env["ZENML_SWEEP"] === "whole";
+
 /** How a page is asked for; the rest are filters. */
-const paging = new Set(["page", "size", "hydrate", "logical_operator", "sort_by"]);
+const paging = new Set([
+  "page",
+  "size",
+  "hydrate",
+  "logical_operator",
+  "sort_by",
+  // Another word for `project`, which neither client uses.
+  "project_name_or_id",
+]);
 
 /** The names of a list's filters. */
 export async function readParameters(reference: Server, path: string): Promise<string[]> {
@@ -33,14 +44,16 @@ export async function sweep(
   const parameters = await readParameters(reference, path);
   const first = (await perform(get("", path, { ...scope, hydrate: "true" }), reference, names[1]))
     .body as Page;
-  const queries = parameters.flatMap((name) => filtersBy(name, byName(valueOf(first.items?.[0], name), names[1])));
+  const queries = parameters.flatMap((name) =>
+    filtersBy(name, byName(valueOf(first.items?.[0], name), names[1])),
+  );
   const sorts = parameters.flatMap((name): Query[] => [
     { sort_by: `asc:${name}` },
     { sort_by: `desc:${name}` },
   ]);
   const found: string[] = [];
   const ask = async (query: Query): Promise<void> => {
-    const step = get("", path, { ...scope, ...query, size: "1000" });
+    const step = get("", path, { ...both(scope, query), size: "1000" });
     const isOrdered =
       query["sort_by"] === undefined || orders.includes(String(query["sort_by"]).split(":")[1] ?? "");
     const [mine, theirs] = await Promise.all([
@@ -59,18 +72,32 @@ export async function sweep(
   return found.toSorted((a, b) => (a < b ? -1 : 1));
 }
 
+/** A filter of the scope and one of the query on the same field are both sent. */
+function both(scope: Query, query: Query): Query {
+  const list = (value: Query[string] | undefined): readonly string[] => [value ?? []].flat();
+  const keys = [...new Set([...Object.keys(scope), ...Object.keys(query)])];
+  return Object.fromEntries(keys.map((key) => [key, [...list(scope[key]), ...list(query[key])]]));
+}
+
 /** What is tried with one filter, given a value that the first row has; ids by the names that they were saved under. */
 function filtersBy(name: string, value: string | undefined): Query[] {
   const known = value ?? "text";
   const id = /^\{(\w+)\}$/.exec(known)?.[1];
   const part = id === undefined ? known.slice(0, Math.max(1, Math.floor(known.length / 2))) : `{${id}_part}`;
   const end = id === undefined ? known.slice(-4) : `{${id}_end}`;
-  const plain = [known, "", "nothing has this", `equals:${known}`, `notequals:${known}`, `oneof:["${known}"]`];
-  const text = [`contains:${part}`, `startswith:${part}`, `endswith:${end}`, "oneof:no list"];
-  const numbers = [`gt:${known}`, `gte:${known}`, `lt:${known}`, `lte:${known}`, "gt:3", "lte:x"];
-  const later = [`notoneof:["${known}"]`, `notcontains:${part}`, "isnull:", "isnotnull:", "unheard:x"];
+  const main = [known, `notequals:${known}`, `contains:${part}`, `oneof:["${known}"]`, "isnull:"];
+  const plain = ["", "nothing has this", `equals:${known}`];
+  const text = [`startswith:${part}`, `endswith:${end}`, "oneof:no list"];
+  // What is greater than an id is no question.
+  const numbers =
+    id === undefined ? [`gt:${known}`, `gte:${known}`, `lt:${known}`, `lte:${known}`, "gt:3", "lte:x"] : [];
+  const later = [`notoneof:["${known}"]`, `notcontains:${part}`, "isnotnull:", "unheard:x"];
   const repeated: Query[] = [{ [name]: [`contains:${part}`, `notequals:${known}`] }];
-  return [...[...plain, ...text, ...numbers, ...later].map((one) => ({ [name]: one })), ...repeated];
+  const isWhole = whole || name === "name" || name === "created";
+  const values = isWhole
+    ? [...main, ...plain, ...text, ...numbers, ...later]
+    : [...main, ...numbers.slice(0, 1)];
+  return [...values.map((one) => ({ [name]: one })), ...(isWhole ? repeated : [])];
 }
 
 /** The names with parts of each id beside them. */

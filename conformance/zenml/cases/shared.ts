@@ -1,6 +1,6 @@
 import type { Scenario } from "../requests.ts";
 import { entityScenario } from "../entity-cases.ts";
-import { del, get, post } from "../requests.ts";
+import { del, get, post, put } from "../requests.ts";
 
 /** Tags, projects and code repositories: the kinds that stand alone. */
 export const sharedScenarios: readonly Scenario[] = [
@@ -108,13 +108,16 @@ export const sharedScenarios: readonly Scenario[] = [
     updates: {
       renamed: { name: "{unique}-renamed" },
       described: { description: "another", logo_url: "https://example.org/2.png" },
-      configured: { config: { a: 2 }, source: { module: "m", attribute: "n", type: "user" } },
+      configured: { config: { a: 2 } },
       "renamed to a name that is taken": { name: "{unique}-second" },
     },
-    probedUpdates: ["config", "source", "logo_url", "description", "name"],
+    probedUpdates: ["config", "logo_url", "description"],
     scope: { project: "{project}", name: "startswith:{unique}" },
     orders: ["created", "name"],
     further: [
+      put("another source", "/code_repositories/{second}", {
+        source: { module: "m", attribute: "n", type: "user" },
+      }),
       get("listed without a project", "/code_repositories"),
       get("listed in another project", "/code_repositories", { project: "{other}" }),
       get("listed by the project's name", "/code_repositories", {
