@@ -344,12 +344,31 @@ create table pipelines.webhooks (
   name text collate "C" not null,
   webhook_type text collate "C" not null,
   active boolean not null default true,
-  sealed_secret text,
-  stats_json text not null default '{}',
+  sealed_secret text not null,
+  -- What came in so far.
+  received_count bigint not null default 0,
+  accepted_count bigint not null default 0,
+  auth_failed_count bigint not null default 0,
+  invalid_payload_count bigint not null default 0,
+  last_received_at bigint,
+  last_accepted_at bigint,
+  last_error_at bigint,
+  last_error_summary text,
   created bigint not null,
   updated bigint not null,
   constraint webhooks_name_key unique (workspace_id, name)
 );
+
+-- The newest events of each webhook, as they came.
+create table pipelines.webhook_events (
+  webhook_id uuid not null
+    constraint webhook_events_webhook_id_fkey references pipelines.webhooks on delete cascade,
+  delivery_id text collate "C" not null,
+  body_json text not null,
+  created bigint not null,
+  constraint webhook_events_pkey primary key (webhook_id, delivery_id)
+);
+create index webhook_events_created on pipelines.webhook_events (webhook_id, created, delivery_id);
 
 create table pipelines.triggers (
   id uuid not null constraint triggers_pkey primary key,
@@ -370,6 +389,7 @@ create table pipelines.triggers (
 );
 create unique index triggers_name_key on pipelines.triggers (workspace_id, name) where not is_archived;
 create index triggers_webhook_id on pipelines.triggers (webhook_id);
+create index triggers_created on pipelines.triggers (workspace_id, created, id);
 create index triggers_next_occurrence on pipelines.triggers (next_occurrence) where active and not is_archived;
 
 create table pipelines.trigger_snapshots (
@@ -473,7 +493,7 @@ create index runs_status on pipelines.runs (workspace_id, status, created, id);
 create index runs_user_id on pipelines.runs (user_id, created, id);
 create index runs_in_progress on pipelines.runs (workspace_id, created, id) where in_progress;
 create index runs_model_version_id on pipelines.runs (model_version_id) where model_version_id is not null;
-create index runs_trigger_id on pipelines.runs (trigger_id) where trigger_id is not null;
+create index runs_trigger_id on pipelines.runs (trigger_id, created, id) where trigger_id is not null;
 create index runs_original_run_id on pipelines.runs (original_run_id) where original_run_id is not null;
 create unique index runs_child_key on pipelines.runs (parent_run_id, child_key) where parent_run_id is not null;
 create index runs_root_run_id on pipelines.runs (root_run_id) where root_run_id is not null;

@@ -43,6 +43,7 @@ import { runMetadataEndpoints } from "./run-metadata.ts";
 import { tagResourceEndpoints } from "./tag-resources.ts";
 import { tagEndpoints } from "./tags.ts";
 import { snapshotEndpoints } from "./snapshots.ts";
+import { resourceRequestEndpoints } from "./resource-requests.ts";
 import { triggerEndpoints } from "./triggers.ts";
 import { userEndpoints } from "./users.ts";
 import { webhookEndpoints } from "./webhooks.ts";
@@ -77,6 +78,7 @@ export async function registerZenml(
     ...modelVersionLinkEndpoints(context),
     ...serviceEndpoints(context),
     ...triggerEndpoints(context),
+    ...resourceRequestEndpoints(),
     ...webhookEndpoints(context),
     ...codeRepositoryEndpoints(context),
     ...pipelineEndpoints(context),
