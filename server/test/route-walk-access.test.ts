@@ -49,6 +49,10 @@ const others: Requests = {
   "GET /console/api/lineage/model-versions": (ids) => ({
     query: { workspace: ids.workspace, run_id: ids.run },
   }),
+  // Runs of pipelines that there are: `protocols/console/pipeline-lineage.test.ts`.
+  "GET /console/api/lineage/pipeline-run": (ids) => ({
+    query: { workspace: ids.workspace, run_id: "00000000-0000-4000-8000-000000000000" },
+  }),
   "GET /console/api/webhooks/:webhook_id/deliveries": (ids) => ({
     path: [ids.webhook],
     query: { workspace: ids.workspace },
