@@ -4,6 +4,7 @@ import { alreadyExists, internal, invalidState, notFound, type PlinthError } fro
 import { parseFaithfulJson } from "../../kernel/json-text.ts";
 import type { Micros } from "../../kernel/micros.ts";
 import { noSuch, type CollectionDeps } from "./collection.ts";
+import { inOrder } from "./in-order.ts";
 import type { Project } from "./projects.ts";
 import { insertRow, updateRow } from "./records.ts";
 import { requireReferences } from "./references.ts";
@@ -143,7 +144,7 @@ async function inTransaction(
   refuseAttempt(making);
   const inputs = await inputsOf(making);
   // Sent one behind the other, without waiting: what is shown of a step is read behind what was written of it.
-  const [row, , details] = await Promise.all([
+  const [row, , details] = await inOrder([
     write(making, run.snapshot_id),
     link(making, inputs),
     isPlain(making) ? selectStepDetails(transaction, [id]) : undefined,

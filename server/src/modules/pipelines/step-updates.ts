@@ -6,6 +6,7 @@ import { selectRow, updateRow } from "./records.ts";
 import { attachLogs, type GivenLogs } from "./run-logs.ts";
 import { selectStepCounts } from "./run-progress.sql.ts";
 import { settleRun } from "./run-progress.ts";
+import { inOrder } from "./in-order.ts";
 import type { Project } from "./projects.ts";
 import { isFinished, refuseStepStatus } from "./run-status.ts";
 import { steps, type PipelineRunRow, type StepRunRow } from "./run-tables.ts";
@@ -65,7 +66,7 @@ export function updateStep(
       change_id: changeId,
       updated: now,
     };
-    const [updated, counts, , details] = await Promise.all([
+    const [updated, counts, , details] = await inOrder([
       updateRow(transaction, steps, id, fields),
       run.is_dynamic ? new Map<string, number>() : selectStepCounts(transaction, run.id),
       addTo(transaction, step, { change, now }),

@@ -6,7 +6,7 @@ import {
   type GivenTag,
   type NamedArtifact,
 } from "../../modules/pipelines/index.ts";
-import { flag, shortText, uuid } from "./fields.ts";
+import { flag, longText, shortText, uuid } from "./fields.ts";
 
 /** Parts of requests about runs and steps. */
 
@@ -28,13 +28,17 @@ export const exceptionText = (given: z.output<typeof exceptionInfo>): string =>
     user_code_line: given.user_code_line ?? null,
   });
 
-export const newLogs = z.object({
-  id: uuid.optional(),
-  uri: z.string().nullish(),
-  source: z.string().nullish(),
-  artifact_store_id: uuid.nullish(),
-  log_store_id: uuid.nullish(),
-});
+export const newLogs = z
+  .object({
+    id: uuid.optional(),
+    uri: longText.nullish(),
+    source: shortText.nullish(),
+    artifact_store_id: uuid.nullish(),
+    log_store_id: uuid.nullish(),
+  })
+  .refine((given) => given.artifact_store_id || given.log_store_id || given.source === "runner", {
+    error: "Value error, Either an `artifact_store_id` or a `log_store_id` must be set.",
+  });
 
 /** Clients of 0.84 send new logs, those of 0.98 ids of logs that are there. */
 export const givenLogs: z.ZodType<GivenLogs> = z.union([uuid, newLogs]);
