@@ -3,10 +3,14 @@ import type { Query, Variables } from "../mlflow/scenario.ts";
 import type { Server } from "./reference.ts";
 import { get, perform, type RawAnswer, type Sweep } from "./requests.ts";
 
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly schema?: { readonly type?: string; readonly anyOf?: readonly { readonly type?: string }[] };
+}
+
 interface Document {
-  readonly paths: Readonly<
-    Record<string, { readonly get?: { readonly parameters?: readonly { name: string; in: string }[] } }>
-  >;
+  readonly paths: Readonly<Record<string, { readonly get?: { readonly parameters?: readonly Parameter[] } }>>;
 }
 
 /** Every operator of every filter takes minutes; unless asked for, all of them are tried with names and times only. */
@@ -23,12 +27,22 @@ const paging = new Set([
   "project_name_or_id",
 ]);
 
-/** The names of a list's filters. */
-export async function readParameters(reference: Server, path: string): Promise<string[]> {
+interface Filter {
+  readonly name: string;
+  /** True or false, which takes no operator. */
+  readonly isFlag: boolean;
+}
+
+async function readFilters(reference: Server, path: string): Promise<Filter[]> {
   const answer = await fetch(`${reference.url}/openapi.json`);
   const document = (await answer.json()) as Document;
   const parameters = document.paths[`/api/v1${path}`]?.get?.parameters ?? [];
-  return parameters.filter((one) => one.in === "query" && !paging.has(one.name)).map(({ name }) => name);
+  return parameters
+    .filter((one) => one.in === "query" && !paging.has(one.name))
+    .map(({ name, schema }) => {
+      const types = (schema?.anyOf ?? [schema ?? {}]).map(({ type }) => type);
+      return { name, isFlag: types.includes("boolean") && !types.includes("string") };
+    });
 }
 
 type Item = Readonly<Record<string, unknown>>;
@@ -41,13 +55,15 @@ export async function sweep(
   names: readonly [Variables, Variables],
 ): Promise<string[]> {
   const [plinth, reference] = servers;
-  const parameters = await readParameters(reference, path);
+  const filters = await readFilters(reference, path);
   const first = (await perform(get("", path, { ...scope, hydrate: "true" }), reference, names[1]))
     .body as Page;
-  const queries = parameters.flatMap((name) =>
-    filtersBy(name, byName(valueOf(first.items?.[0], name), names[1])),
+  const queries = filters.flatMap(({ name, isFlag }) =>
+    isFlag
+      ? ["true", "False", "1", "no", "perhaps", ""].map((value): Query => ({ [name]: value }))
+      : filtersBy(name, byName(valueOf(first.items?.[0], name), names[1])),
   );
-  const sorts = parameters.flatMap((name): Query[] => [
+  const sorts = filters.flatMap(({ name }): Query[] => [
     { sort_by: `asc:${name}` },
     { sort_by: `desc:${name}` },
   ]);

@@ -96,8 +96,10 @@ export function pageOf(
 export function readFlag(parameters: Parameters, name: string, fallback: boolean): boolean {
   const value = parameters.get(name)?.at(-1);
   if (value === undefined) return fallback;
-  const flag = parseBoolean(value);
-  if (flag !== undefined) return flag;
+  return parseBoolean(value) ?? noBoolean(name);
+}
+
+function noBoolean(name: string): never {
   throw invalidRequest([
     { type: "bool_parsing", loc: ["query", name], msg: "Input should be a valid boolean" },
   ]);
@@ -162,7 +164,7 @@ function parseCondition(field: string, kind: FieldKind, given: Given): Condition
   switch (kind) {
     case "boolean":
       if (operation !== "equals" && operation !== "notequals") throw wrongOperation(field, operation);
-      return { field, operation, value: parseBoolean(text) ?? wrongValue(field, text, "true or false") };
+      return { field, operation, value: parseBoolean(text) ?? noBoolean(field) };
     case "number":
       if (!onNumbers.has(operation)) throw wrongOperation(field, operation);
       return { field, operation, value: parseNumber(field, text) };
