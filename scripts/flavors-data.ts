@@ -67,7 +67,7 @@ function withoutTexts(schema: Json): Json {
       if (!isNamed || typeof value !== "object" || value === null) return [keyword, withoutTexts(value)];
       return [
         keyword,
-        Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutTexts(one as Json)])),
+        Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutTexts(one)])),
       ];
     }),
   );

@@ -138,7 +138,8 @@ function limitOf(number: number, schema: Schema): string | undefined {
 function coerceText(value: unknown, schema: Schema, at: At): Read {
   if (typeof value !== "string") return refused(at, "Input should be a valid string");
   const { minLength, maxLength, pattern } = schema;
-  const length = [...value].length;
+  // Code points, as Python counts.
+  const { length } = Array.from(value);
   if (minLength !== undefined && length < minLength) {
     return refused(at, `String should have at least ${minLength} characters`);
   }

@@ -69,7 +69,8 @@ describe("built-in flavors", () => {
     expect((await root.call("PUT", `${API}/${slack.id}`, { source: "other" })).json.body.source).toBe(
       "other",
     );
-    await using _next = await startTestServer({ login: "required" }, server);
+    await using next = await startTestServer({ login: "required" }, server);
+    expect(next.url).not.toBe(server.url);
     expect((await root.get(`${API}/${gcp.id}`)).json.name).toBe("gcp");
     expect((await root.get(`${API}/${slack.id}`)).json.body.source).not.toBe("other");
   });

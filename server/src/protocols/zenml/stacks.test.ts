@@ -23,7 +23,9 @@ const idOf = async (path: string, client: Client = editor): Promise<string> =>
   (await client.get(`${API}/${path}`)).json.items[0].id;
 const orchestrator = await idOf("components?type=orchestrator&name=default");
 const store = await idOf("components?type=artifact_store&name=default");
-const component = async (type: string, name: string, flavor: string, configuration = {}): Promise<string> => {
+/** `type/flavor`. */
+const component = async (kind: string, name: string, configuration = {}): Promise<string> => {
+  const [type, flavor] = kind.split("/");
   const made = await editor.post(`${API}/components`, { name, type, flavor, configuration });
   expect(made.status, made.text).toBe(200);
   return made.json.id;
@@ -86,7 +88,7 @@ describe("stacks", () => {
       },
       resources: { user: { name: "ed" } },
     });
-    const docker = await component("orchestrator", "docker", "local_docker");
+    const docker = await component("orchestrator/local_docker", "docker");
     const changed = await editor.call("PUT", `${API}/stacks/${id}`, {
       name: "second",
       description: "of docker",
@@ -108,8 +110,8 @@ describe("stacks", () => {
 
   it("take several components of some types alone", async () => {
     const alerters = [
-      await component("alerter", "one", "slack", { slack_token: "x" }),
-      await component("alerter", "two", "slack", { slack_token: "x" }),
+      await component("alerter/slack", "one", { slack_token: "x" }),
+      await component("alerter/slack", "two", { slack_token: "x" }),
     ];
     const many = await editor.post(`${API}/stacks`, {
       name: "many",
@@ -119,7 +121,7 @@ describe("stacks", () => {
       "one",
       "two",
     ]);
-    const second = await component("orchestrator", "second", "local");
+    const second = await component("orchestrator/local", "second");
     const two = await editor.post(`${API}/stacks`, {
       name: "two",
       components: { ...simple, orchestrator: [orchestrator, second] },
@@ -250,7 +252,7 @@ describe("stacks", () => {
   });
 
   it("are found by their components", async () => {
-    const here = await component("image_builder", "builder", "local");
+    const here = await component("image_builder/local", "builder");
     await editor.post(`${API}/stacks`, { name: "built", components: { ...simple, image_builder: [here] } });
     const names = async (query: string): Promise<string[]> =>
       (await editor.get(`${API}/stacks?${query}`)).json.items.map((one: { name: string }) => one.name);
@@ -270,7 +272,7 @@ describe("stacks", () => {
 
 describe("clients of 0.84", () => {
   it("never meet types that they do not know, and do not take them away", async () => {
-    const sandbox = await component("sandbox", "box", "local");
+    const sandbox = await component("sandbox/local", "box");
     const { json } = await editor.post(`${API}/stacks`, {
       name: "boxed",
       components: { ...simple, sandbox: [sandbox] },
