@@ -32,11 +32,11 @@ export function dagNodeOf(spec: Given, config: Given): DagNode {
     lazy: [...keysOf(config["client_lazy_loaders"]), ...keysOf(config["model_artifacts_or_metadata"])],
     external: keysOf(config["external_input_artifacts"]),
     type: (config["step_type"] ?? null) as string | null,
-    group: (config["group"] ?? null) as object | null,
+    group: config["group"] ?? null,
   };
 }
 
-const keysOf = (object: unknown): string[] => Object.keys((object ?? {}) as object);
+const keysOf = (object: unknown): string[] => Object.keys(object ?? {});
 
 /** Of what is kept; of what was kept without it, worked out from the whole. */
 export const readDagNode = (row: {

@@ -5,8 +5,9 @@
 export async function inOrder<T extends readonly unknown[]>(
   sent: readonly [...{ [N in keyof T]: T[N] | Promise<T[N]> }],
 ): Promise<T> {
-  for (const one of sent) Promise.resolve(one).catch(() => undefined);
+  const all = sent.map((one) => Promise.resolve<unknown>(one));
+  for (const one of all) one.catch(() => undefined);
   const results: unknown[] = [];
-  for (const one of sent) results.push(await one);
+  for (const one of all) results.push(await one);
   return results as unknown as T;
 }

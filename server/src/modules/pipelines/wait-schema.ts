@@ -7,10 +7,15 @@ type Schema = Readonly<Record<string, unknown>>;
 const MAX_DEPTH = 64;
 
 /** Whether a JSON value fits. What is not known of a schema says nothing, as in JSON Schema itself. Pure. */
-export function fitsSchema(value: unknown, schema: unknown, root: unknown = schema, depth = 0): boolean {
+export const fitsSchema = (value: unknown, schema: unknown): boolean =>
+  fitsPart(value, schema, { root: schema, depth: 0 });
+
+type Place = { readonly root: unknown; readonly depth: number };
+
+function fitsPart(value: unknown, schema: unknown, { root, depth }: Place): boolean {
   if (typeof schema === "boolean") return schema;
   if (!isObject(schema) || depth > MAX_DEPTH) return true;
-  const fits = (one: unknown, part: unknown): boolean => fitsSchema(one, part, root, depth + 1);
+  const fits = (one: unknown, part: unknown): boolean => fitsPart(one, part, { root, depth: depth + 1 });
   return (
     fitsReference(value, schema, { root, depth }) &&
     fitsType(value, schema["type"]) &&
@@ -39,7 +44,7 @@ function fitsReference(
     const name = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
     found = isObject(found) && Object.hasOwn(found, name) ? found[name] : undefined;
   }
-  return found === undefined || fitsSchema(value, found, root, depth + 1);
+  return found === undefined || fitsPart(value, found, { root, depth: depth + 1 });
 }
 
 function fitsType(value: unknown, type: unknown): boolean {
@@ -95,7 +100,7 @@ const matching = new Script('new RegExp(pattern, "u").test(text)');
 
 function fitsText(value: string, schema: Schema): boolean {
   const { pattern } = schema;
-  if (!within([...value].length, schema["minLength"], schema["maxLength"])) return false;
+  if (!within(Array.from(value).length, schema["minLength"], schema["maxLength"])) return false;
   if (typeof pattern !== "string") return true;
   try {
     return matching.runInNewContext({ pattern, text: value }, { timeout: PATTERN_MS }) === true;

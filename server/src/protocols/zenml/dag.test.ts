@@ -21,7 +21,7 @@ const dagOf = async (run: string, query = ""): Promise<Json> => {
   expect(answer.status, answer.text).toBe(200);
   return answer.json;
 };
-const outputs = (...names: string[]): object => ({
+const outputs = (...names: string[]): Record<string, unknown> => ({
   outputs: Object.fromEntries(names.map((name) => [name, { materializer_source: [source("M")] }])),
 });
 const edges = ({ edges: all }: Json): [string, string][] =>

@@ -6,7 +6,6 @@ import {
   selectStepDetails,
   spliceSubstitutions,
   type Database,
-  type JsonObject,
   type NewStep,
   type StepRunRow,
   type WrittenStep,
@@ -229,7 +228,7 @@ function readStep(body: z.output<typeof request>): NewStep {
     outputs: listed(body.outputs),
     logs: body.logs ?? null,
     dynamic: dynamic
-      ? { specJson: JSON.stringify(dynamic.spec), overrides: dynamic.step_config_overrides as JsonObject }
+      ? { specJson: JSON.stringify(dynamic.spec), overrides: dynamic.step_config_overrides }
       : null,
   };
 }
