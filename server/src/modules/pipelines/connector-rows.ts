@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import type { Prepared, Queryable } from "../../kernel/database.ts";
 import { invalidParameter } from "../../kernel/errors.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
@@ -42,6 +42,11 @@ export function parseLabels(text: string): Record<string, string | null> {
 
 const OF_LABELS = "t.labels_json::jsonb";
 
+const hasLabel = ([name, value]: [string, string | null]): RawBuilder<unknown> =>
+  value === null
+    ? sql`${sql.raw(OF_LABELS)} ? ${name}::text`
+    : sql`${sql.raw(OF_LABELS)} ->> ${name}::text = ${value}`;
+
 export const connectorFields: Fields = {
   ...idFields,
   ...userFields,
@@ -57,15 +62,10 @@ export const connectorFields: Fields = {
   labels_str: {
     kind: "text",
     sql: "t.labels_json",
-    condition: (comparison) =>
-      sql.join(
-        Object.entries(labelsOf(comparison)).map(([name, value]) =>
-          value === null
-            ? sql`${sql.raw(OF_LABELS)} ? ${name}::text`
-            : sql`${sql.raw(OF_LABELS)} ->> ${name}::text = ${value}`,
-        ),
-        sql` and `,
-      ),
+    condition: (comparison) => {
+      const labels = Object.entries(labelsOf(comparison));
+      return labels.length === 0 ? sql`true` : sql.join(labels.map(hasLabel), sql` and `);
+    },
   },
 };
 

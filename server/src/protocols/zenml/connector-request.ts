@@ -7,7 +7,11 @@ const connectorType = z.union([
   shortText,
   z.looseObject({ connector_type: shortText }).transform((given) => given.connector_type),
 ]);
-const labels = z.record(z.string(), z.string());
+/** What PostgreSQL can look into. */
+const label = z.string().refine((text) => !text.includes("\0"), {
+  message: "Input should be text without null characters",
+});
+const labels = z.record(label, label);
 const seconds = integer.pipe(z.number().min(-2_147_483_648).max(2_147_483_647));
 
 export const connectorRequest = z

@@ -140,8 +140,26 @@ describe("service connectors", () => {
       expect(bad.json.detail[1]).toMatch(message);
       expect(bad.text).not.toContain("hush-hush");
     }
-    for (const more of [{ name: "" }, { labels: { a: 1 } }, { expires_at: "soon" }, { configuration: [] }]) {
-      expect((await editor.post(API, aws("bad", more))).status).toBe(422);
+    const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+    const nested = await editor.call(
+      "POST",
+      API,
+      `{"name":"bad","connector_type":"gcp","auth_method":"service-account","configuration":{"service_account_json":${deep}}}`,
+      { "content-type": "application/json" },
+    );
+    expect(nested.json.detail[1]).toContain("nested too deeply");
+    for (const more of [
+      { name: "" },
+      { labels: { a: 1 } },
+      { labels: { "a\0": "b" } },
+      { expires_at: "soon" },
+      { configuration: [] },
+    ]) {
+      const bad = await editor.post(API, aws("bad", more));
+      expect([bad.status, bad.json], JSON.stringify(more)).toStrictEqual([
+        422,
+        ["ValueError", expect.any(String)],
+      ]);
     }
   });
 
@@ -178,6 +196,7 @@ describe("service connectors", () => {
     expect(await list(`labels_str=${encodeURIComponent('{"team":"y"}')}`)).toStrictEqual(["list-b"]);
     expect(await list(`labels_str=${encodeURIComponent('{"team":null}')}`)).toHaveLength(2);
     expect(await list("labels_str=team=z")).toStrictEqual([]);
+    expect(await list("labels_str={}")).toHaveLength(2);
     expect((await editor.get(`${API}?sort_by=configuration`)).status).toBe(422);
   });
 

@@ -68,7 +68,7 @@ export function splitConfiguration(method: AuthMethod, given: Configuration): Sp
     }
     if (attribute.kind === "secret") {
       // Keys that are JSON may come as the object they are.
-      if (name.endsWith("_json") && typeof value === "object") secrets[name] = JSON.stringify(value);
+      if (name.endsWith("_json") && typeof value === "object") secrets[name] = written(name, value);
       else if (typeof value === "string") secrets[name] = value;
       else throw notValid(`attribute '${name}' is a secret but is not a string`);
       continue;
@@ -78,6 +78,16 @@ export function splitConfiguration(method: AuthMethod, given: Configuration): Sp
     plain[name] = value;
   }
   return { plain, secrets };
+}
+
+/** What is nested too deeply to be written is no key. */
+function written(name: string, value: object): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) throw notValid(`attribute '${name}' is nested too deeply`);
+    throw error;
+  }
 }
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
