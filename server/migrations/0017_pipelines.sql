@@ -276,6 +276,7 @@ create table pipelines.snapshots (
   constraint snapshots_name_key unique (pipeline_id, name)
 );
 create index snapshots_created on pipelines.snapshots (workspace_id, created, id);
+create index snapshots_named on pipelines.snapshots (workspace_id, created, id) where name is not null;
 create index snapshots_stack_id on pipelines.snapshots (stack_id);
 create index snapshots_build_id on pipelines.snapshots (build_id);
 create index snapshots_schedule_id on pipelines.snapshots (schedule_id);

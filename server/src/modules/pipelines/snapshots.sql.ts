@@ -62,7 +62,8 @@ const countText: Prepared = {
 const lockUnusedText: Prepared = {
   name: "pipelines_lock_unused_snapshots",
   text: `
-    select s.id from pipelines.snapshots as s where ${unused}
+    select s.id, s.created from pipelines.snapshots as s
+    where ${unused} and (s.created, s.id) > ($4::bigint, $5::uuid)
     order by s.created, s.id limit $3::integer for update skip locked`,
 };
 
@@ -77,14 +78,23 @@ export async function countUnusedSnapshots(
   return row?.count ?? 0;
 }
 
-export async function lockUnusedSnapshots(
+export type PlaceAmongSnapshots = Pick<SnapshotRow, "id" | "created">;
+
+export const firstPlace: PlaceAmongSnapshots = { created: 0, id: "00000000-0000-0000-0000-000000000000" };
+
+/** The next ones after a place in the order in which they were made. */
+export const lockUnusedSnapshots = (
   transaction: Queryable,
   { workspaceId, olderThan }: Unused,
-  limit: number,
-): Promise<string[]> {
-  const rows = await transaction.prepared<{ id: string }>(lockUnusedText, [workspaceId, olderThan, limit]);
-  return rows.map(({ id }) => id);
-}
+  { limit, after }: { limit: number; after: PlaceAmongSnapshots },
+): Promise<PlaceAmongSnapshots[]> =>
+  transaction.prepared<PlaceAmongSnapshots>(lockUnusedText, [
+    workspaceId,
+    olderThan,
+    limit,
+    after.created,
+    after.id,
+  ]);
 
 // Whoever needs one meanwhile waits for its row, so it is asked for once more when the row is held.
 const deleteUnusedText: Prepared = {

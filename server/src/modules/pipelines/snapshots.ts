@@ -33,11 +33,13 @@ import {
   countUnusedSnapshots,
   deleteUnusedSnapshots,
   detachTriggersOfDerived,
+  firstPlace,
   lockSnapshotOfName,
   lockUnusedSnapshots,
   selectShownSnapshots,
   selectSources,
   unnameSnapshot,
+  type PlaceAmongSnapshots,
   type ShownSnapshotRow,
   type SourceRow,
   type Unused,
@@ -243,16 +245,11 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
     countUnused: (unused) => countUnusedSnapshots(database, unused),
     async prune(unused) {
       let count = 0;
+      // Those that were needed by the ones just deleted go with the next pass.
       for (;;) {
-        const { found, deleted } = await database.transaction(async (transaction) => {
-          const ids = await lockUnusedSnapshots(transaction, unused, PRUNED_AT_ONCE);
-          const gone = ids.length === 0 ? [] : await deleteUnusedSnapshots(transaction, ids);
-          await detachAll(transaction, gone);
-          return { found: ids.length, deleted: gone.length };
-        });
+        const deleted = await prunePass(database, unused);
+        if (deleted === 0) return count;
         count += deleted;
-        // Those that were needed by the ones just deleted come next.
-        if (found === 0 || deleted === 0) return count;
       }
     },
     stepsOf: (ids, names) => selectSnapshotSteps(database, ids, names),
@@ -353,4 +350,25 @@ async function removeSnapshot(database: Database, id: string): Promise<void> {
     await detachAll(transaction, [id]);
     if (!(await deleteRow(transaction, snapshots, id))) throw noSuch(LABEL, id);
   });
+}
+
+/** Once through all of them, some at a time; how many were deleted. */
+async function prunePass(database: Database, unused: Unused): Promise<number> {
+  let count = 0;
+  let after: PlaceAmongSnapshots | undefined = firstPlace;
+  while (after !== undefined) {
+    const place: PlaceAmongSnapshots = after;
+    const { found, deleted } = await database.transaction(async (transaction) => {
+      const locked = await lockUnusedSnapshots(transaction, unused, { limit: PRUNED_AT_ONCE, after: place });
+      const gone = await deleteUnusedSnapshots(
+        transaction,
+        locked.map(({ id }) => id),
+      );
+      await detachAll(transaction, gone);
+      return { found: locked, deleted: gone.length };
+    });
+    count += deleted;
+    after = found.length < PRUNED_AT_ONCE ? undefined : found.at(-1);
+  }
+  return count;
 }

@@ -53,7 +53,7 @@ const made = async (more: object = {}, who = editor, path = API): Promise<Json> 
 describe("snapshots", () => {
   it("show what holds for each step in the end", async () => {
     const { id, metadata } = await made({
-      pipeline_spec: { steps: [stepOf("one")].map(({ spec }) => spec) },
+      pipeline_spec: { steps: [(stepOf("one") as { spec: object }).spec] },
     });
     const { one, two } = metadata.step_configurations;
     expect(Object.keys(metadata.step_configurations)).toStrictEqual(["one", "two"]);
