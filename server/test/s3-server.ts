@@ -2,7 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Somebody else's S3 server, as far as it is read: one bucket, one key, signatures checked. */
+/** Somebody else's S3 server, as far as it is read and deleted from: one bucket, one key, signatures checked. */
 export type S3Server = AsyncDisposable & {
   endpoint: string;
   /** What `client_kwargs` of an artifact store says to find it. */
@@ -12,6 +12,8 @@ export type S3Server = AsyncDisposable & {
   bucket: string;
   put(key: string, body: string | Buffer): void;
   delete(key: string): void;
+  /** The keys that there are. */
+  keys(): string[];
   /** Of objects, since it was asked last. */
   taken(): { requests: number; bytes: number };
   /** What is answered instead; undefined is what is right. */
@@ -31,6 +33,10 @@ export async function startS3Server(bucket = "bucket"): Promise<S3Server> {
     const key = decodeURIComponent(rest.join("/"));
     if (key === "" && request.method === "HEAD") return void response.writeHead(200).end();
     if (key === "") return list(response, objects, url.searchParams);
+    if (request.method === "DELETE") {
+      objects.delete(key);
+      return void response.writeHead(204).end();
+    }
     const body = objects.get(key);
     if (body === undefined) return fail(response, { status: 404, code: "NoSuchKey" });
     return send(request, response, { body, count });
@@ -47,6 +53,7 @@ export async function startS3Server(bucket = "bucket"): Promise<S3Server> {
     answer: undefined,
     put: (key, body) => void objects.set(key, Buffer.from(body)),
     delete: (key) => void objects.delete(key),
+    keys: () => [...objects.keys()],
     taken() {
       const before = count;
       count = { requests: 0, bytes: 0 };

@@ -32,7 +32,7 @@ export type OutboundRequest = {
   tls?: OutboundTls;
 };
 
-export type OutboundMethod = "GET" | "HEAD" | "POST";
+export type OutboundMethod = "GET" | "HEAD" | "POST" | "DELETE";
 
 /** What a server's certificate is checked against, and how this side proves itself; texts in PEM. */
 export type OutboundTls = {

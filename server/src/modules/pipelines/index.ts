@@ -79,6 +79,7 @@ export { flavorKey } from "./flavors.sql.ts";
 export type { Flavors } from "./flavors.ts";
 export type { Stacks } from "./stacks.ts";
 export type { StackMemberRow } from "./stacks.sql.ts";
+export { removeTree } from "./artifact-stores/remove-tree.ts";
 export { StoreError, type ArtifactStore, type StoredFile } from "./artifact-stores/store.ts";
 export type { SentEntry } from "./log-chunks.ts";
 export { LEVELS, type LogEntry, type LogFilter } from "./log-lines.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { reads, uses } from "../../kernel/access.ts";
-import { internal, invalidParameter } from "../../kernel/errors.ts";
-import type { ArtifactVersionRow } from "../../modules/pipelines/index.ts";
+import { invalidParameter } from "../../kernel/errors.ts";
+import { removeTree, StoreError, type ArtifactVersionRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import {
   artifactVersionRequest,
@@ -11,15 +11,16 @@ import {
 import { artifactVersionViews, createdVersionViews } from "./artifact-version-views.ts";
 import { within, type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
-import { invalidRequest } from "./errors.ts";
+import { invalidRequest, ZenmlError } from "./errors.ts";
 import { tagNames } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
+import { readerOf } from "./secrets.ts";
 
 const update = z.object({ add_tags: tagNames.nullish(), remove_tags: tagNames.nullish() });
 
 export function artifactVersionEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   const { access } = context;
-  const { artifacts, artifactVersions } = context.pipelines;
+  const { artifacts, artifactStores, artifactVersions } = context.pipelines;
 
   const view = async (call: ZenmlCall, row: ArtifactVersionRow, hydrate = true): Promise<unknown> =>
     (await artifactVersionViews(context, call, { rows: [row], hydrate }))[0];
@@ -48,6 +49,28 @@ export function artifactVersionEndpoints(context: ZenmlContext): ZenmlEndpoint[]
     if (created !== undefined) return createdVersionViews(context, call, { given, created });
     const found = await artifactVersions.getAll(given.map(({ id }) => id));
     return artifactVersionViews(context, call, { rows: found, hydrate: true });
+  };
+
+  const removeData = async (call: ZenmlCall, row: ArtifactVersionRow): Promise<void> => {
+    if (row.artifact_store_id === null) {
+      throw invalidParameter("Artifact version has no artifact store, cannot delete data.");
+    }
+    try {
+      const store = await artifactStores.open(row.artifact_store_id, readerOf(call.request));
+      await removeTree(store, row.uri);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      throw new ZenmlError("internal", error.message, {
+        status: 500,
+        body: {
+          detail: [
+            "RuntimeError",
+            `Artifact data at '${row.uri}' could not be deleted. Delete the data manually from the artifact store. ` +
+              `Full error: ${error.message}`,
+          ],
+        },
+      });
+    }
   };
 
   return [
@@ -131,15 +154,8 @@ export function artifactVersionEndpoints(context: ZenmlContext): ZenmlEndpoint[]
         const row = await get(call, "edit");
         const deletesRow = readFlag(call.parameters, "delete_metadata", true);
         const deletesData = readFlag(call.parameters, "delete_from_artifact_store", false);
-        if (deletesData) {
-          if (deletesRow) await artifactVersions.requireUnused(row.id);
-          if (row.artifact_store_id === null) {
-            throw invalidParameter("Artifact version has no artifact store, cannot delete data.");
-          }
-          throw internal(
-            `Artifact data at '${row.uri}' could not be deleted. Delete the data manually from the artifact store.`,
-          );
-        }
+        if (deletesRow) await artifactVersions.requireUnused(row.id);
+        if (deletesData) await removeData(call, row);
         if (deletesRow) await artifactVersions.remove(row.id);
         return null;
       },

@@ -31,6 +31,9 @@ const server = createServer((request, response) => {
     const nextPageToken = names.length > from + 2 ? String(from + 2) : undefined;
     return answer(200, JSON.stringify({ items, nextPageToken }));
   }
+  if (request.method === "DELETE") {
+    return objects.delete(decodeURIComponent(object)) ? answer(204, "") : answer(404, "{}");
+  }
   const body = objects.get(decodeURIComponent(object));
   if (body === undefined || url.searchParams.get("alt") !== "media") return answer(404, "{}");
   const [, first = "0", last = "0"] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
@@ -72,6 +75,15 @@ describe("a store of Google's", () => {
     expect((await open().read(uri, 9, 14)).toString()).toBe("store");
     expect((await open().read(uri, 1000, 1001)).length).toBe(0);
     expect((await open().read(uri, 5, 5)).length).toBe(0);
+  });
+
+  it("deletes single files", async () => {
+    const uri = "gs://bucket/store/logs/a/2.log";
+    await open().remove(uri);
+    await open().remove(uri);
+    expect(objects.has("store/logs/a/2.log")).toBe(false);
+    await expect(open("old").remove(uri)).rejects.toMatchObject({ kind: "refused" });
+    await expect(open().remove("gs://bucket/store")).rejects.toMatchObject({ kind: "outside" });
   });
 
   it("says why it cannot be read", async () => {

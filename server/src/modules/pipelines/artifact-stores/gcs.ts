@@ -27,15 +27,15 @@ const MAX_ANSWER = MAX_READ + 64 * 1024;
 export function openGcsStore({ name, path, outbound, token, storage }: GcsStoreOptions): ArtifactStore {
   const bucket = `${storage}/storage/v1/b/${encodeURIComponent(path.bucket)}/o`;
 
-  const get = async (
-    uri: string,
+  const send = (
+    method: "GET" | "DELETE",
     address: string,
     headers: Record<string, string> = {},
-  ): Promise<OutboundAnswer> => {
-    const answer = await outbound
+  ): Promise<OutboundAnswer> =>
+    outbound
       .send({
         url: address,
-        method: "GET",
+        method,
         headers: { authorization: `Bearer ${token}`, ...headers },
         timeoutMs: TIMEOUT_MS,
         maxResponseBytes: MAX_ANSWER,
@@ -44,6 +44,13 @@ export function openGcsStore({ name, path, outbound, token, storage }: GcsStoreO
       .catch((error: unknown) => {
         throw error instanceof OutboundError ? outboundStoreError(error, name) : error;
       });
+
+  const get = async (
+    uri: string,
+    address: string,
+    headers?: Record<string, string>,
+  ): Promise<OutboundAnswer> => {
+    const answer = await send("GET", address, headers);
     if (answer.status < 300 || answer.status === 416) return answer;
     throw storeErrorOf(answer, { uri, name });
   };
@@ -75,6 +82,11 @@ export function openGcsStore({ name, path, outbound, token, storage }: GcsStoreO
       return answer.status === 206
         ? answer.body.subarray(0, last + 1 - start)
         : answer.body.subarray(start, last + 1);
+    },
+    async remove(uri) {
+      const key = keyOf(uri, { path, name });
+      const answer = await send("DELETE", `${bucket}/${encodeURIComponent(key)}`);
+      if (answer.status >= 300 && answer.status !== 404) throw storeErrorOf(answer, { uri, name });
     },
   };
 }

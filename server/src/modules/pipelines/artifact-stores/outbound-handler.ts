@@ -20,15 +20,16 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * The way out for Amazon's SDK: each of its requests goes through the guarded client, which checks where it leads.
- * Only what reads is sent.
+ * Only what reads is sent, and what deletes one object.
  */
 export function createOutboundHandler(outbound: Outbound, maxResponseBytes: number): Handler {
   return {
     async handle(request: SdkRequest, { abortSignal }: { abortSignal?: unknown } = {}) {
-      if (request.method !== "GET") throw new Error(`${request.method} is not sent to artifact stores`);
+      const { method } = request;
+      if (!isSent(method)) throw new Error(`${method} is not sent to artifact stores`);
       const { status, headers, body, truncated } = await outbound.send({
         url: urlOf(request),
-        method: "GET",
+        method,
         headers: headersOf(request),
         ...(abortSignal instanceof AbortSignal ? { signal: abortSignal } : {}),
         timeoutMs: TIMEOUT_MS,
@@ -50,6 +51,8 @@ export function createOutboundHandler(outbound: Outbound, maxResponseBytes: numb
     httpHandlerConfigs: () => ({}),
   } as Handler;
 }
+
+const isSent = (method: string): method is "GET" | "DELETE" => method === "GET" || method === "DELETE";
 
 function urlOf({ protocol, hostname, port, path, query }: SdkRequest): string {
   const parts = Object.entries(query ?? {}).flatMap(([name, value]) =>

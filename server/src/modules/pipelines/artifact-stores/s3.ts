@@ -32,7 +32,12 @@ const MAX_ANSWER = MAX_READ + 64 * 1024;
 /** Artifacts in one bucket of any S3-compatible server. */
 export async function openS3Store(options: S3StoreOptions): Promise<ArtifactStore> {
   // It takes 40 MiB and 300 ms to load: only for those who use it.
-  const { GetObjectCommand, ListObjectsV2Command, S3Client: Client } = await import("@aws-sdk/client-s3");
+  const {
+    DeleteObjectCommand,
+    GetObjectCommand,
+    ListObjectsV2Command,
+    S3Client: Client,
+  } = await import("@aws-sdk/client-s3");
   const { path, name } = options;
   const client: S3Client = new Client(clientConfig(options));
   const keyIn = (uri: string): string => keyOf(uri, { path, name });
@@ -71,6 +76,13 @@ export async function openS3Store(options: S3StoreOptions): Promise<ArtifactStor
       } catch (error) {
         // Nothing is there from `start` on.
         if (statusOf(error) === 416) return Buffer.alloc(0);
+        throw storeErrorOf(error, { uri, name });
+      }
+    },
+    async remove(uri) {
+      try {
+        await client.send(new DeleteObjectCommand({ Bucket: path.bucket, Key: keyIn(uri) }));
+      } catch (error) {
         throw storeErrorOf(error, { uri, name });
       }
     },

@@ -4,7 +4,7 @@ import type { OutboundError } from "../../../kernel/outbound/outbound-error.ts";
 export type StoredFile = { uri: string; size: number };
 
 /**
- * What is read from where clients keep artifacts and logs. Addresses are those that clients wrote down; each lies below
+ * What is read from where clients keep artifacts and logs, and deleted there. Addresses are those that clients wrote down; each lies below
  * the path of its store, or there is no such file. Throws `StoreError` whatever happens.
  */
 export type ArtifactStore = {
@@ -13,6 +13,8 @@ export type ArtifactStore = {
   list(uri: string): AsyncIterable<StoredFile[]>;
   /** The bytes from `start` up to but without `end`, less where the file is shorter; `MAX_READ` at most. */
   read(uri: string, start: number, end: number): Promise<Buffer>;
+  /** Deletes one file; nothing where there is none. */
+  remove(uri: string): Promise<void>;
 };
 
 /** What is held in memory of a file. */
