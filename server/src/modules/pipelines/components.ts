@@ -79,10 +79,10 @@ const fields: Fields = {
   ...userFields,
   name: { kind: "text", sql: "t.name" },
   type: { kind: "text", sql: "t.type" },
-  scope_type: { kind: "text", sql: "t.type" },
+  scope_type: { kind: "text", sql: "t.type", unordered: true },
   flavor: { kind: "text", sql: "t.flavor_name" },
   connector_id: { kind: "uuid", sql: "t.connector_id" },
-  stack_id: { kind: "uuid", sql: "t.id", condition: inStack("l.stack_id") },
+  stack_id: { kind: "uuid", sql: "t.id", unordered: true, condition: inStack("l.stack_id") },
 };
 
 export function createComponents({ database, clock }: { database: Database; clock(): Micros }): Components {

@@ -63,11 +63,13 @@ const fields: Fields = {
   component_id: {
     kind: "uuid",
     sql: "t.id",
+    unordered: true,
     condition: (comparison) => holds(compareColumn(sql.raw("l.component_id"), "uuid", comparison)),
   },
   component: {
     kind: "text",
     sql: "t.id",
+    unordered: true,
     condition: (comparison) => holds(sql`(${byNameOrId(comparison)})`),
   },
 };

@@ -173,7 +173,9 @@ describe("components", () => {
     ).toStrictEqual(["list-a"]);
     expect(await names("flavor=s3&type=artifact_store&name=list-b&user=ed")).toStrictEqual(["list-b"]);
     expect(await names("name=notcontains:-&flavor=s3&sort_by=name&size=1&page=1")).toHaveLength(1);
-    expect((await viewer.get(`${API}?sort_by=configuration`)).status).toBe(422);
+    for (const field of ["configuration", "stack_id", "scope_type"]) {
+      expect((await viewer.get(`${API}?sort_by=${field}`)).status).toBe(422);
+    }
   });
 
   it("are unique by type and name", async () => {

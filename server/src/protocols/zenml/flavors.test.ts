@@ -95,7 +95,7 @@ describe("flavors of one's own", () => {
     const made = await editor.call("POST", API, custom("my_own"), headers);
     expect(made.status, made.text).toBe(200);
     expect(made.json).toMatchObject({
-      body: { display_name: "My Own", is_custom: true, integration: null },
+      body: { display_name: "My Own", is_custom: true, integration: "" },
       metadata: { config_schema: { properties: { size: { type: "integer" } } }, docs_url: null },
       resources: { user: { name: "ed" } },
     });

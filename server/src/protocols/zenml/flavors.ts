@@ -95,7 +95,7 @@ export function flavorEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
           name,
           type: kind,
           source,
-          integration,
+          integration: integration ?? "",
           display_name: others.display_name ?? null,
           config_schema_json: JSON.stringify(schema),
         });
