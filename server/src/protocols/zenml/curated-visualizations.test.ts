@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
 import { startTestServer } from "../../../test/harness.ts";
+import { newRun, newSnapshot } from "../../../test/pipelines.ts";
 import { person } from "../../../test/principals.ts";
 import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
 
@@ -113,6 +114,25 @@ describe("curated visualizations", () => {
     expect(
       (await editor.post(API, on(project, html, { resource_type: "project", display_order: 1 }))).status,
     ).toBe(200);
+  });
+
+  it("are shown with what they are on, in their order", async () => {
+    const { snapshot, pipeline } = await newSnapshot(root, project);
+    const run = await newRun(root, project, snapshot);
+    const model = await newModel();
+    const places = { model, pipeline, pipeline_run: run.id, pipeline_snapshot: snapshot };
+    for (const [type, id] of Object.entries(places)) {
+      await editor.post(API, on(id, html, { resource_type: type, display_order: 2 }));
+      await editor.post(API, on(id, image, { resource_type: type, display_order: 1 }));
+    }
+    const shown = async (path: string): Promise<unknown[]> =>
+      (await viewer.get(`/api/v1/${path}`)).json.resources.visualizations.map(
+        (one: { body: { artifact_visualization_id: string } }) => one.body.artifact_visualization_id,
+      );
+    expect(await shown(`models/${model}`)).toStrictEqual([image, html]);
+    expect(await shown(`pipelines/${pipeline}`)).toStrictEqual([image, html]);
+    expect(await shown(`runs/${run.id}`)).toStrictEqual([image, html]);
+    expect(await shown(`pipeline_snapshots/${snapshot}`)).toStrictEqual([image, html]);
   });
 
   it("are made once by a request that is repeated", async () => {

@@ -88,17 +88,19 @@ async function loadResources(
   const ids = rows.map(({ id }) => id);
   const dynamic = rows.filter((row) => row.is_dynamic).map(({ id }) => id);
   const outputs = new Map(rows.map((row) => [row.id, outputsOf(row)]));
-  const [users, stacks, pipelines, versions, tags, logs, runs, conditions, artifacts] = await Promise.all([
-    related.users(rows.map((row) => row.user_id)),
-    related.stacks(rows.map((row) => row.stack_id)),
-    related.pipelines(rows.map((row) => row.pipeline_id)),
-    related.modelVersions(rows.map((row) => row.model_version_id)),
-    related.tagsOf(ids),
-    selectLogsOf(database, "pipeline_run_id", ids),
-    related.runs(rows.flatMap((row) => [row.original_run_id, row.parent_run_id])),
-    selectPendingConditions(database, dynamic),
-    related.artifactVersions([...outputs.values()].flatMap((of) => Object.values(of))),
-  ]);
+  const [users, stacks, pipelines, versions, tags, shown, logs, runs, conditions, artifacts] =
+    await Promise.all([
+      related.users(rows.map((row) => row.user_id)),
+      related.stacks(rows.map((row) => row.stack_id)),
+      related.pipelines(rows.map((row) => row.pipeline_id)),
+      related.modelVersions(rows.map((row) => row.model_version_id)),
+      related.tagsOf(ids),
+      related.visualizationsOf(ids),
+      selectLogsOf(database, "pipeline_run_id", ids),
+      related.runs(rows.flatMap((row) => [row.original_run_id, row.parent_run_id])),
+      selectPendingConditions(database, dynamic),
+      related.artifactVersions([...outputs.values()].flatMap((of) => Object.values(of))),
+    ]);
   return {
     stacks,
     pipelines,
@@ -113,7 +115,7 @@ async function loadResources(
         tags: tags.get(row.id) ?? [],
         logs: collection[0] ?? null,
         log_collection: collection,
-        visualizations: [],
+        visualizations: shown.get(row.id) ?? [],
         trigger: null,
         original_run: at(runs, row.original_run_id),
         parent_run: at(runs, row.parent_run_id),
