@@ -7,6 +7,8 @@ export type ZenmlRequest = {
   makes?: true;
   /** Changes nothing, though it is no GET. */
   asks?: true;
+  /** Tells something about a project, though it is no GET. */
+  isRead?: true;
   /** A list of whatever the caller may see, wherever that is. */
   isFiltered?: true;
   /** The status for a viewer, where that is not the usual one. */
@@ -99,6 +101,29 @@ export const bodies: Readonly<Record<string, ZenmlRequest>> = {
   "POST /artifact_versions/batch": { makes: true, body: (ids) => [artifactVersionBody(ids)] },
   "PUT /artifact_versions/:artifact_version_id": { body: () => ({ add_tags: ["changed"] }) },
   "DELETE /artifact_versions": { query: (ids) => `?project_name_or_id=${ids["project"] ?? ""}` },
+  "POST /runs/statistics": {
+    isRead: true,
+    body: (ids) => ({ filter: { project: ids["project"] }, groupings: [], metrics: [] }),
+  },
+  "POST /hook_invocations": make("hook_invocation"),
+  "POST /run_wait_conditions": make("run_wait_condition"),
+  "PUT /run_wait_conditions/:run_wait_condition_id": {
+    body: () => ({ poller_instance_id: "poller", poller_lease_expires_at: "2100-01-01T00:00:00" }),
+  },
+  "PUT /run_wait_conditions/:run_wait_condition_id/resolve": { body: () => ({ resolution: "continue" }) },
+  "POST /triggers": make("trigger"),
+  "PUT /triggers/:trigger_id": {
+    body: () => ({
+      type: "schedule",
+      name: "renamed-by-somebody",
+      flavor: "native schedule",
+      cron_expression: "0 1 * * *",
+    }),
+  },
+  "PUT /triggers/:trigger_id/pipeline_snapshots/:snapshot_id": {},
+  "POST /webhooks": make("webhook"),
+  "PUT /webhooks/:webhook": { body: renamed },
+  "PUT /webhooks/:webhook/secret": { body: nothing },
   "POST /models": make("model"),
   "PUT /models/:model_name_or_id": { body: described },
   "POST /model_versions": make("model_version"),

@@ -74,7 +74,7 @@ const makers: Readonly<Record<string, { path: string; body(ids: ZenmlIds): unkno
     body: (ids) => ({
       project: ids["project"],
       images: {},
-      is_local: true,
+      is_local: false,
       contains_code: false,
       pipeline: ids["pipeline"],
       stack: ids["stack"],
@@ -115,6 +115,48 @@ const makers: Readonly<Record<string, { path: string; body(ids: ZenmlIds): unkno
   },
   run: { path: "/runs", body: runBody },
   step: { path: "/steps", body: stepBody },
+  trigger: {
+    path: "/triggers",
+    body: (ids) => ({
+      project: ids["project"],
+      name: named("trigger"),
+      type: "schedule",
+      flavor: "native schedule",
+      cron_expression: "0 * * * *",
+    }),
+  },
+  webhook: {
+    path: "/webhooks",
+    body: (ids) => ({ project: ids["project"], name: named("webhook"), webhook_type: "custom" }),
+  },
+  hook_invocation: {
+    path: "/hook_invocations",
+    body: (ids) => ({
+      project: ids["project"],
+      hook_type: "step_success",
+      name: named("hook"),
+      status: "completed",
+      start_time: "2026-01-01T00:00:00",
+      pipeline_run_id: ids["run"],
+    }),
+  },
+  dynamic_snapshot: {
+    path: "/pipeline_snapshots",
+    body: (ids) => ({ ...snapshotBody(ids), is_dynamic: true, step_configurations: {} }),
+  },
+  dynamic_run: {
+    path: "/runs",
+    body: (ids) => ({ ...runBody(ids), snapshot: ids["dynamic_snapshot"] }),
+  },
+  run_wait_condition: {
+    path: "/run_wait_conditions",
+    body: (ids) => ({
+      project: ids["project"],
+      run: ids["dynamic_run"],
+      name: named("condition"),
+      type: "external_input",
+    }),
+  },
   artifact: {
     path: "/artifacts",
     body: (ids) => ({ project: ids["project"], name: named("artifact"), has_custom_name: true }),
@@ -240,5 +282,10 @@ export async function makeZenmlWorld(root: TestServer, project: string): Promise
     expect([kind, answer.status, answer.text]).toEqual([kind, 200, expect.any(String)]);
     ids[kind] = answer.json.id;
   }
+  const attached = await root.call(
+    "PUT",
+    `${API}/triggers/${ids["trigger"]}/pipeline_snapshots/${ids["snapshot"]}`,
+  );
+  expect([attached.status, attached.text]).toEqual([200, expect.any(String)]);
   return { ...ids, curated_visualization: curated.json.id };
 }
