@@ -131,7 +131,14 @@ export { createServiceConnectors, type ConnectorChanges, type ServiceConnectors 
 export { deploymentProviders, readDeploymentFacts, type DeploymentProvider } from "./stack-deployments.ts";
 export { visualizedTypes, type CuratedVisualizations } from "./curated-visualizations.ts";
 export { metadataResourceTypes, type MetadataResource, type RunMetadata } from "./run-metadata.ts";
-export { archiveOf, findFile, listArtifact, MAX_DOWNLOAD_BYTES, readFile, readWhole } from "./artifact-bytes.ts";
+export {
+  archiveOf,
+  findFile,
+  listArtifact,
+  MAX_DOWNLOAD_BYTES,
+  readFile,
+  readWhole,
+} from "./artifact-bytes.ts";
 export type { Downloadable, DownloadTokens } from "./download-tokens.ts";
 export { selectVisualizationsOf } from "./artifact-versions.sql.ts";
 export { selectStackMembers } from "./stacks.sql.ts";
@@ -145,3 +152,5 @@ export {
 export { outputsOfHook, type HookInvocations } from "./hook-invocations.ts";
 export type { WaitConditions } from "./wait-conditions.ts";
 export { computeRunStatistics, type Grouping } from "./run-statistics.ts";
+export { runConfigurationSchema } from "./run-configuration-schema.ts";
+export type { Runnable } from "./run-configurations.ts";

@@ -13,12 +13,12 @@ const ifTrue = (condition: RawBuilder<unknown>): Field => ({
 
 const deployed = sql`exists (select from pipelines.deployments as d where d.snapshot_id = t.id)`;
 
-const runnable = sql`exists (
-  select from pipelines.builds as b where b.id = t.build_id and not b.is_local and b.stack_id is not null)`;
+const runnable = sql`t.build_id in (
+  select b.id from pipelines.builds as b where not b.is_local and b.stack_id is not null)`;
 
-const deployable = sql`t.build_id is not null and exists (
-  select from pipelines.stack_components as l join pipelines.components as c on c.id = l.component_id
-  where l.stack_id = t.stack_id and c.type = 'deployer')`;
+const deployable = sql`t.build_id is not null and t.stack_id in (
+  select l.stack_id from pipelines.stack_components as l join pipelines.components as c on c.id = l.component_id
+  where c.type = 'deployer')`;
 
 const ofTrigger = ({ value }: Comparison): RawBuilder<unknown> => sql`t.id in (
   select coalesce(s.source_snapshot_id, s.id)

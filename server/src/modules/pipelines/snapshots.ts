@@ -21,6 +21,7 @@ import type { SnapshotRow } from "./pipeline-tables.ts";
 import type { Project } from "./projects.ts";
 import { deleteRow, findRow, insertRow, lockRow, selectRow, updateRow } from "./records.ts";
 import { requireReferences } from "./references.ts";
+import { runConfigurationsOf, type Runnable } from "./run-configurations.ts";
 import { removeWithRuns } from "./removal.sql.ts";
 import { snapshotFields, withoutFalse } from "./snapshot-fields.ts";
 import {
@@ -115,6 +116,8 @@ export type Snapshots = Omit<Collection<typeof snapshots>, "create" | "update"> 
   shownOf(ids: readonly string[]): Promise<ReadonlyMap<string, ShownSnapshotRow>>;
   /** With what templates show of them. */
   sourcesOf(ids: readonly string[]): Promise<ReadonlyMap<string, SourceRow>>;
+  /** What can be said when they are run, by id; of those alone whose build is for a stack. */
+  runConfigurationsOf(ids: readonly string[]): Promise<ReadonlyMap<string, Runnable>>;
   latestRunsOf(ids: readonly string[]): Promise<ReadonlyMap<string, LatestRun>>;
 };
 
@@ -255,6 +258,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
     stepsOf: (ids, names) => selectSnapshotSteps(database, ids, names),
     shownOf: (ids) => selectShownSnapshots(database, ids),
     sourcesOf: (ids) => selectSources(database, ids),
+    runConfigurationsOf: (ids) => runConfigurationsOf(database, ids),
     latestRunsOf: (ids) => selectLatestRuns(database, "snapshots", ids),
   };
 }

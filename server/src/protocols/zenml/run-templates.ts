@@ -8,6 +8,7 @@ import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, jsonOrNull, statusFor } from "./envelope.ts";
 import { longText, shortText, uuid } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
+import { runConfigurationOf } from "./run-configuration-template.ts";
 import { runTemplateBody } from "./summaries.ts";
 
 const tagNames = z.array(z.string()).nullish();
@@ -64,10 +65,11 @@ export function runTemplateEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     ]);
     const of = (column: "pipeline_id" | "build_id" | "code_reference_id"): (string | null)[] =>
       [...sources.values()].map((source) => source[column]);
-    const [pipelines, builds, references] = await Promise.all([
+    const [pipelines, builds, references, runnable] = await Promise.all([
       related.pipelines(of("pipeline_id")),
       related.builds(of("build_id")),
       related.codeReferences(of("code_reference_id")),
+      snapshots.runConfigurationsOf(hydrate ? sourceIds : []),
     ]);
     return rows.map((row) => {
       const source = sources.get(row.source_snapshot_id ?? "");
@@ -79,8 +81,7 @@ export function runTemplateEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
           ? {
               description: row.description,
               pipeline_spec: jsonOrNull(source?.pipeline_spec_json ?? null),
-              config_template: null,
-              config_schema: null,
+              ...runConfigurationOf(runnable.get(row.source_snapshot_id ?? "")),
             }
           : null,
         resources: {

@@ -2,12 +2,15 @@ import type { ShownStep, SnapshotRow } from "../../modules/pipelines/index.ts";
 import type { ZenmlContext } from "./context.ts";
 import type { ZenmlCall } from "./endpoint.ts";
 import { entity, json, jsonOrNull, statusFor } from "./envelope.ts";
+import { runConfigurationOf } from "./run-configuration-template.ts";
 import { snapshotBody } from "./summaries.ts";
 
 export type SnapshotViewOptions = {
   hydrate: boolean;
   /** Names of the steps that are asked for; all where nothing is said. */
   steps?: readonly string[] | undefined;
+  /** With what can be said when they are run. */
+  includeSchema?: boolean | undefined;
   /** All of them, where they are known already. */
   written?: readonly ShownStep[] | undefined;
 };
@@ -23,7 +26,7 @@ export type SnapshotViews = (
 export function createSnapshotViews(context: ZenmlContext): SnapshotViews {
   const { snapshots } = context.pipelines;
 
-  return async (call, rows, { hydrate, steps, written }) => {
+  return async (call, rows, { hydrate, steps, written, includeSchema = false }) => {
     const shown = context.viewContext(call);
     const related = context.relatedFor(call);
     const ids = rows.map((row) => row.id);
@@ -40,9 +43,10 @@ export function createSnapshotViews(context: ZenmlContext): SnapshotViews {
         related.tagsOf(ids),
         related.visualizationsOf(ids),
       ]);
-    const [users, deployments] = await Promise.all([
+    const [users, deployments, runnable] = await Promise.all([
       related.users([...rows.map((row) => row.user_id), ...[...latest.values()].map((run) => run.user_id)]),
       related.deployments([...all.values()].map((row) => row.deployment_id)),
+      snapshots.runConfigurationsOf(hydrate && includeSchema ? ids : []),
     ]);
     const stepsOf = Map.groupBy(configured, (step) => step.snapshot_id);
     return rows.flatMap((row) => {
@@ -61,7 +65,13 @@ export function createSnapshotViews(context: ZenmlContext): SnapshotViews {
         { id: row.id, name: row.name },
         {
           body: snapshotBody(one, shown),
-          metadata: hydrate ? { ...metadataOf(row, stepsOf.get(row.id) ?? []), ...links } : null,
+          metadata: hydrate
+            ? {
+                ...metadataOf(row, stepsOf.get(row.id) ?? []),
+                ...links,
+                ...runConfigurationOf(runnable.get(row.id)),
+              }
+            : null,
           resources: {
             user: users.get(row.user_id ?? "") ?? null,
             ...links,
@@ -92,8 +102,6 @@ const metadataOf = (row: SnapshotRow, steps: readonly ShownStep[]): object => ({
   code_path: row.code_path,
   template_id: row.template_id,
   source_snapshot_id: row.source_snapshot_id,
-  config_template: null,
-  config_schema: null,
 });
 
 /** As one text: thousands of steps are tens of megabytes, of which nothing is read. */

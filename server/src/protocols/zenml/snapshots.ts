@@ -110,6 +110,7 @@ export function snapshotEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     return view(call, row, {
       hydrate: readFlag(call.parameters, "hydrate", true),
       steps: call.parameters.get("step_configuration_filter"),
+      includeSchema: readFlag(call.parameters, "include_config_schema", false),
     });
   };
 
