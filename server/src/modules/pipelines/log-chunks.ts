@@ -8,10 +8,11 @@ import type { LogBytes } from "./log-page.ts";
 export type SentEntry = { logId: string; entry: Omit<LogEntry, "id"> & { id?: string } };
 
 /**
- * Logs that are kept here. The entries of one request for one log are one row, as the lines that an artifact store
- * would hold, and are read by the same rules. Measured with 1,000,000 entries of 120 characters in requests of 5,000
- * (as ZenML's client sends them), this PostgreSQL and two processors: one row an entry takes 38 s and 420 MB, one row a
- * request 7 s and 61 MB; a page of 100 takes 3 ms either way.
+ * Logs that are kept here. The entries of one request for one log are a row or few, as the lines that an artifact store
+ * would hold, and are read by the same rules. Measured with 200,000 lines in requests of 5,000, as ZenML's client sends
+ * them, on two busy processors: a row for each line takes 2.3 s and 73 MB, a row for each request 4.6 s, which PostgreSQL
+ * needs to compress them, and 4.7 MB. Of 1,000,000 lines kept so, a page of 100 takes 12 ms at the beginning and 6 ms at
+ * the end.
  */
 export type LogChunks = {
   /** All or nothing; what was sent before is kept once. Entries of logs that are not there are dropped. */

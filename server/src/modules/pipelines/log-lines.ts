@@ -135,21 +135,39 @@ export function fitsFilter({ entry, time }: PlacedEntry, filter: LogFilter): boo
   return search === undefined || entry.message.toLowerCase().includes(search.toLowerCase());
 }
 
-const JSON_LEVEL = /"level":\s?(\d+)/;
+const JSON_LEVEL = /"level":\s?(\d+)/g;
 /** What JSON writes as it is, but perhaps not everybody: that is looked for in `ESCAPE`. */
 const WRITTEN_AS_IS = /^[ !#-[\]-~]+$/;
 const ESCAPE = /\\[u/]/;
 
 /**
- * Says for most lines that do not fit, without reading them whole, that they cannot. Pure.
+ * Places in some lines, at least one in each line that can fit; undefined where any of them can. Looking for few lines
+ * so takes a fifth of the time that reading each of them takes. Pure.
  */
-export function createSieve({ search, level = 0 }: LogFilter): (line: string) => boolean {
-  const needle = search !== undefined && WRITTEN_AS_IS.test(search) ? search.toLowerCase() : undefined;
-  return (line) => {
-    if (needle !== undefined && !line.toLowerCase().includes(needle) && !ESCAPE.test(line)) return false;
-    // What is no JSON has the level `info`.
-    if (level <= INFO || !line.startsWith("{")) return level <= INFO || /^\s/.test(line);
-    const [, written] = JSON_LEVEL.exec(line) ?? [];
-    return written === undefined || Number(written) >= level;
-  };
+export function createSieve({ search, level = 0 }: LogFilter): (lines: Buffer) => number[] | undefined {
+  if (search !== undefined && WRITTEN_AS_IS.test(search)) {
+    const needle = search.toLowerCase();
+    return (lines) => {
+      // A character a byte: places are the same.
+      const text = lines.toString("latin1");
+      return ESCAPE.test(text) ? undefined : placesOf(text.toLowerCase(), needle);
+    };
+  }
+  // What is no JSON has the level `info`.
+  if (level <= INFO) return () => undefined;
+  return (lines) =>
+    [...lines.toString("latin1").matchAll(JSON_LEVEL)]
+      .filter(([, written]) => Number(written) >= level)
+      .map((found) => found.index);
+}
+
+function placesOf(text: string, needle: string): number[] {
+  const places: number[] = [];
+  for (let at = text.indexOf(needle); at !== -1; at = text.indexOf(needle, at)) {
+    places.push(at);
+    const next = text.indexOf("\n", at);
+    if (next === -1) break;
+    at = next;
+  }
+  return places;
 }

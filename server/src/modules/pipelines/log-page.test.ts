@@ -137,6 +137,17 @@ describe("pages of a log", () => {
     );
   });
 
+  it("find the few that fit among many", async () => {
+    const text = `${long}[2026-01-02 08:00:00 UTC] LINE 777 of plain text\n`;
+    for (const filter of [{ level: 40 }, { search: "LINE 777" }, { search: "line 1999", level: 30 }]) {
+      const wanted = expected(text, filter);
+      expect(wanted.length).toBeGreaterThan(0);
+      for (const backwards of [false, true]) {
+        expect(await all(bytesOf(text), filter, backwards)).toStrictEqual(wanted);
+      }
+    }
+  });
+
   it("find what lies between two times", async () => {
     const bytes = bytesOf(long);
     await fc.assert(

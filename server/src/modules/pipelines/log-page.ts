@@ -7,10 +7,13 @@ import type { Micros } from "../../kernel/micros.ts";
  * of them, in their order, so that a place in the row is the same before and after. A page is read from its place on,
  * forwards or backwards, in windows that grow from 64 KiB; nothing else is read, so that the last page of 1,000,000
  * lines costs what the first does. Times are in order, as one process writes them: where a time begins is found by
- * halving, some ten windows in 100 MB. What is searched for by its text or level has to be read; a page ends when
- * `SCAN_BYTES` were read for it, with what was found and the place to go on.
+ * halving. What is searched for by its text or level has to be read; a page ends when `SCAN_BYTES` were read for it,
+ * with what was found and the place to go on.
  *
- * Measured with 1,000,000 lines (216 MB, `log-page.bench.ts`): see there.
+ * Measured with 1,000,000 lines, 264 MB in one object, over HTTP from an S3 server on the same two busy processors: the
+ * first and the last page of 100 take 9 ms and 64 KiB; one that begins at a time 0.1 s, 25 requests and 260 KiB. In
+ * 2,000 objects the first takes 26 ms. Searching 38 MB in vain takes 0.1 s of processor time; reading each of those
+ * lines would take 0.5 s.
  */
 export type LogBytes = {
   readonly size: number;
@@ -50,6 +53,8 @@ const PROBE = 8 * 1024;
 
 const NEWLINE = 0x0a;
 
+type Sieve = ReturnType<typeof createSieve>;
+type Reading = { window: number; sieve: Sieve };
 type Line = { text: string; start: number; end: number };
 
 export async function readLogPage(bytes: LogBytes, options: PageOptions): Promise<LogPage> {
@@ -65,10 +70,10 @@ async function readForwards(bytes: LogBytes, options: PageOptions): Promise<LogP
   let scanned = 0;
   let shown = 0;
   for (let window = FIRST_WINDOW; at < bytes.size && scanned < SCAN_BYTES; window = grown(window)) {
-    const { lines, end } = await linesFrom(bytes, at, window);
+    const { lines, end } = await linesFrom(bytes, at, { window, sieve });
     if (end === at) break;
     for (const line of lines) {
-      const placed = sieve(line.text) ? parseLogLine(line.text, { logId, ...line }) : undefined;
+      const placed = parseLogLine(line.text, { logId, ...line });
       if (placed === undefined) continue;
       if (isBehind(placed.time, filter)) return { entries, start, end: bytes.size };
       if (!fitsFilter(placed, filter)) continue;
@@ -92,10 +97,10 @@ async function readBackwards(bytes: LogBytes, options: PageOptions): Promise<Log
   let shown = 0;
   const page = (start: number): LogPage => ({ entries: entries.toReversed(), start, end });
   for (let window = FIRST_WINDOW; at > 0 && scanned < SCAN_BYTES; window = grown(window)) {
-    const { lines, start } = await linesBefore(bytes, at, window);
+    const { lines, start } = await linesBefore(bytes, at, { window, sieve });
     if (start === at) break;
     for (const line of lines.toReversed()) {
-      const placed = sieve(line.text) ? parseLogLine(line.text, { logId, ...line }) : undefined;
+      const placed = parseLogLine(line.text, { logId, ...line });
       if (placed === undefined) continue;
       if (isBefore(placed.time, filter)) return page(0);
       if (!fitsFilter(placed, filter)) continue;
@@ -132,7 +137,7 @@ async function lineStart(bytes: LogBytes, place: number): Promise<number> {
 async function linesFrom(
   bytes: LogBytes,
   from: number,
-  window: number,
+  { window, sieve }: Reading,
 ): Promise<{ lines: Line[]; end: number }> {
   let found = await bytes.read(from, Math.min(from + window, bytes.size));
   const isLast = (): boolean => from + found.length >= bytes.size;
@@ -143,14 +148,14 @@ async function linesFrom(
   }
   const last = found.lastIndexOf(NEWLINE);
   const whole = isLast() || last === -1 ? found : found.subarray(0, last + 1);
-  return { lines: split(whole, from), end: from + whole.length };
+  return { lines: split(whole, from, sieve), end: from + whole.length };
 }
 
 /** Whole lines that end at a place, in about so many bytes; at least one. */
 async function linesBefore(
   bytes: LogBytes,
   to: number,
-  window: number,
+  { window, sieve }: Reading,
 ): Promise<{ lines: Line[]; start: number }> {
   let start = Math.max(0, to - window);
   let found = await bytes.read(start, to);
@@ -162,16 +167,30 @@ async function linesBefore(
     start = earlier;
   }
   const begins = start === 0 ? 0 : first() + 1;
-  return { lines: split(found.subarray(begins), start + begins), start: start + begins };
+  return { lines: split(found.subarray(begins), start + begins, sieve), start: start + begins };
 }
 
-function split(whole: Buffer, from: number): Line[] {
+/** The lines that can fit, and always the first, which says what time it is. */
+function split(whole: Buffer, from: number, sieve: Sieve): Line[] {
+  const places = sieve(whole);
   const lines: Line[] = [];
-  for (let at = 0; at < whole.length;) {
+  const endOf = (at: number): number => {
     const newline = whole.indexOf(NEWLINE, at);
-    const end = newline === -1 ? whole.length : newline + 1;
+    return newline === -1 ? whole.length : newline + 1;
+  };
+  const add = (at: number): number => {
+    const end = endOf(at);
     lines.push({ text: whole.toString("utf8", at, end), start: from + at, end: from + end });
-    at = end;
+    return end;
+  };
+  let behind = 0;
+  if (places === undefined) {
+    while (behind < whole.length) behind = add(behind);
+    return lines;
+  }
+  if (whole.length > 0) behind = add(0);
+  for (const place of places) {
+    if (place >= behind) behind = add(place === 0 ? 0 : whole.lastIndexOf(NEWLINE, place - 1) + 1);
   }
   return lines;
 }
@@ -212,7 +231,7 @@ async function halve(
 }
 
 async function firstTime(bytes: LogBytes, from: number): Promise<Micros | undefined> {
-  const { lines } = await linesFrom(bytes, from, PROBE);
+  const { lines } = await linesFrom(bytes, from, { window: PROBE, sieve: () => undefined });
   for (const line of lines) {
     const time = parseLogLine(line.text, { logId: "", ...line })?.time;
     if (time !== undefined) return time;
