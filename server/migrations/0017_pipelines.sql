@@ -111,6 +111,7 @@ create table pipelines.components (
 );
 create index components_connector_id on pipelines.components (connector_id);
 create index components_flavor on pipelines.components (type, flavor_name);
+create index components_created on pipelines.components (created, id);
 
 create table pipelines.stacks (
   id uuid not null constraint stacks_pkey primary key,
@@ -124,6 +125,7 @@ create table pipelines.stacks (
   created bigint not null,
   updated bigint not null
 );
+create index stacks_created on pipelines.stacks (created, id);
 
 create table pipelines.stack_components (
   stack_id uuid not null constraint stack_components_stack_id_fkey references pipelines.stacks on delete cascade,
