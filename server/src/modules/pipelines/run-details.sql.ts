@@ -1,7 +1,8 @@
 import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
-import type { SnapshotRow } from "./pipeline-tables.ts";
+import type { PipelineRow, SnapshotRow } from "./pipeline-tables.ts";
 import { runWaitConditions, type RunWaitConditionRow } from "./run-tables.ts";
 import type { ShownSnapshotRow } from "./snapshots.sql.ts";
+import type { StackRow } from "./stack-tables.ts";
 
 /** What is shown of runs besides their rows, for as many of them as are shown. */
 
@@ -10,8 +11,9 @@ export type SnapshotOfRun = Omit<ShownSnapshotRow, "deployment_id"> &
   Pick<
     SnapshotRow,
     "build_id" | "schedule_id" | "code_reference_id" | "template_id" | "source_snapshot_id" | "code_path"
-  >;
+  > & { pipeline: PipelineRow | null; stack: StackRow | null };
 
+// With what every run shows of it, so that a page takes one statement for all three.
 const snapshotsText: Prepared = {
   name: "pipelines_select_snapshots_of_runs",
   text: `
@@ -21,8 +23,11 @@ const snapshotsText: Prepared = {
       s.build_id is not null and exists (
         select from pipelines.stack_components as l join pipelines.components as c on c.id = l.component_id
         where l.stack_id = s.stack_id and c.type = 'deployer'
-      ) as deployable
+      ) as deployable,
+      row_to_json(p) as pipeline, row_to_json(k) as stack
     from pipelines.snapshots as s left join pipelines.builds as b on b.id = s.build_id
+      left join pipelines.pipelines as p on p.id = s.pipeline_id
+      left join pipelines.stacks as k on k.id = s.stack_id
     where s.id = any ($1::uuid[])`,
 };
 

@@ -15,7 +15,14 @@ import type { ZenmlContext } from "./context.ts";
 import type { ZenmlCall } from "./endpoint.ts";
 import { entity, iso, json, jsonOrNull, type ViewContext } from "./envelope.ts";
 import type { Related } from "./related.ts";
-import { logsSummary, runBody, snapshotSummary, waitConditionSummary } from "./summaries.ts";
+import {
+  logsSummary,
+  pipelineSummary,
+  runBody,
+  snapshotSummary,
+  stackSummary,
+  waitConditionSummary,
+} from "./summaries.ts";
 
 export type RunViewOptions = {
   hydrate: boolean;
@@ -49,13 +56,13 @@ export function createRunViews(context: ZenmlContext, database: Database): RunVi
     const links = await loadLinks(related, [...snapshots.values()]);
     return rows.map((row) => {
       const snapshot = snapshots.get(row.snapshot_id ?? "");
-      const linked = linksOf(links, snapshot);
+      const linked = linksOf(links, snapshot, view);
       return entity(row, {
         // 0.84 reads there what 0.98 reads among the resources.
         body: {
           ...runBody(row, view),
-          stack: at(resources.stacks, row.stack_id),
-          pipeline: at(resources.pipelines, row.pipeline_id),
+          stack: linked.stack,
+          pipeline: linked.pipeline,
           build: linked.build,
           schedule: linked.schedule,
           code_reference: linked.code_reference,
@@ -63,7 +70,7 @@ export function createRunViews(context: ZenmlContext, database: Database): RunVi
         },
         metadata: metadata === undefined ? null : metadata(row, snapshot),
         resources: {
-          ...resources.of(row),
+          ...resources(row),
           ...linked,
           snapshot:
             snapshot === undefined ? null : snapshotSummary({ ...snapshot, deployment_id: null }, view),
@@ -73,60 +80,45 @@ export function createRunViews(context: ZenmlContext, database: Database): RunVi
   };
 }
 
-type Loaded = {
-  stacks: Views;
-  pipelines: Views;
-  of(row: PipelineRunRow): Record<string, unknown>;
-};
-
 type Sources = { database: Database; related: Related; view: ViewContext };
 
 async function loadResources(
   { database, related, view }: Sources,
   rows: readonly PipelineRunRow[],
-): Promise<Loaded> {
+): Promise<(row: PipelineRunRow) => Record<string, unknown>> {
   const ids = rows.map(({ id }) => id);
   const dynamic = rows.filter((row) => row.is_dynamic).map(({ id }) => id);
   const outputs = new Map(rows.map((row) => [row.id, outputsOf(row)]));
-  const [users, stacks, pipelines, versions, tags, shown, logs, runs, conditions, artifacts] =
-    await Promise.all([
-      related.users(rows.map((row) => row.user_id)),
-      related.stacks(rows.map((row) => row.stack_id)),
-      related.pipelines(rows.map((row) => row.pipeline_id)),
-      related.modelVersions(rows.map((row) => row.model_version_id)),
-      related.tagsOf(ids),
-      related.visualizationsOf(ids),
-      selectLogsOf(database, "pipeline_run_id", ids),
-      related.runs(rows.flatMap((row) => [row.original_run_id, row.parent_run_id])),
-      selectPendingConditions(database, dynamic),
-      related.artifactVersions([...outputs.values()].flatMap((of) => Object.values(of))),
-    ]);
-  return {
-    stacks,
-    pipelines,
-    of(row) {
-      const collection = (logs.get(row.id) ?? []).map((one) => logsSummary(one, view));
-      const condition = conditions.get(row.id);
-      return {
-        user: at(users, row.user_id),
-        stack: at(stacks, row.stack_id),
-        pipeline: at(pipelines, row.pipeline_id),
-        model_version: at(versions, row.model_version_id),
-        tags: tags.get(row.id) ?? [],
-        logs: collection[0] ?? null,
-        log_collection: collection,
-        visualizations: shown.get(row.id) ?? [],
-        trigger: null,
-        original_run: at(runs, row.original_run_id),
-        parent_run: at(runs, row.parent_run_id),
-        active_wait_condition: condition === undefined ? null : waitConditionSummary(condition, view),
-        outputs: Object.fromEntries(
-          Object.entries(outputs.get(row.id) ?? {}).flatMap(([name, id]) =>
-            artifacts.has(id) ? [[name, at(artifacts, id)]] : [],
-          ),
+  const [users, versions, tags, shown, logs, runs, conditions, artifacts] = await Promise.all([
+    related.users(rows.map((row) => row.user_id)),
+    related.modelVersions(rows.map((row) => row.model_version_id)),
+    related.tagsOf(ids),
+    related.visualizationsOf(ids),
+    selectLogsOf(database, "pipeline_run_id", ids),
+    related.runs(rows.flatMap((row) => [row.original_run_id, row.parent_run_id])),
+    selectPendingConditions(database, dynamic),
+    related.artifactVersions([...outputs.values()].flatMap((of) => Object.values(of))),
+  ]);
+  return (row) => {
+    const collection = (logs.get(row.id) ?? []).map((one) => logsSummary(one, view));
+    const condition = conditions.get(row.id);
+    return {
+      user: at(users, row.user_id),
+      model_version: at(versions, row.model_version_id),
+      tags: tags.get(row.id) ?? [],
+      logs: collection[0] ?? null,
+      log_collection: collection,
+      visualizations: shown.get(row.id) ?? [],
+      trigger: null,
+      original_run: at(runs, row.original_run_id),
+      parent_run: at(runs, row.parent_run_id),
+      active_wait_condition: condition === undefined ? null : waitConditionSummary(condition, view),
+      outputs: Object.fromEntries(
+        Object.entries(outputs.get(row.id) ?? {}).flatMap(([name, id]) =>
+          artifacts.has(id) ? [[name, at(artifacts, id)]] : [],
         ),
-      };
-    },
+      ),
+    };
   };
 }
 
@@ -148,8 +140,13 @@ async function loadLinks(related: Related, snapshots: readonly SnapshotOfRun[]):
 
 const linksOf = (
   { builds, schedules, references, sources }: Links,
-  snapshot: SnapshotOfRun | undefined,
-): Record<"build" | "schedule" | "code_reference" | "source_snapshot", object | null> => ({
+  ...[snapshot, view]: [SnapshotOfRun | undefined, ViewContext]
+): Record<
+  "stack" | "pipeline" | "build" | "schedule" | "code_reference" | "source_snapshot",
+  object | null
+> => ({
+  stack: snapshot?.stack ? stackSummary(snapshot.stack) : null,
+  pipeline: snapshot?.pipeline ? pipelineSummary(snapshot.pipeline, view) : null,
   build: at(builds, snapshot?.build_id),
   schedule: at(schedules, snapshot?.schedule_id),
   code_reference: at(references, snapshot?.code_reference_id),
