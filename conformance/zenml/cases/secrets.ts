@@ -60,7 +60,7 @@ export const secretScenarios: readonly Scenario[] = [
     required: ["name", "connector_type", "auth_method"],
     probed: ["description", "labels", "resource_types", "expiration_seconds"],
     variants: {
-      "a type that is none": { connector_type: "nothing" },
+      "of a type that is none": { connector_type: "nothing" },
       "a way to log in that is none": { auth_method: "nothing" },
       "a resource of another type": { resource_types: ["s3-bucket"] },
     },

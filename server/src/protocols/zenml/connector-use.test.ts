@@ -62,6 +62,9 @@ describe("service connectors that connect", () => {
       auth_method: "workload-identity",
     });
     expect([unfit.status, unfit.json.detail[0]]).toStrictEqual([400, "ValueError"]);
+    const unknown = await server.post(`${API}/verify`, { ...docker("tried"), connector_type: "github" });
+    expect([unknown.status, unknown.json.detail[0]]).toStrictEqual([501, "NotImplementedError"]);
+    expect(unknown.json.detail[1]).toContain("Available are: aws, gcp, azure");
     expect((await server.post(`${API}/verify?list_resources=perhaps`, docker("tried"))).status).toBe(422);
   });
 

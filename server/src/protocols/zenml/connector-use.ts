@@ -17,6 +17,7 @@ import { entity, iso, sharedBody } from "./envelope.ts";
 import { invalidRequest, ZenmlError } from "./errors.ts";
 import { jsonObject, shortText } from "./fields.ts";
 import { readFlag } from "./list-query.ts";
+import { scopeOf } from "./service-connectors.ts";
 
 const connectorInfo = z
   .object({ type: shortText, auth_method: shortText, configuration: jsonObject.default({}) })
@@ -79,7 +80,7 @@ export function connectorUseEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         await access.requireShared(call.request, "use");
         // The id is in the words of each type: it is asked of the services, and not of the table.
         const { resource_id: _id, ...fields } = connectors.fields;
-        const { rows } = await connectors.search(context.listQuery(call, fields));
+        const { rows } = await connectors.search(context.listQuery(call, fields), scopeOf(call));
         return (await connectors.resources(rows, asked(call))).map(resourcesView);
       },
     }),

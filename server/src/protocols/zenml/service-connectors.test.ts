@@ -197,6 +197,8 @@ describe("service connectors", () => {
     expect(await list(`labels_str=${encodeURIComponent('{"team":null}')}`)).toHaveLength(2);
     expect(await list("labels_str=team=z")).toStrictEqual([]);
     expect(await list("labels_str={}")).toHaveLength(2);
+    expect(await list("labels_str=gt:text")).toStrictEqual([]);
+    expect(await list("logical_operator=or&name=list-a&labels_str=team=y")).toStrictEqual(["list-b"]);
     expect((await editor.get(`${API}?sort_by=configuration`)).status).toBe(422);
   });
 

@@ -76,7 +76,7 @@ export function serviceConnectorEndpoints(context: ZenmlContext): ZenmlEndpoint[
         call.request.subject = { resourceType: "service_connector" };
         const { hydrate, ...query } = context.listQuery(call, connectors.fields);
         const expand = readFlag(call.parameters, "expand_secrets", true);
-        const { total, rows } = await connectors.search(query);
+        const { total, rows } = await connectors.search(query, scopeOf(call));
         return pageOf(query, { total, items: await views(call, rows, { hydrate, expand }) });
       },
     }),
@@ -124,3 +124,9 @@ export function serviceConnectorEndpoints(context: ZenmlContext): ZenmlEndpoint[
     }),
   ];
 }
+
+/** Filters that are no columns. */
+export const scopeOf = ({ query }: Pick<ZenmlCall, "query">): { resourceType?: string; labels?: string } => ({
+  ...(query["resource_type"] ? { resourceType: query["resource_type"] } : {}),
+  ...(query["labels_str"] ? { labels: query["labels_str"] } : {}),
+});

@@ -42,8 +42,8 @@ const connector = {
 describe("Terraform keeps", () => {
   it("a service connector, which it verifies before it makes it", async () => {
     // It asks again until the service answers, and nothing is kept of that.
-    for (const _attempt of [1, 2]) {
-      const verified = await provider.post(`${API}/verify`, connector);
+    for (const client of [provider, withHeaders(provider, { "x-request-id": "again" })]) {
+      const verified = await client.post(`${API}/verify`, connector);
       expect([verified.status, verified.json.error]).toStrictEqual([200, null]);
     }
     const made = await provider.post(API, connector);
