@@ -72,7 +72,7 @@ export function runConfigurationSchema({
   const required: string[] = [];
   for (const one of steps) {
     const own = stepParameters(one, defs);
-    const has = Object.keys((one.config["parameters"] ?? {}) as object).length > 0;
+    const has = Object.keys(one.config["parameters"] ?? {}).length > 0;
     const properties = { ...(own === undefined ? {} : { parameters: own }), ...common };
     defs[one.name] = objectSchema(one.name, properties, has ? ["parameters"] : []);
     members[one.name] = has ? { $ref: `#/$defs/${one.name}` } : optional(one.name);
@@ -140,7 +140,7 @@ function stepParameters(
   { name, spec, config }: SchemaStep,
   defs: Record<string, Schema>,
 ): Schema | undefined {
-  const names = Object.keys((config["parameters"] ?? {}) as object);
+  const names = Object.keys(config["parameters"] ?? {});
   const said = spec["parameter_spec"] as Schema | null | undefined;
   if (said) {
     const { $defs: inner = {}, ...rest } = said as { $defs?: Record<string, Schema> };
