@@ -9,7 +9,7 @@ export const artifactFields: Fields = {
   ...userFields,
   name: { kind: "text", sql: "t.name" },
   has_custom_name: { kind: "boolean", sql: "t.has_custom_name" },
-  tag: { kind: "tags" },
+  tag: { kind: "tags", unordered: true },
   tags: { kind: "tags" },
   // An artifact without versions counts from when it was made.
   latest_version: {
@@ -41,7 +41,7 @@ export const artifactVersionFields: Fields = {
   artifact,
   artifact_id: artifact,
   version: { kind: "text", sql: "t.version" },
-  version_number: { kind: "number", sql: "t.version_number" },
+  version_number: { kind: "integer", sql: "t.version_number" },
   uri: { kind: "text", sql: "t.uri" },
   materializer: { kind: "text", sql: "t.materializer_json" },
   type: { kind: "text", sql: "t.type" },
@@ -87,6 +87,6 @@ export const artifactVersionFields: Fields = {
       where a.id = t.artifact_id and ${compareColumn(sql`a.has_custom_name`, "boolean", comparison)})`,
   },
   run_metadata: { kind: "metadata" },
-  tag: { kind: "tags" },
+  tag: { kind: "tags", unordered: true },
   tags: { kind: "tags" },
 };

@@ -37,7 +37,7 @@ const fields: Fields = {
   python_version: { kind: "text", sql: "t.python_version" },
   checksum: { kind: "text", sql: "t.checksum" },
   stack_checksum: { kind: "text", sql: "t.stack_checksum" },
-  duration: { kind: "number", sql: "t.duration" },
+  duration: { kind: "integer", sql: "t.duration" },
 };
 
 /** Container images that were built for pipelines. */

@@ -142,8 +142,11 @@ export function compareColumn(
   }
   if (kind === "uuid") return compareUuid(column, { operation, value });
   if (kind === "text") return compareText(column, { operation, value });
-  if (operation === "notequals") return sql`${column} is distinct from ${value}`;
-  if (operation in comparisons) return sql`${column} ${sql.raw(comparisons[operation as "equals"])} ${value}`;
+  // Without its type it would have to fit the column.
+  const operand = kind === "integer" ? sql`${value}::bigint` : value;
+  if (operation === "notequals") return sql`${column} is distinct from ${operand}`;
+  if (operation in comparisons)
+    return sql`${column} ${sql.raw(comparisons[operation as "equals"])} ${operand}`;
   throw invalidParameter(`This field cannot be compared with the operation '${operation}'.`);
 }
 

@@ -36,12 +36,21 @@ export type ListQuery = {
 };
 
 /** How a field is compared; what is of a `reference` may be named or be an id. */
-export type FieldKind = "text" | "uuid" | "boolean" | "number" | "time" | "reference" | "tags" | "metadata";
+export type FieldKind =
+  | "text"
+  | "uuid"
+  | "boolean"
+  | "integer"
+  | "number"
+  | "time"
+  | "reference"
+  | "tags"
+  | "metadata";
 
 /** A field of a list, as SQL over the alias `t` of its table. */
 export type Field =
   | {
-      readonly kind: "text" | "uuid" | "boolean" | "number" | "time";
+      readonly kind: "text" | "uuid" | "boolean" | "integer" | "number" | "time";
       readonly sql: string;
       /** Filters that no one column answers; `sql` is for the order then. */
       condition?(comparison: Comparison): RawBuilder<unknown>;
@@ -64,7 +73,7 @@ export type Field =
       readonly unordered?: true;
     }
   /** Tags of the row `t.id`, by their names. */
-  | { readonly kind: "tags" }
+  | { readonly kind: "tags"; readonly unordered?: true }
   /** Values logged about the row `t.id`, as `key:value` or `key:operation:value`. */
   | { readonly kind: "metadata" };
 

@@ -153,7 +153,7 @@ const fields: Fields = {
   ...idFields,
   ...userFields,
   name: { kind: "text", sql: "t.name" },
-  number: { kind: "number", sql: "t.number" },
+  number: { kind: "integer", sql: "t.number" },
   stage: { kind: "text", sql: "t.stage" },
   model: { kind: "reference", sql: "t.model_id", table: "pipelines.models", unordered: true },
   model_id: { kind: "uuid", sql: "t.model_id" },

@@ -24,9 +24,9 @@ export async function selectTagsOf(
   return grouped(await database.prepared<TagOfRow & Row>(tagsText, [resourceIds]));
 }
 
-type MetadataRow = { resource_id: string; key: string; value_json: string };
+export type MetadataRow = { resource_id: string; key: string; value_json: string };
 
-// Of several values of one key the newest counts; objects are laid over one another.
+// Of several values of one key the newest counts; objects are laid over one another, where that is asked for.
 const metadataText: Prepared = {
   name: "pipelines_select_metadata_of",
   text: `
@@ -37,20 +37,22 @@ const metadataText: Prepared = {
       from pipelines.run_metadata_resources as l join pipelines.run_metadata as m on m.id = l.metadata_id
       where l.resource_id = any ($1::uuid[])
     ) as logged
-    where newest or objects order by resource_id, key, created, id`,
+    where newest or (objects and $2::boolean) order by resource_id, key, created, id`,
 };
 
-/** What was logged about each, as the text of a JSON object. */
+/** What was logged about each, as the text of a JSON object. ZenML 0.84 knows of no objects laid over one another. */
 export async function selectMetadataOf(
   database: Queryable,
   resourceIds: readonly string[],
+  { laysOver }: { laysOver: boolean },
 ): Promise<Map<string, string>> {
   if (resourceIds.length === 0) return new Map();
-  const rows = await database.prepared<MetadataRow>(metadataText, [resourceIds]);
+  const rows = await database.prepared<MetadataRow>(metadataText, [resourceIds, laysOver]);
   return new Map([...grouped(rows)].map(([id, values]) => [id, objectOf(values)]));
 }
 
-function objectOf(values: readonly MetadataRow[]): string {
+/** Values by their keys, as the text of an object; several of one key are objects. */
+export function objectOf(values: readonly MetadataRow[]): string {
   const members = [...Map.groupBy(values, ({ key }) => key)].map(([key, logged]) => {
     const value = logged.length === 1 ? (logged[0]?.value_json ?? "null") : laidOver(logged);
     return `${JSON.stringify(key)}:${value}`;

@@ -68,7 +68,7 @@ export const runFields = {
   ...idFields,
   ...userFields,
   name: { kind: "text", sql: "t.name" },
-  index: { kind: "number", sql: "t.index" },
+  index: { kind: "integer", sql: "t.index" },
   orchestrator_run_id: { kind: "text", sql: "t.orchestrator_run_id" },
   pipeline_id: { kind: "uuid", sql: "t.pipeline_id" },
   pipeline,

@@ -31,7 +31,7 @@ export const stepFields = (clock: () => Micros): Fields => ({
         comparison,
       )})`,
   },
-  version: { kind: "number", sql: "t.version" },
+  version: { kind: "integer", sql: "t.version" },
   cache_expires_at: { kind: "time", sql: "t.cache_expires_at" },
   cache_expired: {
     kind: "boolean",

@@ -244,31 +244,31 @@ describe("lists of versions", () => {
   it("are filtered and ordered by all that they have", async () => {
     await editor.post(
       `${API}/batch`,
-      ["fa", "fa", "fb"].map((name, at) =>
+      ["xa", "xa", "xb"].map((name, at) =>
         made(name, {
           type: at === 0 ? "ModelArtifact" : "DataArtifact",
           tags: at === 2 ? ["f-tag"] : ["f-tag", "f-more"],
           metadata: { f_number: at, f_text: `t${at}` },
-          has_custom_name: name === "fb",
+          has_custom_name: name === "xb",
         }),
       ),
     );
-    expect(await list("artifact=fa")).toStrictEqual(["fa@1", "fa@2"]);
-    expect(await list("artifact=fa&sort_by=desc:created&size=1")).toStrictEqual(["fa@2"]);
-    expect(await list("artifact=startswith:f&version=1")).toStrictEqual(["fa@1", "fb@1"]);
-    expect(await list("uri=contains:/fb")).toStrictEqual(["fb@1"]);
-    expect(await list("type=ModelArtifact&artifact=fa")).toStrictEqual(["fa@1"]);
-    expect(await list("artifact=fa&materializer=contains:materializers")).toHaveLength(2);
-    expect(await list("tags=f-tag&tags=f-more")).toStrictEqual(["fa@1", "fa@2"]);
-    expect(await list("run_metadata=f_number:gte:1")).toStrictEqual(["fa@2", "fb@1"]);
-    expect(await list("run_metadata=f_text:t0")).toStrictEqual(["fa@1"]);
-    expect(await list("artifact=startswith:f&has_custom_name=true")).toStrictEqual(["fb@1"]);
-    expect(await list("artifact=fa&only_unused=true")).toHaveLength(2);
+    expect(await list("artifact=xa")).toStrictEqual(["xa@1", "xa@2"]);
+    expect(await list("artifact=xa&sort_by=desc:created&size=1")).toStrictEqual(["xa@2"]);
+    expect(await list("artifact=startswith:x&version=1")).toStrictEqual(["xa@1", "xb@1"]);
+    expect(await list("uri=contains:/xb")).toStrictEqual(["xb@1"]);
+    expect(await list("type=ModelArtifact&artifact=xa")).toStrictEqual(["xa@1"]);
+    expect(await list("artifact=xa&materializer=contains:materializers")).toHaveLength(2);
+    expect(await list("tags=f-tag&tags=f-more")).toStrictEqual(["xa@1", "xa@2"]);
+    expect(await list("run_metadata=f_number:gte:1")).toStrictEqual(["xa@2", "xb@1"]);
+    expect(await list("run_metadata=f_text:t0")).toStrictEqual(["xa@1"]);
+    expect(await list("artifact=startswith:x&has_custom_name=true")).toStrictEqual(["xb@1"]);
+    expect(await list("artifact=xa&only_unused=true")).toHaveLength(2);
     expect(
-      await list("logical_operator=or&artifact=fb&run_metadata=f_text:t1&only_unused=false"),
-    ).toStrictEqual(["fa@2", "fb@1"]);
-    expect(await list("artifact=fa&model=none")).toStrictEqual([]);
-    expect(await list("artifact=fa&pipeline_run=none")).toStrictEqual([]);
+      await list("logical_operator=or&artifact=xb&run_metadata=f_text:t1&only_unused=false"),
+    ).toStrictEqual(["xa@2", "xb@1"]);
+    expect(await list("artifact=xa&model=none")).toStrictEqual([]);
+    expect(await list("artifact=xa&pipeline_run=none")).toStrictEqual([]);
     for (const field of ["artifact", "model", "pipeline_run", "only_unused", "run_metadata"]) {
       expect((await editor.get(`${API}?project=team&sort_by=${field}`)).status).toBe(422);
     }

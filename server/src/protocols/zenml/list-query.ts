@@ -1,6 +1,14 @@
 import { invalidParameter } from "../../kernel/errors.ts";
-import type { Condition, FieldKind, ListQuery, Operand, Operation } from "../../modules/pipelines/index.ts";
+import {
+  isUuid,
+  type Condition,
+  type FieldKind,
+  type ListQuery,
+  type Operand,
+  type Operation,
+} from "../../modules/pipelines/index.ts";
 import { invalidFilter, invalidRequest } from "./errors.ts";
+import { hyphenated } from "./fields.ts";
 
 /** The parameters of an address, each as often as it was given. */
 export type Parameters = ReadonlyMap<string, readonly string[]>;
@@ -43,6 +51,9 @@ const known: Readonly<Record<"old" | "new", ReadonlySet<string>>> = {
   new: new Set(newOperations),
 };
 
+/** What ZenML 0.84 takes several of, too. */
+const repeated: ReadonlySet<FieldKind> = new Set(["tags", "metadata"]);
+
 const ordering: ReadonlySet<Operation> = new Set(["gte", "gt", "lte", "lt"]);
 const onNumbers: ReadonlySet<Operation> = new Set([...ordering, "equals", "notequals"]);
 
@@ -60,7 +71,7 @@ export function parseListQuery(
   for (const [field, given] of parameters) {
     const { kind, orderOnly } = (Object.hasOwn(fields, field) ? fields[field] : undefined) ?? {};
     if (kind === undefined || orderOnly === true) continue;
-    const values = options.isOld && kind !== "tags" ? given.slice(-1) : given;
+    const values = options.isOld && !repeated.has(kind) ? given.slice(-1) : given;
     for (const value of values) conditions.push(parseCondition(field, kind, { value, options }));
   }
   const operator = last("logical_operator") ?? "and";
@@ -152,19 +163,24 @@ function split({ value, options }: Given): { operation: Operation; text: string 
 
 function parseCondition(field: string, kind: FieldKind, given: Given): Condition {
   if (kind === "metadata") return parseMetadata(field, given);
+  if (field === "scope_user") requireUuid(field, given.value);
   const { operation, text } = split(given);
   if (operation === "isnull" || operation === "isnotnull") {
     if (text !== "") throw invalidFilter(`${field}: ${operation}: takes no value.`);
     return { field, operation, value: null };
   }
   if (operation === "oneof" || operation === "notoneof") {
-    if (kind === "boolean" || kind === "number" || kind === "time") throw wrongOperation(field, operation);
+    if (kind === "boolean" || kind === "integer" || kind === "number" || kind === "time")
+      throw wrongOperation(field, operation);
     return { field, operation, value: parseList(field, text) };
   }
   switch (kind) {
     case "boolean":
       if (operation !== "equals" && operation !== "notequals") throw wrongOperation(field, operation);
       return { field, operation, value: parseBoolean(text) ?? noBoolean(field) };
+    case "integer":
+      if (!onNumbers.has(operation)) throw wrongOperation(field, operation);
+      return { field, operation, value: parseInteger(field, text) };
     case "number":
       if (!onNumbers.has(operation)) throw wrongOperation(field, operation);
       return { field, operation, value: parseNumber(field, text) };
@@ -197,6 +213,14 @@ function parseMetadata(field: string, { value, options }: Given): Condition {
   return { field, operation, value: [key, ...(isList ? parseList(field, text) : [text])] };
 }
 
+/** One id alone, which is checked before any filter is. */
+function requireUuid(field: string, text: string): void {
+  if (isUuid(hyphenated(text))) return;
+  throw invalidRequest([
+    { type: "uuid_parsing", loc: ["query", field], msg: "Input should be a valid UUID" },
+  ]);
+}
+
 const wrongOperation = (field: string, operation: Operation): Error =>
   invalidFilter(`${field}: This datatype can not be filtered using this operation: '${operation}'.`);
 
@@ -218,6 +242,12 @@ function parseList(field: string, text: string): string[] {
     );
   }
   return list.map((one: unknown) => (typeof one === "string" ? one : JSON.stringify(one)));
+}
+
+/** Beyond what is stored it compares as any number that is as far away. */
+function parseInteger(field: string, text: string): Operand {
+  if (!/^\s*[-+]?\d+\s*$/.test(text)) return wrongValue(field, text, "a whole number");
+  return Math.max(Math.min(Number(text), Number.MAX_SAFE_INTEGER), Number.MIN_SAFE_INTEGER);
 }
 
 function parseNumber(field: string, text: string): Operand {

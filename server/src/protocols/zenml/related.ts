@@ -184,7 +184,7 @@ export function createRelated({ database, principals, now }: RelatedDeps): Relat
           ]),
         );
       },
-      metadataOf: (ids) => selectMetadataOf(database, known(ids)),
+      metadataOf: (ids) => selectMetadataOf(database, known(ids), { laysOver: !context.isOld }),
     };
     return related;
   };

@@ -73,6 +73,8 @@ describe("run metadata", () => {
     await editor.post(API, about([id], { n: 1, d: { a: 1, b: 1 }, mixed: { a: 1 } }));
     await editor.post(API, about([id], { n: "two", d: { b: 2, c: 3 }, mixed: 5 }));
     expect(await logged(id)).toStrictEqual({ n: "two", d: { a: 1, b: 2, c: 3 }, mixed: 5 });
+    const old = { "user-agent": "zenml/0.84.0" };
+    expect(await logged(id, old)).toStrictEqual({ n: "two", d: { b: 2, c: 3 }, mixed: 5 });
   });
 
   it("keeps numbers as they came", async () => {
