@@ -105,6 +105,13 @@ const attacks: Record<string, Attack> = {
   [`POST ${CONSOLE}/workspaces`]: () => ({ body: { name: "sneaked" } }),
   [`PATCH ${CONSOLE}/workspaces/:workspace`]: () => ({ path: [OWNER], body: { description: "x" } }),
   [`DELETE ${CONSOLE}/workspaces/:workspace`]: () => ({ path: [OWNER], query: { mode: "CASCADE" } }),
+  "GET /api/v1/projects/:project_name_or_id": () => ({ path: [OWNER] }),
+  "PUT /api/v1/projects/:project_name_or_id": () => ({ path: [OWNER], body: { description: "x" } }),
+  "PUT /api/v1/settings": () => ({ body: { server_name: "sneaked" } }),
+  "PUT /api/v1/users/:user_name_or_id/email-opt-in": () => ({
+    path: [victim.uuid],
+    body: { email_opted_in: true },
+  }),
   "GET /api/v1/devices/:device_id": ofDevice,
   "PUT /api/v1/devices/:device_id": () => ({ ...ofDevice(), body: { locked: true } }),
   "DELETE /api/v1/devices/:device_id": ofDevice,
@@ -161,6 +168,7 @@ const allowed: Record<string, readonly string[]> = {
   [`GET ${R}/get`]: ["viewer", "editor", "limited"],
   [`GET ${R}/permissions/list`]: ["viewer", "editor", "limited"],
   [`POST ${U}/create`]: ["stranger"],
+  "GET /api/v1/projects/:project_name_or_id": ["viewer", "editor", "limited"],
 };
 
 /** Why these need no attack: they are about the caller, or the same for whoever is logged in. */
@@ -186,6 +194,15 @@ const harmless: Record<string, string> = {
   "POST /devices/verify": "a form with a token of its own",
   "GET /api/v1/api_token": "one's own",
   "GET /api/v1/devices": "one's own",
+  "GET /api/v1/projects": "those that one has a part in",
+  "GET /api/v1/settings": "the name of the server, for whoever logs in",
+  "GET /api/v1/load-info": "how many requests are in work",
+  "GET /api/v1/statistics": "how many there are of what one may see",
+  "GET /api/v1/onboarding_state": "which first steps were taken",
+  "GET /api/v1/resource_requests": "not kept, as with ZenML's open-source server",
+  "GET /api/v1/resource_requests/:resource_request_id": "not kept",
+  "POST /api/v1/resource_requests/:resource_request_id/release": "not kept",
+  "POST /api/v1/resource_requests/:resource_request_id/renew": "not kept",
   "GET /api/v1/current-user": "who one is",
   "PUT /api/v1/current-user": "who one is",
   "GET /api/v1/users": "names, as ZenML's clients show them",
