@@ -70,6 +70,23 @@ describe("logs of runs and steps", () => {
     }
   });
 
+  it("are none of a server that starts runs", async () => {
+    const about = { project: world.projectId, source: "runner", pipeline_run_id: world.runId };
+    const before = await editor.get(`${runs}?source=runner`);
+    const id = await newLogs(editor, about);
+    const answers = [
+      before,
+      await editor.get(`${runs}?source=runner`),
+      await editor.get(`/api/v1/logs/${id}/entries`),
+    ];
+    for (const { status, json } of answers) {
+      expect([status, json.detail]).toStrictEqual([
+        400,
+        ["ValueError", "Runner logs are unavailable for this run."],
+      ]);
+    }
+  });
+
   it("are a text for 0.84, of which parts are read", async () => {
     const whole = text + "[2026-01-01 00:00:02 UTC] third\n";
     expect((await old(steps)).json).toBe(whole);

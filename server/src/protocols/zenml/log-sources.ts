@@ -14,6 +14,7 @@ import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { invalidRequest } from "./errors.ts";
 import { hyphenated, uuid } from "./fields.ts";
 import { readFlag } from "./list-query.ts";
+import { noRunnerLogs, RUNNER } from "./logs.ts";
 import { MAX_ENTRIES, readInteger } from "./log-queries.ts";
 import { readerOf } from "./secrets.ts";
 import { toldOfLogs } from "./store-errors.ts";
@@ -73,6 +74,7 @@ export function logSourceEndpoints(context: ZenmlContext, database: Database): Z
     const rows = await logsOf(call, kind);
     const id = call.path[kind.param];
     const row = rows.find((one) => (logsId === undefined ? one.source === source : one.id === logsId));
+    if (kind.short === "run" && (row?.source ?? source) === RUNNER) throw noRunnerLogs();
     if (row === undefined) {
       const named = logsId === undefined ? `source '${source}'` : `ID '${logsId}'`;
       throw notFound(

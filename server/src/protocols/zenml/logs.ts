@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { reads, uses } from "../../kernel/access.ts";
-import { invalidState } from "../../kernel/errors.ts";
+import { invalidParameter, invalidState } from "../../kernel/errors.ts";
 import type { LogsRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import type { ZenmlContext } from "./context.ts";
@@ -12,8 +12,9 @@ import { readerOf } from "./secrets.ts";
 import { toldOfLogs } from "./store-errors.ts";
 import { logsView } from "./summaries.ts";
 
-/** Output of the machinery that starts runs, which is kept by nobody. */
-const RUNNER = "runner";
+/** What a server writes that starts runs by itself, as Plinth does not. */
+export const RUNNER = "runner";
+export const noRunnerLogs = (): Error => invalidParameter("Runner logs are unavailable for this run.");
 
 const ownerIds = { pipeline_run_id: uuid.nullish(), step_run_id: uuid.nullish() };
 const isOfOne = (given: { pipeline_run_id?: unknown; step_run_id?: unknown }): boolean =>
@@ -132,6 +133,7 @@ export function logsEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       async handle(call) {
         const row = await getAttached(call);
         const query = parseEntriesQuery(call.query, row.id);
+        if (row.source === RUNNER) throw noRunnerLogs();
         const page = await toldOfLogs(logReader.page(row, readerOf(call.request), query));
         return {
           items: page.entries.map(({ entry }) => entry),

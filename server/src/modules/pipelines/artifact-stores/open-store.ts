@@ -2,17 +2,10 @@ import type { Outbound } from "../../../kernel/outbound/outbound.ts";
 import { selectRow } from "../records.ts";
 import type { SecretReader } from "../secrets.ts";
 import { components, type ComponentRow } from "../stack-tables.ts";
-import { fetchGcpToken } from "../connectors/gcp-tokens.ts";
-import { publicPlaces, type Tools } from "../connectors/connector.ts";
-import { getConnectorType } from "../connectors/connector-types.ts";
-import { findSpecification } from "../connectors/connector-type.ts";
-import { createHttp } from "../connectors/http.ts";
-import {
-  createConnectorCredentials,
-  type ConnectorCredentials,
-  type ConnectorCredentialsDeps,
-} from "./connector-credentials.ts";
-import { credentialsOf, textOf, type Credentials, type CredentialsDeps } from "./credentials.ts";
+import { publicPlaces } from "../connectors/connector.ts";
+import { createConnectorCredentials, type ConnectorCredentialsDeps } from "./connector-credentials.ts";
+import { credentialsOf, textOf, type CredentialsDeps } from "./credentials.ts";
+import { createGcsTokens } from "./gcs-tokens.ts";
 import { openGcsStore } from "./gcs.ts";
 import { parseStorePath } from "./location.ts";
 import { s3OptionsOf, speaksS3 } from "./s3-options.ts";
@@ -31,6 +24,7 @@ export type ArtifactStoresDeps = CredentialsDeps & ConnectorCredentialsDeps & { 
 
 export function createArtifactStores(deps: ArtifactStoresDeps): ArtifactStores {
   const connectorOf = createConnectorCredentials(deps);
+  const tokenOf = createGcsTokens(deps);
 
   const openComponent = async (component: ComponentRow, reader: SecretReader): Promise<ArtifactStore> => {
     const { name, flavor_name: flavor } = component;
@@ -48,7 +42,7 @@ export function createArtifactStores(deps: ArtifactStoresDeps): ArtifactStores {
     const connector = await connectorOf(component, path);
     const { outbound } = deps;
     if (isS3) return openS3Store(s3OptionsOf(credentials, connector, { name, flavor, path, outbound }));
-    const token = await gcsToken({ credentials, connector, name, deps });
+    const token = await tokenOf(name, { connector, secret: credentials.secret });
     return openGcsStore({ name, path, outbound, token, storage: publicPlaces.google.storage });
   };
 
@@ -64,47 +58,4 @@ export function createArtifactStores(deps: ArtifactStoresDeps): ArtifactStores {
       return openComponent(component, reader);
     },
   };
-}
-
-type GcsTokenOptions = {
-  credentials: Credentials;
-  connector: ConnectorCredentials | undefined;
-  name: string;
-  deps: ArtifactStoresDeps;
-};
-
-/** By the connector, or with the key of a service account that the authentication secret holds as `token`. */
-async function gcsToken({ credentials, connector, name, deps }: GcsTokenOptions): Promise<string> {
-  const given = textOf(connector?.configuration["token"]);
-  if (given !== undefined) return given;
-  const key = textOf(credentials.secret?.["token"]);
-  const type = getConnectorType("gcp");
-  if (connector !== undefined || key === undefined) {
-    throw new StoreError(
-      "unsupported",
-      `Artifact store '${name}' cannot be read by the server: it has no credentials of its own. ` +
-        "Give it a service connector, or an authentication secret with the key of a service account.",
-    );
-  }
-  const { method } = findSpecification(type, "service-account", undefined);
-  const tools: Tools = { http: createHttp(deps.outbound), now: deps.clock, places: publicPlaces };
-  const account = {
-    id: null,
-    name,
-    type,
-    method,
-    resourceType: undefined,
-    resourceId: undefined,
-    expiresAt: null,
-    expiresSkewTolerance: null,
-    expirationSeconds: null,
-    configuration: { service_account_json: key },
-  };
-  try {
-    return (await fetchGcpToken(account, tools)).token;
-  } catch (error) {
-    throw new StoreError("refused", `The secret of artifact store '${name}' gives no token.`, {
-      cause: error,
-    });
-  }
 }
