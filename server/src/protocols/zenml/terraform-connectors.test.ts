@@ -80,7 +80,7 @@ describe("Terraform keeps", () => {
     expect((await provider.call("DELETE", `${API}/${id}`)).status).toBe(404);
   });
 
-  it("texts for flags, lists and times as they were written", async () => {
+  it("texts for flags and times as they were written", async () => {
     const written = {
       name: "held-cluster",
       connector_type: "kubernetes",
@@ -104,6 +104,16 @@ describe("Terraform keeps", () => {
       expires_skew_tolerance: 60,
       expires_at: "2099-01-02T03:04:05",
     });
+  });
+
+  it("texts for lists as the lists that clients read", async () => {
+    const made = await provider.post(API, {
+      name: "held-machines",
+      connector_type: "hyperai",
+      auth_method: "rsa-key",
+      configuration: { base64_ssh_key: "c3No", hostnames: "a.example.org, b.example.org", username: "u" },
+    });
+    expect(made.json.metadata.configuration.hostnames).toStrictEqual(["a.example.org", "b.example.org"]);
   });
 
   it("a connector that cannot be verified away, with the reason", async () => {

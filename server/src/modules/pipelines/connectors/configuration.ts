@@ -46,9 +46,9 @@ export function resourcesOf(
 }
 
 /**
- * Checks a configuration against the attributes of the way of authenticating, and takes the secrets out of it. Values
- * stay as they came: texts may stand for flags and lists, as Terraform writes them. Messages name attributes, never
- * their values.
+ * Checks a configuration against the attributes of the way of authenticating, and takes the secrets out of it. Texts may
+ * stand for flags, which stay as they came, and for lists and objects, which clients read as such: Terraform writes
+ * texts alone. Messages name attributes, never their values.
  */
 export function splitConfiguration(method: AuthMethod, given: Configuration): SplitConfiguration {
   const { attributes } = method;
@@ -75,9 +75,14 @@ export function splitConfiguration(method: AuthMethod, given: Configuration): Sp
     }
     const problem = problemOf(attribute, value);
     if (problem !== undefined) throw notValid(`attribute '${name}' ${problem}`);
-    plain[name] = value;
+    plain[name] = shaped(attribute, value);
   }
   return { plain, secrets };
+}
+
+function shaped({ kind }: Attribute, value: unknown): unknown {
+  if (kind === "texts") return textsOf(value);
+  return kind === "map" ? textMapOf(value) : value;
 }
 
 /** What is nested too deeply to be written is no key. */
