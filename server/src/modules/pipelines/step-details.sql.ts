@@ -1,4 +1,5 @@
 import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
+import { grouped, objectOf, type MetadataRow } from "./related.sql.ts";
 import type { LogsRow, StepRunRow } from "./run-tables.ts";
 
 /** What is shown of steps besides their rows, for as many of them as are shown. */
@@ -20,7 +21,7 @@ export type StepDetails = StepLinks & {
   /** Substitutions in it are those of the pipeline alone: see `spliceSubstitutions`. */
   config_json: string;
   parents: readonly string[] | null;
-  metadata_json: string | null;
+  is_logged_about: boolean;
 };
 
 /** A step as it is after it was written, with what is shown of it. */
@@ -55,13 +56,7 @@ const detailsText: Prepared = {
       coalesce(s.spec_json, c.spec_json, '{}') as spec_json,
       coalesce(s.config_json, c.config_json, '{}') as config_json,
       array(select p.parent_id from pipelines.step_parents as p where p.step_id = s.id) as parents,
-      (
-        select '{' || string_agg(to_json(m.key)::text || ':' || m.value_json, ',') || '}' from (
-          select distinct on (m.key) m.key, m.value_json
-          from pipelines.run_metadata_resources as l join pipelines.run_metadata as m on m.id = l.metadata_id
-          where l.resource_id = s.id order by m.key, m.created desc, m.id
-        ) as m
-      ) as metadata_json
+      exists (select from pipelines.run_metadata_resources as l where l.resource_id = s.id) as is_logged_about
     from pipelines.steps as s
       left join pipelines.snapshot_steps as c on c.snapshot_id = s.snapshot_id and c.name = s.name
     where s.id = any ($1::uuid[])`,
@@ -84,7 +79,6 @@ export async function selectStepDetails(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-// Of several values of one key the newest counts.
 const fullMetadataText: Prepared = {
   name: "pipelines_select_full_metadata",
   text: `
@@ -96,29 +90,25 @@ const fullMetadataText: Prepared = {
       select r.id, h.id, 'schedule:' from pipelines.runs as r join pipelines.snapshots as p on p.id = r.snapshot_id
         join pipelines.schedules as h on h.id = p.schedule_id where r.id = any ($1::uuid[])
     )
-    select distinct on (o.run_id, o.prefix || m.key) o.run_id, o.prefix || m.key as key, m.value_json
-    from owners as o join pipelines.run_metadata_resources as l on l.resource_id = o.id
-      join pipelines.run_metadata as m on m.id = l.metadata_id
-    order by o.run_id, o.prefix || m.key, m.created desc, m.id`,
+    select run_id as resource_id, key, value_json from (
+      select o.run_id, o.prefix || m.key as key, m.value_json, m.created, m.id,
+        row_number() over (partition by o.run_id, o.prefix || m.key order by m.created desc, m.id desc) = 1 as newest,
+        bool_and(left(m.value_json, 1) = '{') over (partition by o.run_id, o.prefix || m.key) as objects
+      from owners as o join pipelines.run_metadata_resources as l on l.resource_id = o.id
+        join pipelines.run_metadata as m on m.id = l.metadata_id
+    ) as logged
+    where newest or (objects and $2::boolean) order by resource_id, key, created, id`,
 };
 
 /**
  * What was logged about runs, their steps as `step::key`, and their schedules as `schedule:key`: by the id of the run,
- * as the text of a JSON object.
+ * as the text of a JSON object. Objects of one key are laid over one another if `laysOver` says so.
  */
 export async function selectFullMetadata(
   database: Queryable,
   runIds: readonly string[],
+  laysOver: boolean,
 ): Promise<Map<string, string>> {
-  type Logged = { run_id: string; key: string; value_json: string };
-  const members = new Map<string, string[]>();
-  for (const { run_id: run, key, value_json: value } of await database.prepared<Logged>(fullMetadataText, [
-    runIds,
-  ])) {
-    const member = `${JSON.stringify(key)}:${value}`;
-    const known = members.get(run);
-    if (known === undefined) members.set(run, [member]);
-    else known.push(member);
-  }
-  return new Map([...members].map(([id, texts]) => [id, `{${texts.join(",")}}`]));
+  const rows = await database.prepared<MetadataRow>(fullMetadataText, [runIds, laysOver]);
+  return new Map([...grouped(rows)].map(([id, values]) => [id, objectOf(values)]));
 }

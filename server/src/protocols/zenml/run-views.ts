@@ -51,7 +51,7 @@ export function createRunViews(context: ZenmlContext, database: Database): RunVi
     const [snapshots, resources, metadata] = await Promise.all([
       selectSnapshotsOfRuns(database, snapshotIds),
       loadResources({ database, related, view }, rows),
-      options.hydrate ? loadMetadata({ database, related }, rows, options) : undefined,
+      options.hydrate ? loadMetadata({ database, related, view }, rows, options) : undefined,
     ]);
     const links = await loadLinks(related, [...snapshots.values()]);
     return rows.map((row) => {
@@ -156,7 +156,7 @@ const linksOf = (
 type MetadataOf = (row: PipelineRunRow, snapshot: SnapshotOfRun | undefined) => object;
 
 async function loadMetadata(
-  { database, related }: Omit<Sources, "view">,
+  { database, related, view }: Sources,
   rows: readonly PipelineRunRow[],
   { fullMetadata = false, pythonPackages = false }: RunViewOptions,
 ): Promise<MetadataOf> {
@@ -166,7 +166,7 @@ async function loadMetadata(
       database,
       rows.flatMap((row) => row.snapshot_id ?? []),
     ),
-    fullMetadata ? selectFullMetadata(database, ids) : related.metadataOf(ids),
+    fullMetadata ? selectFullMetadata(database, ids, !view.isOld) : related.metadataOf(ids),
   ]);
   const environment = (text: string): unknown => (pythonPackages ? json(text) : withoutPackages(text));
   return (row, snapshot) => {

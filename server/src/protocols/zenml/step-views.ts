@@ -10,6 +10,7 @@ import {
 import type { ZenmlContext } from "./context.ts";
 import type { ZenmlCall } from "./endpoint.ts";
 import { entity, iso, json, jsonOrNull, projectBody, statusFor, type ViewContext } from "./envelope.ts";
+import type { Related } from "./related.ts";
 import { logsSummary } from "./summaries.ts";
 
 export type StepViews = (
@@ -35,9 +36,9 @@ export function createStepViews(context: ZenmlContext, database: Database): Step
       known ?? (hydrate ? selectStepDetails(database, ids) : selectStepLinks(database, ids));
     const linked = loadDetails().then(async (links) => ({
       links,
-      artifacts: await related.artifactVersions(artifactIds(links.values())),
+      ...(await loadLinked(related, [...links.values()])),
     }));
-    const [{ links, artifacts }, users, versions] = await Promise.all([
+    const [{ links, artifacts, logged }, users, versions] = await Promise.all([
       linked,
       related.users(rows.map((row) => row.user_id)),
       related.modelVersions(rows.map((row) => row.model_version_id)),
@@ -48,7 +49,9 @@ export function createStepViews(context: ZenmlContext, database: Database): Step
       return entity(row, {
         body: stepBody(row, view),
         // 0.84 reads its logs there.
-        metadata: hydrate ? { ...stepMetadata(row, details), logs: collection[0] ?? null } : null,
+        metadata: hydrate
+          ? { ...stepMetadata(row, details, logged.get(row.id)), logs: collection[0] ?? null }
+          : null,
         resources: {
           user: users.get(row.user_id ?? "") ?? null,
           log_collection: collection,
@@ -60,6 +63,19 @@ export function createStepViews(context: ZenmlContext, database: Database): Step
       });
     });
   };
+}
+
+/** Of most steps nothing is logged, and then nothing is asked for. */
+async function loadLinked(
+  related: Related,
+  links: readonly (StepLinks & Partial<StepDetails>)[],
+): Promise<{ artifacts: Views; logged: ReadonlyMap<string, string> }> {
+  const loggedAbout = links.filter((one) => one.is_logged_about === true).map(({ id }) => id);
+  const [artifacts, logged] = await Promise.all([
+    related.artifactVersions(artifactIds(links)),
+    related.metadataOf(loggedAbout),
+  ]);
+  return { artifacts, logged };
 }
 
 const noLinks = (id: string): StepLinks => ({ id, inputs: null, outputs: null, logs: null });
@@ -113,7 +129,10 @@ function inputView(
   };
 }
 
-const stepMetadata = (row: StepRunRow, details: Partial<StepDetails>): object => ({
+const stepMetadata = (
+  row: StepRunRow,
+  ...[details, logged = "{}"]: [details: Partial<StepDetails>, logged: string | undefined]
+): object => ({
   config: json(spliceSubstitutions(details.config_json ?? "{}", row.substitutions_json)),
   spec: json(details.spec_json ?? "{}"),
   cache_key: row.cache_key,
@@ -127,5 +146,5 @@ const stepMetadata = (row: StepRunRow, details: Partial<StepDetails>): object =>
   pipeline_run_id: row.run_id,
   original_step_run_id: row.original_step_run_id,
   parent_step_ids: details.parents ?? [],
-  run_metadata: json(details.metadata_json ?? "{}"),
+  run_metadata: json(logged),
 });
