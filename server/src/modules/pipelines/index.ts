@@ -60,7 +60,7 @@ export {
   type TaggableType,
 } from "./tag-links.ts";
 export { connectorPlace, pipelinesSealedColumns, secretPlace } from "./sealed-columns.ts";
-export type { SecretReader, SecretStore, SecretValues } from "./secrets.ts";
+export type { SecretReader } from "./secrets.ts";
 export { labelOf, type NewTagResource, type Tags } from "./tags.ts";
 export { selectLatestRuns, type LatestRun } from "./latest-runs.sql.ts";
 export { selectShownSnapshots, type ShownSnapshotRow } from "./snapshots.sql.ts";
@@ -127,7 +127,7 @@ export {
 } from "./connectors/connector.ts";
 export type { ConnectorResources } from "./connectors/verification.ts";
 export type { ConnectorRequest } from "./connector-rows.ts";
-export { createServiceConnectors, type ConnectorChanges, type ServiceConnectors } from "./connectors.ts";
+export type { ConnectorChanges } from "./connectors.ts";
 export { deploymentProviders, readDeploymentFacts, type DeploymentProvider } from "./stack-deployments.ts";
 export { visualizedTypes, type CuratedVisualizations } from "./curated-visualizations.ts";
 export { metadataResourceTypes, type MetadataResource, type RunMetadata } from "./run-metadata.ts";

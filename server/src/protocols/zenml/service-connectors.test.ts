@@ -1,10 +1,14 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
+import { reseal } from "../../kernel/reseal.ts";
+import { createSecrets } from "../../kernel/secrets.ts";
+import { connectorPlace, pipelinesSealedColumns } from "../../modules/pipelines/index.ts";
 import { startTestServer } from "../../../test/harness.ts";
 import { person } from "../../../test/principals.ts";
 import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
 
-const server = await startTestServer({ login: "required" });
+const sealing = randomBytes(32);
+const server = await startTestServer({ login: "required", "secrets-key": sealing.toString("base64") });
 const as = async (name: string, about: Parameters<typeof person>[2]): Promise<typeof server> =>
   withHeaders(server, (await person(server, name, about)).headers);
 const root = await as("root", { isAdmin: true });
@@ -265,18 +269,24 @@ describe("service connectors", () => {
     ]);
   });
 
-  it("are sealed at rest, and traced without what they hold", async () => {
+  it("are sealed at rest, anew with the next key, and traced without what they hold", async () => {
     const id = await create("sealed");
-    const rows = await server.database.prepared(
-      { name: "test_connector", text: "select * from pipelines.service_connectors where id = $1" },
-      [id],
-    );
-    expect(JSON.stringify(rows)).not.toContain("hush-hush");
+    const read = (): Promise<{ sealed_secrets: string }[]> =>
+      server.database.prepared(
+        { name: "test_connector", text: "select * from pipelines.service_connectors where id = $1" },
+        [id],
+      );
+    expect(JSON.stringify(await read())).not.toContain("hush-hush");
     await other.get(`${API}/${id}`);
     await server.app.identity.audit.flush(true);
     const { text } = await root.get(`/console/api/audit?resource_id=${id}`);
     expect(text).toContain(id);
     expect(text).not.toContain("hush-hush");
+    const next = createSecrets([randomBytes(32), sealing]);
+    await reseal(server.database, next, pipelinesSealedColumns);
+    const [row] = await read();
+    expect(next.isCurrent(row?.sealed_secrets ?? "")).toBe(true);
+    expect(next.open(row?.sealed_secrets ?? "", connectorPlace(id))).toContain("hush-hush");
   });
 });
 
