@@ -147,19 +147,15 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
       requireSnapshotName(row.name);
       // What costs time is done before the transaction holds anything.
       const steps = mergeSteps(given);
-      const references = requireReferences(database, referencesOf(given), {
-        label: LABEL,
-        operation: "created",
-        project,
-      });
-      await references;
+      await requireReferences(database, referencesOf(given), { label: LABEL, operation: "created", project });
       const pipelineName = row.name ?? "";
       const codeReferenceId = ids();
       const pipelineId = ids();
-      let isNew = false;
+      const whole = steps.map((step) => ({ snapshot_id: row.id, ...step }));
       try {
-        isNew = await database.transaction(async (transaction) => {
-          if ((await selectRow(transaction, snapshots, row.id)) !== undefined) return false;
+        return await takingName(given.replaces, database, async (transaction) => {
+          const there = await selectRow(transaction, snapshots, row.id);
+          if (there !== undefined) return { row: there, steps: undefined };
           const now = clock();
           const pipeline =
             row.pipeline_id ?? (await pipelineOfName(transaction, given, { id: pipelineId, now }));
@@ -181,7 +177,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
             created: now,
             updated: now,
           });
-          if (!added) return false;
+          if (!added) return { row: await existing(transaction, row.id), steps: undefined };
           await insertSnapshotSteps(transaction, row.id, steps);
           await attachTags(transaction, {
             resourceType: "pipeline_snapshot",
@@ -191,21 +187,17 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
             ids,
             now,
           });
-          return true;
+          return { row: await existing(transaction, row.id), steps: whole };
         });
       } catch (error) {
         throw nameTaken(error, pipelineName, row.pipeline_id ?? "");
       }
-      return {
-        row: await collection.get(row.id),
-        steps: isNew ? steps.map((step) => ({ snapshot_id: row.id, ...step })) : undefined,
-      };
     },
     async change(id, { name, description, replaces, addTags, removeTags }, { userId, ids }) {
       if (typeof name === "string") requireSnapshotName(name);
       let pipelineId = "";
       try {
-        return await database.transaction(async (transaction) => {
+        return await takingName(replaces, database, async (transaction) => {
           const before = await lockRow(transaction, snapshots, id);
           if (before === undefined) throw noSuch(LABEL, id);
           pipelineId = before.pipeline_id ?? "";
@@ -331,6 +323,29 @@ async function pipelineOfName(
   const [found] = await transaction.prepared<{ id: string }>(pipelineText, values);
   if (found === undefined) throw new Error("an insert returned no row");
   return found.id;
+}
+
+async function existing(transaction: Queryable, id: string): Promise<SnapshotRow> {
+  const row = await selectRow(transaction, snapshots, id);
+  if (row === undefined) throw noSuch(LABEL, id);
+  return row;
+}
+
+const ATTEMPTS = 5;
+
+/** Whoever takes a name at the same time was first: the name passes on from them. */
+async function takingName<T>(
+  replaces: boolean,
+  database: Database,
+  work: (transaction: Queryable) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await database.transaction(work);
+    } catch (error) {
+      if (!replaces || attempt === ATTEMPTS || !violates(error, "snapshots_name_key")) throw error;
+    }
+  }
 }
 
 type Release = { pipeline: string | null; name: string; now: Micros; except?: string };

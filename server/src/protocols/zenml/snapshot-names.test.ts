@@ -77,6 +77,14 @@ describe("names of snapshots", () => {
     expect([await nameOf(second.id), await nameOf(third.id)]).toStrictEqual(["passed", undefined]);
   });
 
+  it("pass on from whoever took them at the same time", async () => {
+    const made = await Promise.all(
+      Array.from({ length: 4 }, () => editor.post(API, body({ name: "contended", replace: true }))),
+    );
+    expect(made.map(({ status }) => status)).toStrictEqual([200, 200, 200, 200]);
+    expect(await list("name=contended")).toHaveLength(1);
+  });
+
   it("are taken away by false, changed, and left alone", async () => {
     const { id } = await made({ name: "changing" });
     expect((await put(id, { description: "text", add_tags: ["a", "b"] })).json).toMatchObject({

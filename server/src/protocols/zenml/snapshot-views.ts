@@ -50,7 +50,8 @@ export function createSnapshotViews(context: ZenmlContext): SnapshotViews {
     ]);
     const stepsOf = Map.groupBy(configured, (step) => step.snapshot_id);
     return rows.flatMap((row) => {
-      const one = all.get(row.id);
+      // One that was just made is shown though another may have taken its place already.
+      const one = all.get(row.id) ?? (written && { ...row, ...nothingKnown });
       // Deleted since the list was read.
       if (one === undefined) return [];
       const run = latest.get(row.id);
@@ -87,6 +88,8 @@ export function createSnapshotViews(context: ZenmlContext): SnapshotViews {
     });
   };
 }
+
+const nothingKnown = { runnable: false, deployable: false, deployment_id: null } as const;
 
 const metadataOf = (row: SnapshotRow, steps: readonly ShownStep[]): object => ({
   description: row.description,
