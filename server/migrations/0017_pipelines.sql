@@ -423,6 +423,8 @@ create table pipelines.models (
   constraint models_name_key unique (workspace_id, name)
 );
 
+create index models_created on pipelines.models (workspace_id, created, id);
+
 create table pipelines.model_versions (
   id uuid not null constraint model_versions_pkey primary key,
   workspace_id integer not null constraint model_versions_workspace_id_fkey references identity.workspaces,

@@ -67,5 +67,4 @@ export {
   type ReadClaims,
   type TokenClaims,
   type Tokens,
-  type WorkloadClaims,
 } from "./tokens.ts";

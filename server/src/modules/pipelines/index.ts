@@ -32,6 +32,7 @@ export {
   selectMetadataOf,
   selectShownComponents,
   selectShownVersions,
+  type ShownVersionRow,
   selectTagsOf,
   type ShownComponentRow,
 } from "./related.sql.ts";
@@ -42,7 +43,7 @@ export { serviceStates } from "./services.ts";
 export { supportedEvents, type SourceType, type TriggerSubject } from "./triggers.ts";
 export { webhookTypes } from "./webhook-providers.ts";
 export type { ServerSettings, ServerSettingsChange } from "./server-settings.ts";
-export { createWorkloads, type Workload, type Workloads, type WorkloadState } from "./workloads.ts";
+export { createWorkloads, type Workload, type Workloads } from "./workloads.ts";
 export { createPipelineContents } from "./workspace-contents.ts";
 export { table, type Columns, type NewRow, type RowOf, type Table } from "./table.ts";
 export { createPipelines, type Pipelines, type PipelinesDeps } from "./pipelines.ts";
@@ -115,6 +116,7 @@ export {
   selectStepLinks,
   type StepDetails,
   type StepLinks,
+  type ShownStepParts,
   type WrittenStep,
 } from "./step-details.sql.ts";
 export type { Steps } from "./steps.ts";

@@ -192,4 +192,3 @@ export const triggerSnapshots = table("pipelines.trigger_snapshots", {
   dispatch_state_json: "json?",
   created: "time",
 });
-export type TriggerSnapshotRow = RowOf<typeof triggerSnapshots>;

@@ -26,9 +26,6 @@ import {
   type AttachedSnapshot,
 } from "./triggers.sql.ts";
 
-export const triggerTypes = ["schedule", "platform_event", "webhook"] as const;
-export type TriggerType = (typeof triggerTypes)[number];
-
 /** What of an entity triggers, by its type, with what is said of it. */
 export const supportedEvents = {
   pipeline: {

@@ -2,7 +2,7 @@ import type { PipelineWebhookRow } from "../../modules/pipelines/index.ts";
 import { entity, iso, projectBody, type ViewContext } from "./envelope.ts";
 
 /** Where the events of a webhook are to be sent. */
-export const eventsPath = (row: Pick<PipelineWebhookRow, "id" | "webhook_type">): string =>
+const eventsPath = (row: Pick<PipelineWebhookRow, "id" | "webhook_type">): string =>
   `/api/v1/webhooks/${row.webhook_type}/${row.id}/events`;
 
 export const webhookBody = (row: PipelineWebhookRow, context: ViewContext, site: string | null): object => ({
