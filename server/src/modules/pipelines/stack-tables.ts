@@ -89,7 +89,6 @@ export const stackComponents = table("pipelines.stack_components", {
   component_id: "uuid",
   position: "integer",
 });
-export type StackComponentRow = RowOf<typeof stackComponents>;
 
 export const tags = table("pipelines.tags", {
   id: "uuid",
