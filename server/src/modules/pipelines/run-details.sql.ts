@@ -41,12 +41,15 @@ export async function selectSnapshotsOfRuns(
 }
 
 /** What a run was configured with, and where it was begun: JSON. */
-export type Configured = Pick<SnapshotRow, "id" | "pipeline_configuration_json" | "client_environment_json">;
+export type Configured = Pick<
+  SnapshotRow,
+  "id" | "pipeline_configuration_json" | "client_environment_json" | "python_packages_json"
+>;
 
 const configuredText: Prepared = {
   name: "pipelines_select_configurations_of_runs",
   text: `
-    select id, pipeline_configuration_json, client_environment_json from pipelines.snapshots
+    select id, pipeline_configuration_json, client_environment_json, python_packages_json from pipelines.snapshots
     where id = any ($1::uuid[])`,
 };
 

@@ -170,14 +170,16 @@ async function loadMetadata(
   ]);
   const environment = (text: string): unknown => (pythonPackages ? json(text) : withoutPackages(text));
   return (row, snapshot) => {
-    const { pipeline_configuration_json: config, client_environment_json: client } =
-      configured.get(row.snapshot_id ?? "") ?? nothing;
+    const found = configured.get(row.snapshot_id ?? "") ?? nothing;
+    const { pipeline_configuration_json: config, client_environment_json: client } = found;
     return {
       run_metadata: json(logged.get(row.id) ?? "{}"),
       config: json(configurationOf(row, config)),
       start_time: iso(row.start_time),
       end_time: iso(row.end_time),
-      client_environment: environment(client),
+      client_environment: pythonPackages
+        ? withPackages(client, found.python_packages_json)
+        : withoutPackages(client),
       orchestrator_environment: environment(row.orchestrator_environment_json),
       orchestrator_run_id: row.orchestrator_run_id,
       code_path: snapshot?.code_path ?? null,
@@ -191,7 +193,11 @@ async function loadMetadata(
   };
 }
 
-const nothing = { pipeline_configuration_json: "{}", client_environment_json: "{}" };
+const nothing = {
+  pipeline_configuration_json: "{}",
+  client_environment_json: "{}",
+  python_packages_json: null,
+};
 
 /** What the pipeline was configured with, with the times of this run among its substitutions. */
 export function configurationOf(row: PipelineRunRow, config: string): string {
@@ -206,6 +212,13 @@ function triggerInfo(row: PipelineRunRow): object | null {
 }
 
 const PACKAGES = '"python_packages"';
+
+/** A client's packages are kept beside its environment. */
+function withPackages(text: string, packages: string | null): unknown {
+  if (packages === null) return json(text);
+  const rest = text === "{}" ? "" : `${text.slice(1, -1)},`;
+  return json(`{${rest}${PACKAGES}:${packages}}`);
+}
 
 function withoutPackages(text: string): unknown {
   if (!text.includes(PACKAGES)) return json(text);

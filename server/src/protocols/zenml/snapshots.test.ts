@@ -123,6 +123,18 @@ describe("snapshots", () => {
     expect(await names("step_configuration_filter=three")).toStrictEqual([]);
   });
 
+  it("keep the packages of the client for whoever asks their runs", async () => {
+    const { id } = await made();
+    const run = await newRun(editor, project, id);
+    const environment = async (query: string): Promise<Json> =>
+      (await editor.get(`/api/v1/runs/${run.id}?${query}`)).json.metadata.client_environment;
+    expect(await environment("")).toStrictEqual({ os: "linux" });
+    expect(await environment("include_python_packages=true")).toStrictEqual({
+      os: "linux",
+      python_packages: ["zenml==0.98.0"],
+    });
+  });
+
   it("keep numbers as they came", async () => {
     const text = JSON.stringify(body()).replaceAll('"rate":0.5', '"rate":1.0,"big":12345678901234567890');
     const answer = await editor.call("POST", API, text, { "content-type": "application/json" });
