@@ -69,6 +69,14 @@ describe("a log in an artifact store", () => {
     expect(await entriesOf(referring)).toStrictEqual(["message 1"]);
   });
 
+  it("is read whatever its name", async () => {
+    const name = "store/logs/ü b+c & d%2e%2e(1)'*!~.log";
+    s3.put(name, logLine(3));
+    expect(await entriesOf(own, { uri: `s3://${s3.bucket}/${name}` })).toStrictEqual(["message 3"]);
+    s3.put("store//logs/b.log", logLine(4));
+    expect(await entriesOf(own, { uri: `s3://${s3.bucket}/store//logs/b.log` })).toStrictEqual(["message 4"]);
+  });
+
   it("is read by a linked connector", async () => {
     const connector = await editor.post("/api/v1/service_connectors", {
       name: "aws",

@@ -28,8 +28,8 @@ export function createArtifactStores(deps: ArtifactStoresDeps): ArtifactStores {
 
   const openComponent = async (component: ComponentRow, reader: SecretReader): Promise<ArtifactStore> => {
     const { name, flavor_name: flavor } = component;
-    const configured = textOf((JSON.parse(component.configuration_json) as { path?: unknown }).path);
-    const path = parseStorePath(configured ?? "");
+    const credentials = await credentialsOf(deps, component, reader);
+    const path = parseStorePath(textOf(credentials.configuration["path"]) ?? "");
     const isS3 = speaksS3(flavor) && path.scheme === "s3";
     if (!isS3 && !(flavor === "gcp" && path.scheme === "gs")) {
       throw new StoreError(
@@ -38,7 +38,6 @@ export function createArtifactStores(deps: ArtifactStoresDeps): ArtifactStores {
           "Google Cloud. Clients read it as before.",
       );
     }
-    const credentials = await credentialsOf(deps, component, reader);
     const connector = await connectorOf(component, path);
     const { outbound } = deps;
     if (isS3) return openS3Store(s3OptionsOf(credentials, connector, { name, flavor, path, outbound }));
