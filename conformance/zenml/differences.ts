@@ -17,8 +17,17 @@ export interface Difference {
   readonly except?: RegExp;
 }
 
-/** Keys that Plinth's answers have for clients of the other version, by path. */
-export const added: readonly RegExp[] = [];
+/**
+ * Keys that Plinth's answers have for clients of 0.84, by path. What clients of 0.84 are answered may have whatever 0.98
+ * has: they pass over what they do not know.
+ */
+export const added: readonly RegExp[] = [
+  /\b(body|metadata)\.(build|code_reference|pipeline|schedule|stack)$/,
+  /\bbody\.(deployment_id|model_version_id|trigger_execution)$/,
+  /\bmetadata\.(deployment_id|logs)$/,
+  /\bspec\.pipeline_parameter_name$/,
+  /\bresources\.(logs|deployment)$/,
+];
 
 export const differences: readonly Difference[] = [
   {
@@ -31,5 +40,152 @@ export const differences: readonly Difference[] = [
     at: ["tags > without a color"],
     reason: "Upstream draws lots for it.",
     except: /^body\.body\.color:/,
+  },
+  {
+    at: [
+      "projects > name is an empty list",
+      "projects > name is an empty object",
+      "projects > display_name is null",
+      "projects > display_name is an empty list",
+      "projects > display_name is an empty object",
+    ],
+    reason: "A name is a text; upstream takes every empty value for none.",
+    status: 422,
+  },
+  {
+    at: ["projects > changed: display_name is an empty text"],
+    reason: "A project that has nothing to show is shown by its name.",
+    except: /^body\.body\.display_name:/,
+  },
+  {
+    at: ["code repositories > name is an empty text"],
+    reason: "What has no name cannot be asked for.",
+    status: 422,
+  },
+  {
+    at: [
+      "code repositories > another source",
+      "code repositories > the others are still there",
+      "code repositories > listed by the project's name",
+    ],
+    reason: "Upstream forgets to change the source of a repository.",
+    except: /body\.source\./,
+  },
+  {
+    at: ["flavors"],
+    reason: "Upstream shows its own title of the name, whatever display name was asked for.",
+    except: /body\.display_name:|"display_name"/,
+  },
+  {
+    at: ["stacks > the default stack"],
+    versions: ["0.98.0"],
+    reason: "Clients of 0.84 know no deployers, and end where they meet one.",
+    except: /^body\.metadata\.components\.deployer:/,
+  },
+  {
+    at: ["service connectors"],
+    reason: "Types of connectors are described in Plinth's own words.",
+    except: /connector_type\..*(description|title|name|logo_url|docs_url|sdk_docs_url|emoji)/,
+  },
+  {
+    at: ["service connectors > a type"],
+    reason: "Types of connectors are described in Plinth's own words.",
+    except: /^body\.(auth_methods|resource_types|description|logo_url)/,
+  },
+  {
+    at: ["service connectors > of a type that is none"],
+    reason: "A connector of a type that nobody knows would never connect.",
+    status: 400,
+  },
+  {
+    at: ["service connectors > expiration_seconds is a number"],
+    reason: "A password does not expire after a while: upstream says so only when the connector is verified.",
+    status: 400,
+  },
+  {
+    at: [
+      "service connectors > expiration_seconds is true",
+      "service connectors > expiration_seconds is a number in a text",
+    ],
+    reason: "A number is a number; and a password does not expire after a while.",
+    status: 422,
+  },
+  {
+    at: ["service connectors > a name of 255 letters"],
+    reason: "Upstream keeps the secrets under a name that it makes longer.",
+    status: 200,
+  },
+  {
+    at: ["pipelines"],
+    reason: "Upstream forgets the description where an update names none.",
+    except: /metadata\.description: .*, not null$/,
+  },
+  {
+    at: [
+      "schedules > deleted",
+      "schedules > deleted twice",
+      "schedules > what is not there is deleted",
+      "schedules > read after it was deleted",
+    ],
+    versions: ["0.98.0"],
+    reason:
+      "Clients of 0.84 do not say whether a schedule is to be kept when it is deleted, which 0.98 asks for.",
+    except: /./,
+  },
+  {
+    at: ["components > changed: configuration is null"],
+    reason: "The error has the form of other wrong types.",
+    status: 422,
+  },
+  {
+    at: [
+      "service connectors > expiration_seconds is true",
+      "service connectors > expiration_seconds is a number in a text",
+      "builds > duration is true",
+      "builds > duration is a number in a text",
+      "schedules > start_time is a number",
+      "schedules > start_time is a fraction",
+      "schedules > start_time is a number in a text",
+      "schedules > interval_second is true",
+      "artifact versions > item_count is true",
+      "artifact versions > item_count is a number in a text",
+      "artifact versions > version is true",
+      "artifact versions > version is an empty text",
+    ],
+    reason:
+      "Numbers are numbers and times are texts, as both clients send them; upstream takes one for the other.",
+    status: 422,
+  },
+  {
+    at: ["schedules > a name of 256 letters", "schedules > a name of 10,000 letters"],
+    reason: "Names are refused where all requests are checked; upstream's database refuses these.",
+    status: 422,
+  },
+  {
+    at: ["service connectors > a type that is none", "service connectors > expiration_seconds is a number"],
+    reason: "What could never be used is refused when it is made.",
+    status: 400,
+  },
+  {
+    at: ["runs of 0.98.0", "runs of 0.84.0"],
+    reason:
+      "The parent of a step is the attempt that succeeded, not one that failed; numbers of runs have no gaps; " +
+      "the filters of 0.98 work for clients of 0.84 too.",
+    except: /parent_step_ids\[\]: "<again>"|body\.index: |"oneof:|"end_time":"notequals|"templatable":/,
+  },
+  {
+    at: ["runs of 0.84.0 > completed twice"],
+    reason: "A step that has ended stays as it ended, for clients of 0.84 as for others.",
+    status: 403,
+  },
+  {
+    at: ["runs of 0.84.0 > the run is not over"],
+    reason: "A status that only 0.98 knows is understood, whoever sends it.",
+    status: 200,
+  },
+  {
+    at: ["runs of 0.84.0 > the second run", "runs of 0.84.0 > the second run fails"],
+    reason: "A run that was asked to stop has stopped, as 0.98 has it.",
+    except: /./,
   },
 ];

@@ -25,6 +25,8 @@ const paging = new Set([
   "sort_by",
   // Another word for `project`, which neither client uses.
   "project_name_or_id",
+  // Set by the server itself, for every list alike.
+  "scope_user",
 ]);
 
 interface Filter {
@@ -78,7 +80,10 @@ export async function sweep(
     ]);
     // Where upstream fails, Plinth must not.
     const isTheirFault = theirs.startsWith("500 ") && !mine.startsWith("500 ");
-    if (mine !== theirs && !isTheirFault) found.push(`${JSON.stringify(query)}: ${mine}, not ${theirs}`);
+    // Plinth orders by more columns than upstream does.
+    const isMore = query["sort_by"] !== undefined && theirs.startsWith("422 ") && /^\d+:/.test(mine);
+    if (mine !== theirs && !isTheirFault && !isMore)
+      found.push(`${JSON.stringify(query)}: ${mine}, not ${theirs}`);
   };
   const all = [...queries, ...sorts];
   const workers = Array.from({ length: 4 }, async () => {
@@ -97,7 +102,9 @@ function both(scope: Query, query: Query): Query {
 
 /** What is tried with one filter, given a value that the first row has; ids by the names that they were saved under. */
 function filtersBy(name: string, value: string | undefined): Query[] {
-  const known = value ?? "text";
+  // Of a filter that no row has a value for, only what a client would ask.
+  if (value === undefined) return [{ [name]: "text" }, { [name]: 'oneof:["text"]' }];
+  const known = value;
   const id = /^\{(\w+)\}$/.exec(known)?.[1];
   const part = id === undefined ? known.slice(0, Math.max(1, Math.floor(known.length / 2))) : `{${id}_part}`;
   const end = id === undefined ? known.slice(-4) : `{${id}_end}`;

@@ -1,6 +1,7 @@
 import type { Scenario } from "../requests.ts";
 import { artifactScenarios } from "./artifacts.ts";
 import { pipelineScenarios } from "./pipelines.ts";
+import { runScenarios } from "./runs.ts";
 import { secretScenarios } from "./secrets.ts";
 import { sharedScenarios } from "./shared.ts";
 import { stackScenarios } from "./stacks.ts";
@@ -11,4 +12,5 @@ export const scenarios: readonly Scenario[] = [
   ...secretScenarios,
   ...pipelineScenarios,
   ...artifactScenarios,
+  ...runScenarios,
 ];

@@ -56,7 +56,19 @@ export const flag = z.unknown().transform((given, context): boolean => {
 export const jsonObject = z.record(z.string(), z.unknown());
 
 /** A Python class or function. */
-export const source = z.looseObject({ module: z.string(), type: z.string() });
+export const source = z.looseObject({
+  module: z.string(),
+  attribute: z.string().nullable().default(null),
+  type: z.enum([
+    "user",
+    "internal",
+    "builtin",
+    "distribution_package",
+    "code_repository",
+    "notebook",
+    "unknown",
+  ]),
+});
 
 /** The same, or where it is imported from, as one text. */
 export const sourceOrPath = z.union([

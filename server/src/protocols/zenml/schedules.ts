@@ -7,7 +7,7 @@ import { userIdOf } from "./access.ts";
 import { within, type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, jsonOrNull } from "./envelope.ts";
-import { time, uuid } from "./fields.ts";
+import { shortText, time, uuid } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { scheduleBody } from "./summaries.ts";
 
@@ -23,7 +23,7 @@ const interval = z.unknown().transform((given, context): number | null => {
 const request = z
   .object({
     project: uuid,
-    name: z.string(),
+    name: shortText,
     active: z.boolean(),
     cron_expression: z.string().nullish(),
     start_time: time.nullish(),
@@ -44,7 +44,7 @@ const request = z
   );
 
 const update = z.object({
-  name: z.string().nullish(),
+  name: shortText.nullish(),
   cron_expression: z.string().nullish(),
   active: z.boolean().nullish(),
 });
