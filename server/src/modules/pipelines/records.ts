@@ -79,22 +79,23 @@ export async function insertRow<T extends Table>(
 }
 
 /**
- * As many rows as there are in one statement; those whose ids are there already are left alone. All have the same
- * columns. Answers how many were put in. Other constraints throw.
+ * As many rows as there are in one statement; those whose ids are there already are left alone (of link tables, and
+ * with `linked`, those of any key). All have the same columns. Answers how many were put in. Other constraints throw.
  */
 export async function insertRows<T extends Table>(
   database: Queryable,
   table: T,
-  rows: readonly Partial<RowOf<T>>[],
+  ...[rows, { linked = false } = {}]: [rows: readonly Partial<RowOf<T>>[], options?: { linked?: boolean }]
 ): Promise<number> {
   const [first] = rows;
   if (first === undefined) return 0;
   const names = Object.keys(first);
-  const text = statement(table, `insert many ${names.join()}`, () => {
+  const key = linked || table.columns["id"] === undefined ? "" : "(id)";
+  const text = statement(table, `insert many ${key} ${names.join()}`, () => {
     const columns = names.join(", ");
     const typed = names.map((name) => `${name} ${typeOf(table, name)}`).join(", ");
     return `insert into ${table.name} (${columns}) select ${columns} from json_to_recordset($1::json) as r (${typed})
-      on conflict do nothing returning 1 as added`;
+      on conflict ${key} do nothing returning 1 as added`;
   });
   return (await database.prepared(text, [JSON.stringify(rows)])).length;
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
 import { startTestServer, testDatabase } from "../../../test/harness.ts";
 import { makeZenmlWorld } from "../../../test/zenml-world.ts";
@@ -35,7 +35,7 @@ async function bring(
 }
 
 const ask = async <R extends Row>(database: Database, text: string): Promise<R[]> =>
-  database.prepared<R>({ name: `test_${Buffer.from(text).toString("base64").slice(0, 50)}`, text }, []);
+  database.prepared<R>({ name: `test_${createHash("md5").update(text).digest("hex")}`, text }, []);
 
 const idsIn = async (database: Database, table: string): Promise<string[]> =>
   (await ask<{ id: string }>(database, `select id from pipelines.${table} order by id`)).map(({ id }) => id);
@@ -110,7 +110,7 @@ describe("an import from a ZenML server", () => {
        values (gen_random_uuid(), 1, '${String(name)}', 1, 1)`,
     );
     await expect(bring(other.database)).rejects.toThrow(`Plinth has a pipeline already`);
-    expect(await idsIn(other.database, "stacks")).toHaveLength(1);
+    expect(await idsIn(other.database, "runs")).toEqual([]);
     await expect(bring(other.database, { projects: ["nowhere"] })).rejects.toThrow(
       "has no project 'nowhere'",
     );

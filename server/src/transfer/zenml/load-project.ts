@@ -280,7 +280,7 @@ async function putLogs(
       ...stampsOf(one),
     }));
   });
-  await put(writer, logs, found);
+  await insertRows(writer.transaction, logs, found, { linked: true });
 }
 
 /** Numbers go on where the source's ended. */

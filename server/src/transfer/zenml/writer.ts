@@ -118,7 +118,7 @@ export async function putTags(writer: Writer, { mapping }: Into, { items, resour
       ];
     }),
   );
-  await put(writer, tagResources, links);
+  await insertRows(writer.transaction, tagResources, links, { linked: true });
 }
 
 async function putMetadata(writer: Writer, into: Into, { items, resourceType }: Of): Promise<void> {
