@@ -29,8 +29,9 @@ export async function startLossyProxy(): Promise<LossyProxy> {
   let last = "";
 
   const ready = async (): Promise<string> => {
-    while (target === undefined) await new Promise<void>((go) => waiting.push(go));
-    return target;
+    if (target !== undefined) return target;
+    await new Promise<void>((go) => waiting.push(go));
+    return ready();
   };
 
   const forward = async (

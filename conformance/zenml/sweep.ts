@@ -42,8 +42,8 @@ async function readFilters(reference: Server, path: string): Promise<Filter[]> {
   return parameters
     .filter((one) => one.in === "query" && !paging.has(one.name))
     .map(({ name, schema }) => {
-      const types = (schema?.anyOf ?? [schema ?? {}]).map(({ type }) => type);
-      return { name, isFlag: types.includes("boolean") && !types.includes("string") };
+      const types = new Set((schema?.anyOf ?? [schema ?? {}]).map(({ type }) => type));
+      return { name, isFlag: types.has("boolean") && !types.has("string") };
     });
 }
 
