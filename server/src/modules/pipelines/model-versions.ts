@@ -1,7 +1,13 @@
 import type { RawBuilder } from "kysely";
 import type { Database, Queryable } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
-import { alreadyExists, invalidParameter, invalidState, notFound, type PlinthError } from "../../kernel/errors.ts";
+import {
+  alreadyExists,
+  invalidParameter,
+  invalidState,
+  notFound,
+  type PlinthError,
+} from "../../kernel/errors.ts";
 import type { Micros } from "../../kernel/micros.ts";
 import { models, modelVersionRuns, modelVersions, type PipelineModelVersionRow } from "./artifact-tables.ts";
 import { createCollection, noSuch, type Collection } from "./collection.ts";
@@ -108,15 +114,14 @@ export async function linkRun(
   link: { id: string; modelVersionId: string; runId: string },
   now: Micros,
 ): Promise<void> {
-  await insertRows(transaction, modelVersionRuns, [
-    {
-      id: link.id,
-      model_version_id: link.modelVersionId,
-      pipeline_run_id: link.runId,
-      created: now,
-      updated: now,
-    },
-  ]);
+  const row = {
+    id: link.id,
+    model_version_id: link.modelVersionId,
+    pipeline_run_id: link.runId,
+    created: now,
+    updated: now,
+  };
+  await insertRows(transaction, modelVersionRuns, [row], { linked: true });
 }
 
 export type VersionChanges = {

@@ -90,15 +90,28 @@ export async function selectShownComponents(
 /** A version of an artifact, and its artifact as the column `artifact`. */
 export type ShownVersionRow = ArtifactVersionRow & { artifact: ArtifactRow };
 
+const shownVersions = `
+  select ${Object.keys(artifactVersions.columns)
+    .map((name) => `v.${name}`)
+    .join(", ")}, row_to_json(a) as artifact
+  from pipelines.artifact_versions as v join pipelines.artifacts as a on a.id = v.artifact_id`;
+
 const versionsText: Prepared = {
   name: "pipelines_select_shown_versions",
-  text: `
-    select ${Object.keys(artifactVersions.columns)
-      .map((name) => `v.${name}`)
-      .join(", ")}, row_to_json(a) as artifact
-    from pipelines.artifact_versions as v join pipelines.artifacts as a on a.id = v.artifact_id
-    where v.id = any ($1::uuid[])`,
+  text: `${shownVersions} where v.id = any ($1::uuid[])`,
 };
+
+const versionsOfStepText: Prepared = {
+  name: "pipelines_select_shown_versions_of_step",
+  text: `${shownVersions} where v.id in (
+    select artifact_version_id from pipelines.step_inputs where step_id = $1
+    union select artifact_version_id from pipelines.step_outputs where step_id = $1
+  )`,
+};
+
+/** Inputs and outputs of a step. */
+export const selectVersionsOfStep = (database: Queryable, stepId: string): Promise<ShownVersionRow[]> =>
+  database.prepared<ShownVersionRow & Row>(versionsOfStepText, [stepId]);
 
 export async function selectShownVersions(
   database: Queryable,

@@ -22,7 +22,7 @@ import { isSuccessful, refuseStepStatus } from "./run-status.ts";
 import { steps, type PipelineRunRow, type StepRunRow } from "./run-tables.ts";
 import { findMissingArtifactVersion } from "./runs.sql.ts";
 import { mergeStepConfiguration, propagatedBy, type JsonObject } from "./step-configuration.ts";
-import { selectStepDetails, type WrittenStep } from "./step-details.sql.ts";
+import { selectStepParts, type WrittenStep } from "./step-details.sql.ts";
 import { dynamicStep, plannedStep, type StepPlan } from "./step-plan.ts";
 import {
   inheritMetadata,
@@ -136,7 +136,7 @@ async function inTransaction(
     throw noSuch("pipeline run", step.runId);
   }
   const repeated = attempts.find((attempt) => attempt.id === id);
-  if (repeated !== undefined) return { row: repeated, details: undefined };
+  if (repeated !== undefined) return { row: repeated, shown: undefined };
   refuseOverRun(run, step);
   const configuration = await configurations.of(transaction, run.snapshot_id);
   const plan = await planFor(request, { run, planned });
@@ -144,16 +144,16 @@ async function inTransaction(
   refuseAttempt(making);
   const inputs = await inputsOf(making);
   // Sent one behind the other, without waiting: what is shown of a step is read behind what was written of it.
-  const [row, , details] = await inOrder([
+  const [row, , shown] = await inOrder([
     write(making, run.snapshot_id),
     link(making, inputs),
-    isPlain(making) ? selectStepDetails(transaction, [id]) : undefined,
+    isPlain(making) ? selectStepParts(transaction, id) : undefined,
   ]);
   await finish(making, row);
   const version = await modelVersionOf(making, row);
   return {
     row: version === null ? row : { ...row, model_version_id: version },
-    details: details?.get(id),
+    shown,
   };
 }
 

@@ -1,5 +1,11 @@
 import type { Prepared, Queryable, Row } from "../../kernel/database.ts";
-import { grouped, objectOf, type MetadataRow } from "./related.sql.ts";
+import {
+  grouped,
+  objectOf,
+  selectVersionsOfStep,
+  type MetadataRow,
+  type ShownVersionRow,
+} from "./related.sql.ts";
 import type { LogsRow, StepRunRow } from "./run-tables.ts";
 
 /** What is shown of steps besides their rows, for as many of them as are shown. */
@@ -25,7 +31,10 @@ export type StepDetails = StepLinks & {
 };
 
 /** A step as it is after it was written, with what is shown of it. */
-export type WrittenStep = { row: StepRunRow; details: StepDetails | undefined };
+export type WrittenStep = { row: StepRunRow; shown: ShownStepParts | undefined };
+
+/** What is shown of one step, with its inputs and outputs. */
+export type ShownStepParts = { details: StepDetails; versions: readonly ShownVersionRow[] };
 
 // One statement for all of it: what costs is not the rows, but the way to the database and back. Times are numbers
 // that JSON holds exactly.
@@ -77,6 +86,16 @@ export async function selectStepDetails(
 ): Promise<Map<string, StepDetails>> {
   const rows = await database.prepared<StepDetails & Row>(detailsText, [stepIds]);
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Both statements are sent at once. */
+export async function selectStepParts(database: Queryable, id: string): Promise<ShownStepParts | undefined> {
+  const [found, versions] = await Promise.all([
+    selectStepDetails(database, [id]),
+    selectVersionsOfStep(database, id),
+  ]);
+  const details = found.get(id);
+  return details && { details, versions };
 }
 
 const fullMetadataText: Prepared = {

@@ -11,7 +11,7 @@ import type { Project } from "./projects.ts";
 import { isFinished, refuseStepStatus } from "./run-status.ts";
 import { steps, type PipelineRunRow, type StepRunRow } from "./run-tables.ts";
 import { findMissingArtifactVersion } from "./runs.sql.ts";
-import { selectStepDetails, type WrittenStep } from "./step-details.sql.ts";
+import { selectStepParts, type WrittenStep } from "./step-details.sql.ts";
 import {
   beatStep,
   insertStepInputs,
@@ -58,7 +58,7 @@ export function updateStep(
       requireArtifacts(transaction, change),
     ]);
     if (run === undefined || step === undefined) throw noSuch(LABEL, id);
-    if (step.change_id === changeId) return { row: step, details: undefined };
+    if (step.change_id === changeId) return { row: step, shown: undefined };
     if (change.status !== undefined) refuseStepStatus(step.status, change.status);
     const fields = {
       ...fieldsOf(change),
@@ -66,14 +66,14 @@ export function updateStep(
       change_id: changeId,
       updated: now,
     };
-    const [updated, counts, , details] = await inOrder([
+    const [updated, counts, , shown] = await inOrder([
       updateRow(transaction, steps, id, fields),
       run.is_dynamic ? new Map<string, number>() : selectStepCounts(transaction, run.id),
       addTo(transaction, step, { change, now }),
-      change.addLogs.length === 0 ? selectStepDetails(transaction, [id]) : undefined,
+      change.addLogs.length === 0 ? selectStepParts(transaction, id) : undefined,
     ]);
     await settleRun(transaction, run, { now, counts: Promise.resolve(counts) });
-    return { row: updated ?? step, details: details?.get(id) };
+    return { row: updated ?? step, shown };
   });
 }
 

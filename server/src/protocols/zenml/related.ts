@@ -21,6 +21,7 @@ import {
   serviceConnectors,
   stacks,
   type ArtifactRow,
+  type ShownVersionRow,
   type Database,
   type RowOf,
   type Table,
@@ -55,6 +56,8 @@ export type Related = {
   modelVersions(ids: Ids): Promise<Views>;
   artifacts(ids: Ids): Promise<Views>;
   artifactVersions(ids: Ids): Promise<Views>;
+  /** Of versions that were read before, by their ids. */
+  artifactVersionViews(rows: Iterable<ShownVersionRow>): Views;
   /** By the id of what they are on. */
   tagsOf(ids: Ids): Promise<ReadonlyMap<string, readonly object[]>>;
   /** Those that were put on it, by the id of what they are on. */
@@ -153,8 +156,9 @@ export function createRelated({ database, principals, now }: RelatedDeps): Relat
         );
       },
       artifacts: views(artifacts, summary.artifactSummary),
-      async artifactVersions(ids) {
-        const rows = await selectShownVersions(database, known(ids));
+      artifactVersions: async (ids) =>
+        related.artifactVersionViews((await selectShownVersions(database, known(ids))).values()),
+      artifactVersionViews(rows) {
         // Many versions are of one artifact.
         const owners = new Map<string, object>();
         const ownerOf = (row: ArtifactRow): object => {
@@ -163,8 +167,8 @@ export function createRelated({ database, principals, now }: RelatedDeps): Relat
           return found;
         };
         return new Map(
-          [...rows].map(([id, row]) => [
-            id,
+          [...rows].map((row) => [
+            row.id,
             summary.artifactVersionSummary(row, ownerOf(row.artifact), context),
           ]),
         );

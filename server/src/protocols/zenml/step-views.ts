@@ -3,6 +3,7 @@ import {
   selectStepLinks,
   spliceSubstitutions,
   type Database,
+  type ShownStepParts,
   type StepDetails,
   type StepLinks,
   type StepRunRow,
@@ -18,8 +19,8 @@ export type StepViews = (
   rows: readonly StepRunRow[],
   options: {
     hydrate: boolean;
-    /** What was read with the rows. */
-    details?: ReadonlyMap<string, StepDetails>;
+    /** What was read with the only row. */
+    shown?: ShownStepParts;
   },
 ) => Promise<object[]>;
 
@@ -27,16 +28,20 @@ type Views = ReadonlyMap<string, object>;
 
 /** Steps as clients of both versions read them: for a whole page two statements, and one for each kind of rarer things. */
 export function createStepViews(context: ZenmlContext, database: Database): StepViews {
-  return async (call, rows, { hydrate, details: known }) => {
+  return async (call, rows, { hydrate, shown }) => {
     if (rows.length === 0) return [];
     const view = context.viewContext(call);
     const related = context.relatedFor(call);
     const ids = rows.map(({ id }) => id);
     const loadDetails = async (): Promise<ReadonlyMap<string, StepLinks>> =>
-      known ?? (hydrate ? selectStepDetails(database, ids) : selectStepLinks(database, ids));
+      shown !== undefined
+        ? new Map([[shown.details.id, shown.details]])
+        : hydrate
+          ? selectStepDetails(database, ids)
+          : selectStepLinks(database, ids);
     const linked = loadDetails().then(async (links) => ({
       links,
-      ...(await loadLinked(related, [...links.values()])),
+      ...(await loadLinked(related, [...links.values()], shown)),
     }));
     const [{ links, artifacts, logged }, users, versions] = await Promise.all([
       linked,
@@ -68,11 +73,13 @@ export function createStepViews(context: ZenmlContext, database: Database): Step
 /** Of most steps nothing is logged, and then nothing is asked for. */
 async function loadLinked(
   related: Related,
-  links: readonly (StepLinks & Partial<StepDetails>)[],
+  ...[links, shown]: [readonly (StepLinks & Partial<StepDetails>)[], ShownStepParts | undefined]
 ): Promise<{ artifacts: Views; logged: ReadonlyMap<string, string> }> {
   const loggedAbout = links.filter((one) => one.is_logged_about === true).map(({ id }) => id);
   const [artifacts, logged] = await Promise.all([
-    related.artifactVersions(artifactIds(links)),
+    shown === undefined
+      ? related.artifactVersions(artifactIds(links))
+      : related.artifactVersionViews(shown.versions),
     related.metadataOf(loggedAbout),
   ]);
   return { artifacts, logged };

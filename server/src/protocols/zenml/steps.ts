@@ -75,10 +75,8 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
   const view = async (call: ZenmlCall, row: StepRunRow, hydrate = true): Promise<unknown> =>
     (await views(call, [row], { hydrate }))[0];
 
-  const viewWritten = async (call: ZenmlCall, { row, details }: WrittenStep): Promise<unknown> => {
-    const known = details && new Map([[row.id, details]]);
-    return (await views(call, [row], { hydrate: true, ...(known && { details: known }) }))[0];
-  };
+  const viewWritten = async (call: ZenmlCall, { row, shown }: WrittenStep): Promise<unknown> =>
+    (await views(call, [row], { hydrate: true, ...(shown && { shown }) }))[0];
 
   /** Who may read or change a run may do so with its steps. */
   const enter = async (call: ZenmlCall, id: string, action: "read" | "edit"): Promise<ProjectScope> => {
