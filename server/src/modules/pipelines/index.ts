@@ -41,7 +41,7 @@ export * from "./stack-tables.ts";
 export { modelStages } from "./model-version-names.ts";
 export { serviceStates } from "./services.ts";
 export { supportedEvents, type SourceType, type TriggerSubject } from "./triggers.ts";
-export { webhookTypes } from "./webhook-providers.ts";
+export { checkTargets, webhookTypes } from "./webhook-providers.ts";
 export type { ServerSettings, ServerSettingsChange } from "./server-settings.ts";
 export { createWorkloads, type Workload, type Workloads } from "./workloads.ts";
 export { createPipelineContents } from "./workspace-contents.ts";

@@ -150,8 +150,8 @@ describe("triggers by time", () => {
         422,
       ],
       [{ cron_expression: "* * * * *", max_runs: 0 }, 422],
-      [{ cron_expression: "every day" }, 400],
-      [{ cron_expression: "0 0 31 4 *" }, 400],
+      [{ cron_expression: "every day" }, 422],
+      [{ cron_expression: "0 0 31 4 *" }, 422],
     ];
     for (const [about, status] of bad) {
       expect([about, (await schedule("bad", about)).status]).toStrictEqual([about, status]);

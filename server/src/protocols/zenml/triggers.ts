@@ -1,11 +1,11 @@
 import { publicAccess, reads, uses } from "../../kernel/access.ts";
 import { notImplemented, PlinthError } from "../../kernel/errors.ts";
-import { supportedEvents, type TriggerRow } from "../../modules/pipelines/index.ts";
+import { checkTargets, supportedEvents, type TriggerRow } from "../../modules/pipelines/index.ts";
 import { userIdOf, type ProjectScope } from "./access.ts";
 import { within, type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, iso, json, projectBody } from "./envelope.ts";
-import { invalidRequest } from "./errors.ts";
+import { invalidFilter, invalidRequest } from "./errors.ts";
 import { hyphenated, jsonObject } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import {
@@ -67,6 +67,19 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   const view = async (call: ZenmlCall, row: TriggerRow, hydrate = true): Promise<unknown> =>
     (await views(call, [row], hydrate))[0];
 
+  /** Of a webhook that is there: that it is in the project is asked when the trigger is made. */
+  const checkConfiguration = async (
+    webhookId: string | null,
+    configuration: Readonly<Record<string, unknown>>,
+  ): Promise<void> => {
+    const hook = webhookId === null ? undefined : await webhooks.find(webhookId);
+    try {
+      if (hook !== undefined) checkTargets(hook.webhook_type, configuration);
+    } catch (error) {
+      asInvalid(error);
+    }
+  };
+
   const enter = async (
     call: ZenmlCall,
     action: "read" | "edit",
@@ -101,20 +114,23 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         refuseOld(call);
         const { body } = call;
         const project = await access.enterProject(call.request, body.project, "use");
-        const row = await triggers.create(
-          {
-            id: call.newId(),
-            workspace_id: project.workspaceId,
-            user_id: userIdOf(call.request),
-            name: body.name,
-            flavor: flavorOf[body.type],
-            active: body.active,
-            concurrency: body.concurrency,
-            data_json: JSON.stringify(dataOf(body)),
-            webhook_id: body.type === "webhook" ? body.webhook_id : null,
-          },
-          { project, subject: subjectOf(body) },
-        );
+        if (body.type === "webhook") await checkConfiguration(body.webhook_id, body.configuration);
+        const row = await triggers
+          .create(
+            {
+              id: call.newId(),
+              workspace_id: project.workspaceId,
+              user_id: userIdOf(call.request),
+              name: body.name,
+              flavor: flavorOf[body.type],
+              active: body.active,
+              concurrency: body.concurrency,
+              data_json: JSON.stringify(dataOf(body)),
+              webhook_id: body.type === "webhook" ? body.webhook_id : null,
+            },
+            { project, subject: subjectOf(body) },
+          )
+          .catch(asInvalid);
         return view(call, row);
       },
     }),
@@ -143,7 +159,9 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
           concurrency: body.concurrency,
           data_json: JSON.stringify(dataOf(body)),
         };
-        return view(call, await triggers.update(row.id, changes, { project, subject: subjectOf(body, row) }));
+        if (body.type === "webhook") await checkConfiguration(row.webhook_id, body.configuration);
+        const options = { project, subject: subjectOf(body, row) };
+        return view(call, await triggers.update(row.id, changes, options).catch(asInvalid));
       },
     }),
     endpoint({
@@ -242,6 +260,13 @@ function bodyOf(row: TriggerRow, shown: object): object {
     ...about,
     ...(row.type === "schedule" ? { next_occurrence: next } : {}),
   };
+}
+
+/** What is wrong with a time or an event is answered like a body that does not fit. */
+function asInvalid(error: unknown): never {
+  throw error instanceof PlinthError && error.code === "invalid_parameter"
+    ? invalidFilter(error.message)
+    : error;
 }
 
 /** Triggers of 0.84 are another thing of the same name. */

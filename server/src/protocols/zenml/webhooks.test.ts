@@ -110,6 +110,28 @@ describe("webhooks", () => {
     expect((await editor.get(`${API}/no-id`)).status).toBe(422);
   });
 
+  it("tell triggers of what they are asked for", async () => {
+    const { id } = await made("asked", { webhook_type: "github", secret: SECRET });
+    const of = (configuration: object): Promise<Answer> =>
+      editor.post("/api/v1/triggers", {
+        type: "webhook",
+        project,
+        name: `of ${randomUUID()}`,
+        webhook_id: id,
+        configuration,
+      });
+    for (const bad of [
+      {},
+      { target_events: [] },
+      { target_events: [{ event: "push" }] },
+      { target_events: "push" },
+    ]) {
+      const refused = await of(bad);
+      expect([bad, refused.status, refused.json.detail?.[0]]).toStrictEqual([bad, 422, "ValueError"]);
+    }
+    expect((await of({ target_events: [{ type: "push" }] })).status).toBe(200);
+  });
+
   it("stay as long as a trigger is about them", async () => {
     const { id } = await made("used");
     const trigger = await editor.post("/api/v1/triggers", {

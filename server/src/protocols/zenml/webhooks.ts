@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { publicAccess, reads, uses } from "../../kernel/access.ts";
-import { invalidParameter, PlinthError } from "../../kernel/errors.ts";
+import { PlinthError } from "../../kernel/errors.ts";
 import { webhookTypes, type PipelineWebhookRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import { within, type ZenmlContext } from "./context.ts";
 import { readUuid } from "./devices.ts";
 import { endpoint, SENT, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json } from "./envelope.ts";
-import { ZenmlError } from "./errors.ts";
+import { invalidRequest, ZenmlError } from "./errors.ts";
 import { entityName, flag, hyphenated, shortText, uuid } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { webhookBody, webhookStats } from "./webhook-views.ts";
@@ -146,7 +146,9 @@ export function webhookEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       async handle(call) {
         const row = await get(call, "read");
         const deliveryId = call.query["delivery_id"];
-        if (deliveryId === undefined) throw invalidParameter("delivery_id: Field required");
+        if (deliveryId === undefined) {
+          throw invalidRequest([{ type: "missing", loc: ["query", "delivery_id"], msg: "Field required" }]);
+        }
         return { body: json(await webhooks.rawEvent(row.id, deliveryId)) };
       },
     }),
