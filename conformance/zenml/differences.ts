@@ -73,6 +73,7 @@ export const differences: readonly Difference[] = [
   },
   {
     at: ["flavors"],
+    versions: ["0.98.0"],
     reason: "Upstream shows its own title of the name, whatever display name was asked for.",
     except: /body\.display_name:|"display_name"/,
   },
@@ -143,12 +144,6 @@ export const differences: readonly Difference[] = [
       "service connectors > expiration_seconds is a number in a text",
       "builds > duration is true",
       "builds > duration is a number in a text",
-      "schedules > start_time is a number",
-      "schedules > start_time is a fraction",
-      "schedules > start_time is a number in a text",
-      "schedules > interval_second is true",
-      "artifact versions > item_count is true",
-      "artifact versions > item_count is a number in a text",
       "artifact versions > version is true",
       "artifact versions > version is an empty text",
     ],
@@ -157,17 +152,43 @@ export const differences: readonly Difference[] = [
     status: 422,
   },
   {
+    versions: ["0.98.0"],
+    at: [
+      "schedules > start_time is a number",
+      "schedules > start_time is a fraction",
+      "schedules > start_time is a number in a text",
+      "schedules > interval_second is true",
+    ],
+    reason:
+      "Numbers are numbers and times are texts, as both clients send them; upstream takes one for the other.",
+    status: 422,
+  },
+  {
+    versions: ["0.98.0"],
     at: ["schedules > a name of 256 letters", "schedules > a name of 10,000 letters"],
     reason: "Names are refused where all requests are checked; upstream's database refuses these.",
     status: 422,
   },
   {
-    at: ["service connectors > a type that is none", "service connectors > expiration_seconds is a number"],
+    at: ["service connectors > a type that is none"],
+    reason: "What could never be used is refused when it is made.",
+    status: 404,
+  },
+  {
+    at: ["service connectors > expiration_seconds is a number"],
     reason: "What could never be used is refused when it is made.",
     status: 400,
   },
   {
-    at: ["runs of 0.98.0", "runs of 0.84.0"],
+    at: ["runs of 0.98.0"],
+    versions: ["0.98.0"],
+    reason:
+      "The parent of a step is the attempt that succeeded; numbers of runs have no gaps; ids are told by their form.",
+    except: /parent_step_ids\[\]: "<again>"|body\.index: |"trigger_id":/,
+  },
+  {
+    at: ["runs of 0.84.0"],
+    versions: ["0.84.0"],
     reason:
       "The parent of a step is the attempt that succeeded, not one that failed; numbers of runs have no gaps; " +
       "the filters of 0.98 work for clients of 0.84 too.",
@@ -175,17 +196,110 @@ export const differences: readonly Difference[] = [
   },
   {
     at: ["runs of 0.84.0 > completed twice"],
+    versions: ["0.84.0"],
     reason: "A step that has ended stays as it ended, for clients of 0.84 as for others.",
     status: 403,
   },
   {
     at: ["runs of 0.84.0 > the run is not over"],
+    versions: ["0.84.0"],
     reason: "A status that only 0.98 knows is understood, whoever sends it.",
     status: 200,
   },
   {
     at: ["runs of 0.84.0 > the second run", "runs of 0.84.0 > the second run fails"],
+    versions: ["0.84.0"],
     reason: "A run that was asked to stop has stopped, as 0.98 has it.",
     except: /./,
+  },
+  {
+    at: ["projects > the default one"],
+    reason: "The default workspace was there before it was a project, and says so.",
+    except: /^body\.metadata\.description:/,
+  },
+  {
+    at: ["code repositories > changed: config is an empty object"],
+    reason: "An empty configuration is one.",
+    except: /metadata\.config/,
+  },
+  {
+    at: ["code repositories > listed without a project"],
+    reason: "Upstream lists what has no name, and forgets to change sources.",
+    except: /./,
+  },
+  {
+    at: ["code repositories > a project that is not there"],
+    versions: ["0.84.0"],
+    reason: "What is in no project cannot be found again.",
+    status: 404,
+  },
+  {
+    at: ["service connectors > every filter of /service_connectors"],
+    versions: ["0.98.0"],
+    reason: "Upstream lists connectors in one order, whichever is asked for.",
+    except: /"sort_by":"desc:/,
+  },
+  {
+    at: ["schedules > every filter of /schedules"],
+    versions: ["0.98.0"],
+    reason: "What has no start does not start at that time; an interval is a number.",
+    except: /"interval_second":|"start_time":"notequals/,
+  },
+  {
+    at: ["artifact versions > every filter of /artifact_versions"],
+    versions: ["0.98.0"],
+    reason: "What lies in no store does not lie in that one; what is no id of an artifact finds none.",
+    except: /"artifact_store_id":"notequals|"artifact_id":/,
+  },
+  {
+    at: ["model versions > every filter of /model_versions"],
+    versions: ["0.98.0"],
+    reason: "The model is narrowed by `model`, which both clients send.",
+    except: /"model_name_or_id":/,
+  },
+  {
+    at: ["model versions > renamed to a number"],
+    reason: "A version that is called 77 cannot be told from the 77th; so it is when one is made.",
+    status: 400,
+  },
+  {
+    at: ["model versions > linked twice"],
+    reason: "What is linked already is shown as it was when it was linked.",
+    except: /^body\.metadata:/,
+  },
+  {
+    at: [
+      "components > settings that the flavor does not know",
+      "components > configuration is an object",
+      "components > configured",
+      "components > changed: configuration is an object",
+    ],
+    versions: ["0.84.0"],
+    reason: "Settings that a flavor does not know are refused, as 0.98 does; 0.84 drops them without a word.",
+    status: 400,
+  },
+  {
+    at: ["components > of a kind"],
+    versions: ["0.84.0"],
+    reason: "It lists what 0.84 made of those settings.",
+    except: /^body\.(items|total)/,
+  },
+  {
+    at: ["stacks > a component of another type"],
+    versions: ["0.84.0"],
+    reason: "A stack cannot run with a component of another type, which 0.98 refuses.",
+    status: 400,
+  },
+  {
+    at: ["stacks > two orchestrators"],
+    versions: ["0.84.0"],
+    reason: "A stack has one orchestrator, as 0.98 has it.",
+    status: 422,
+  },
+  {
+    at: ["stacks > with a component"],
+    versions: ["0.84.0"],
+    reason: "It lists what 0.84 made with two orchestrators.",
+    except: /^body\.(items|total)/,
   },
 ];

@@ -43,7 +43,7 @@ export const sharedScenarios: readonly Scenario[] = [
       "a dot": { name: "{unique}.dot" },
       "50 letters": { name: `{unique}${"n".repeat(40)}` },
       "60 letters": { name: `{unique}${"n".repeat(50)}` },
-      "the default one": { name: "default" },
+      "the name of the default one": { name: "default" },
     },
     updates: {
       renamed: { name: "{unique}-renamed" },
