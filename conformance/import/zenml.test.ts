@@ -31,7 +31,10 @@ const differing: readonly [field: RegExp, why: string][] = [
     /\buser(?:_id)?\b|latest_run_user/,
     "accounts of the same name are the same, with ids and times of their own",
   ],
-  [/(?:^|\.)stack\b|components?\b|flavor\b|artifact_store_id$/, "the default stack and its components are each server's own"],
+  [
+    /(?:^|\.)stack\b|components?\b|flavor\b|artifact_store_id$/,
+    "the default stack and its components are each server's own",
+  ],
   [/\.updated$/, "a run is touched again when its steps come"],
   [/logs\b|log_collection/, "compared by the logs themselves"],
 ];
@@ -101,9 +104,9 @@ describe.each(zenmlClients)("an import from ZenML %s", (version) => {
 
   it("shows the real client what its own server showed it", async () => {
     const url = plinth?.url ?? "";
-    const seen = (server: Record<string, string | undefined>, address: string): Promise<unknown> =>
-      runZenmlFlow({ version, script: "imported", url: address, env: server as NodeJS.ProcessEnv });
-    const theirs = await seen(asAdmin(source?.url ?? "") as Record<string, string>, source?.url ?? "");
+    const seen = (env: NodeJS.ProcessEnv, address: string): Promise<unknown> =>
+      runZenmlFlow({ version, script: "imported", url: address, env });
+    const theirs = await seen(asAdmin(source?.url ?? ""), source?.url ?? "");
     const mine = await seen({ ZENML_STORE_URL: url }, url);
     expect(mine).toEqual(theirs);
   });

@@ -141,7 +141,14 @@ export async function insertPrincipal(
 ): Promise<PrincipalRow | undefined> {
   const { kind, name, full_name, email, description, password_hash, is_admin, now } = row;
   const values = [
-    ...[kind, name, full_name, email, description, password_hash, is_admin, now],
+    kind,
+    name,
+    full_name,
+    email,
+    description,
+    password_hash,
+    is_admin,
+    now,
     row.user_metadata_json ?? null,
     row.oidc_claims_json ?? null,
     row.avatar_url ?? null,

@@ -15,7 +15,7 @@ import {
 } from "./curated-visualizations.sql.ts";
 import { selectRows } from "./records.ts";
 
-export { visualizedTypes, type VisualizedType } from "./curated-visualizations.sql.ts";
+export { visualizedTypes } from "./curated-visualizations.sql.ts";
 
 export type CuratedVisualizations = Pick<
   Collection<typeof curatedVisualizations>,

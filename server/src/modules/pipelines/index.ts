@@ -1,33 +1,18 @@
 export type { Database } from "../../kernel/database.ts";
 export * from "./artifact-tables.ts";
 export {
-  idFields,
-  scopeFields,
-  userFields,
-  type Comparison,
   type Condition,
-  type Field,
   type FieldKind,
   type Fields,
   type ListQuery,
   type Operand,
   type Operation,
-  type Page,
 } from "./list.ts";
-export { compareColumn, isUuid, selectPage, type PageOptions } from "./list.sql.ts";
+export { isUuid } from "./list.sql.ts";
 export * from "./pipeline-tables.ts";
 export type { ProjectRow } from "./project-list.ts";
 export type { Project, Projects } from "./projects.ts";
-export {
-  deleteRow,
-  findRow,
-  insertRow,
-  insertRows,
-  lockRow,
-  selectRow,
-  selectRows,
-  updateRow,
-} from "./records.ts";
+export { findRow, insertRows, selectRow, selectRows } from "./records.ts";
 export {
   selectMetadataOf,
   selectShownComponents,
@@ -45,27 +30,14 @@ export { checkTargets, webhookTypes } from "./webhook-providers.ts";
 export type { ServerSettings, ServerSettingsChange } from "./server-settings.ts";
 export { createWorkloads, type Workload, type Workloads } from "./workloads.ts";
 export { createPipelineContents } from "./workspace-contents.ts";
-export { table, type Columns, type NewRow, type RowOf, type Table } from "./table.ts";
-export { createPipelines, type Pipelines, type PipelinesDeps } from "./pipelines.ts";
-export { noSuch, taken, type Collection } from "./collection.ts";
-export {
-  attachAllTags,
-  attachTags,
-  detachAll,
-  detachTags,
-  isTagId,
-  tagColors,
-  taggableTypes,
-  type Attachment,
-  type GivenTag,
-  type TaggableType,
-} from "./tag-links.ts";
+export { type NewRow, type RowOf, type Table } from "./table.ts";
+export { createPipelines, type Pipelines } from "./pipelines.ts";
+export { noSuch } from "./collection.ts";
+export { isTagId, tagColors, taggableTypes, type GivenTag } from "./tag-links.ts";
 export { connectorPlace, pipelinesSealedColumns, secretPlace } from "./sealed-columns.ts";
 export type { SecretReader } from "./secrets.ts";
-export { labelOf, type NewTagResource, type Tags } from "./tags.ts";
-export { selectLatestRuns, type LatestRun } from "./latest-runs.sql.ts";
+export { labelOf, type NewTagResource } from "./tags.ts";
 export { selectShownSnapshots, type ShownSnapshotRow } from "./snapshots.sql.ts";
-export type { NewSnapshot, SnapshotUpdate, Snapshots } from "./snapshots.ts";
 export type { ShownStep } from "./snapshot-steps.sql.ts";
 export type { JsonObject } from "./step-configuration.ts";
 export { insertSnapshotSteps, type NewSnapshotStep } from "./snapshot-steps.sql.ts";
@@ -74,26 +46,18 @@ export { connectorTypeView, type ConnectorType } from "./connectors/connector-ty
 export { connectorTypes, getConnectorType } from "./connectors/connector-types.ts";
 export { specificationOf, splitConfiguration } from "./connectors/configuration.ts";
 export { isSecretReference } from "./component-rules.ts";
-export { componentTypes, isRepeatable, type ComponentType } from "./component-types.ts";
-export { InvalidConfiguration, type Components } from "./components.ts";
+export { componentTypes, isRepeatable } from "./component-types.ts";
+export { InvalidConfiguration } from "./components.ts";
 export { flavorKey } from "./flavors.sql.ts";
-export type { Flavors } from "./flavors.ts";
-export type { Stacks } from "./stacks.ts";
 export type { StackMemberRow } from "./stacks.sql.ts";
 export { removeTree } from "./artifact-stores/remove-tree.ts";
-export { StoreError, type ArtifactStore, type StoredFile } from "./artifact-stores/store.ts";
+export { StoreError } from "./artifact-stores/store.ts";
 export type { SentEntry } from "./log-chunks.ts";
-export { LEVELS, type LogEntry, type LogFilter } from "./log-lines.ts";
+export { LEVELS, type LogFilter } from "./log-lines.ts";
 export { INGEST_PATH } from "./log-reader.ts";
 export { syncBuiltinFlavors } from "./builtin-flavors.ts";
-export type { ArtifactVersions, CreatedArtifactVersion, NewArtifactVersion } from "./artifact-versions.ts";
-export type { Artifacts } from "./artifacts.ts";
-export { metadataTypes, readMetadata, type MetadataType, type MetadataValue } from "./metadata-values.ts";
-export type { Builds } from "./builds.ts";
-export type { Deployments } from "./deployments.ts";
-export type { PipelineEntities } from "./pipeline-entities.ts";
-export type { RunTemplates } from "./run-templates.ts";
-export type { Schedules } from "./schedules.ts";
+export type { CreatedArtifactVersion, NewArtifactVersion } from "./artifact-versions.ts";
+export { metadataTypes, readMetadata } from "./metadata-values.ts";
 export { loadDag, type DagData } from "./dag.ts";
 export { dagNodeOf, type DagNode } from "./dag-nodes.ts";
 export type { DagArtifact, DagCondition, DagRun, DagStep } from "./dag.sql.ts";
@@ -108,7 +72,6 @@ export {
 export { selectLogsOf, type GivenLogs } from "./run-logs.ts";
 export { executionStatuses } from "./run-status.ts";
 export type { UpdateRun } from "./run-updates.ts";
-export type { Runs } from "./runs.ts";
 export type { NewStep } from "./step-creation.ts";
 export {
   selectFullMetadata,
@@ -119,20 +82,15 @@ export {
   type ShownStepParts,
   type WrittenStep,
 } from "./step-details.sql.ts";
-export type { Steps } from "./steps.ts";
 export type { NamedArtifact } from "./steps.sql.ts";
 export { selectCuratedOf, type ShownCuratedRow } from "./curated-of.sql.ts";
-export {
-  AuthorizationFailure,
-  type Client as ConnectorClient,
-  type Configuration,
-} from "./connectors/connector.ts";
+export { AuthorizationFailure, type Client as ConnectorClient } from "./connectors/connector.ts";
 export type { ConnectorResources } from "./connectors/verification.ts";
 export type { ConnectorRequest } from "./connector-rows.ts";
 export type { ConnectorChanges } from "./connectors.ts";
 export { deploymentProviders, readDeploymentFacts, type DeploymentProvider } from "./stack-deployments.ts";
-export { visualizedTypes, type CuratedVisualizations } from "./curated-visualizations.ts";
-export { metadataResourceTypes, type MetadataResource, type RunMetadata } from "./run-metadata.ts";
+export { visualizedTypes } from "./curated-visualizations.ts";
+export { metadataResourceTypes } from "./run-metadata.ts";
 export {
   archiveOf,
   findFile,
@@ -141,18 +99,11 @@ export {
   readFile,
   readWhole,
 } from "./artifact-bytes.ts";
-export type { Downloadable, DownloadTokens } from "./download-tokens.ts";
+export type { Downloadable } from "./download-tokens.ts";
 export { selectVisualizationsOf } from "./artifact-versions.sql.ts";
 export { selectStackMembers } from "./stacks.sql.ts";
-export {
-  createPipelineLineage,
-  type LoggedRun,
-  type PipelineLineage,
-  type PipelineLineageDeps,
-  type RunLineage,
-} from "./lineage.ts";
-export { outputsOfHook, type HookInvocations } from "./hook-invocations.ts";
-export type { WaitConditions } from "./wait-conditions.ts";
+export { createPipelineLineage, type PipelineLineage, type RunLineage } from "./lineage.ts";
+export { outputsOfHook } from "./hook-invocations.ts";
 export { computeRunStatistics, type Grouping } from "./run-statistics.ts";
 export { runConfigurationSchema } from "./run-configuration-schema.ts";
 export type { Runnable } from "./run-configurations.ts";

@@ -106,18 +106,6 @@ export const snapshots = table("pipelines.snapshots", {
 });
 export type SnapshotRow = RowOf<typeof snapshots>;
 
-export const snapshotSteps = table("pipelines.snapshot_steps", {
-  snapshot_id: "uuid",
-  name: "text",
-  position: "integer",
-  upstream_steps: "text",
-  spec_json: "json",
-  overrides_json: "json",
-  config_json: "json",
-  max_retries: "integer",
-});
-export type SnapshotStepRow = RowOf<typeof snapshotSteps>;
-
 export const runTemplates = table("pipelines.run_templates", {
   id: "uuid",
   workspace_id: "integer",
@@ -185,10 +173,3 @@ export const triggers = table("pipelines.triggers", {
   updated: "time",
 });
 export type TriggerRow = RowOf<typeof triggers>;
-
-export const triggerSnapshots = table("pipelines.trigger_snapshots", {
-  trigger_id: "uuid",
-  snapshot_id: "uuid",
-  dispatch_state_json: "json?",
-  created: "time",
-});

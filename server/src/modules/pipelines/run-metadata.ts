@@ -11,11 +11,7 @@ import {
   type MetadataResource,
 } from "./run-metadata.sql.ts";
 
-export {
-  metadataResourceTypes,
-  type MetadataResource,
-  type MetadataResourceType,
-} from "./run-metadata.sql.ts";
+export { metadataResourceTypes, type MetadataResource } from "./run-metadata.sql.ts";
 
 export type NewRunMetadata = {
   project: Pick<Project, "workspaceId">;

@@ -21,8 +21,6 @@ export const executionStatuses = [
   "stopped",
   "stopping",
 ] as const;
-export type ExecutionStatus = (typeof executionStatuses)[number];
-
 const finished: ReadonlySet<string> = new Set([
   "failed",
   "completed",

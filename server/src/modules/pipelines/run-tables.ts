@@ -73,8 +73,6 @@ export const stepParents = table("pipelines.step_parents", {
   step_id: "uuid",
   parent_id: "uuid",
 });
-export type StepParentRow = RowOf<typeof stepParents>;
-
 export const stepInputs = table("pipelines.step_inputs", {
   step_id: "uuid",
   name: "text",
@@ -92,8 +90,6 @@ export const stepOutputs = table("pipelines.step_outputs", {
   position: "integer",
   artifact_version_id: "uuid",
 });
-export type StepOutputRow = RowOf<typeof stepOutputs>;
-
 export const runMetadata = table("pipelines.run_metadata", {
   id: "uuid",
   workspace_id: "integer",
@@ -112,8 +108,6 @@ export const runMetadataResources = table("pipelines.run_metadata_resources", {
   metadata_id: "uuid",
   resource_type: "text",
 });
-export type RunMetadataResourceRow = RowOf<typeof runMetadataResources>;
-
 export const hookInvocations = table("pipelines.hook_invocations", {
   id: "uuid",
   workspace_id: "integer",

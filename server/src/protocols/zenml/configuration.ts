@@ -273,4 +273,3 @@ export const configuredStep = z.preprocess(
     step_config_overrides: stepConfiguration,
   }),
 );
-export type ConfiguredStep = z.output<typeof configuredStep>;

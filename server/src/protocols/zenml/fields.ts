@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { plainNumber } from "../../kernel/json-text.ts";
 import { isoToMicros } from "../../kernel/micros.ts";
-import { tagColors } from "../../modules/pipelines/index.ts";
 
 /** Fields of requests, as ZenML's models check them. */
 
@@ -36,9 +35,7 @@ export const time = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const number = z.preprocess(plainNumber, z.number());
 export const integer = z.preprocess(plainNumber, z.number().int("Input should be a valid integer"));
-export { number };
 
 const truths: ReadonlySet<unknown> = new Set([true, 1, "true", "1", "t", "yes", "y", "on"]);
 const lies: ReadonlySet<unknown> = new Set([false, 0, "false", "0", "f", "no", "n", "off"]);
@@ -87,11 +84,3 @@ export const sourceOrPath = z.union([
 
 /** Tags by their names or ids. */
 export const tagNames = z.array(shortText);
-
-/** The same, or with what they are to be where there are none of these names. */
-export const givenTags = z.array(
-  z.union([
-    shortText,
-    z.object({ name: shortText, color: z.enum(tagColors).nullish(), exclusive: flag.nullish() }),
-  ]),
-);

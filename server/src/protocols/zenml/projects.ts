@@ -169,7 +169,9 @@ const projectView = (row: ProjectRow, hydrate: boolean): object =>
       body: { ...stamps(row), display_name: row.display_name },
       metadata: hydrate
         ? {
-            description: Array.from(row.description ?? "").slice(0, MAX_DESCRIPTION).join(""),
+            description: Array.from(row.description ?? "")
+              .slice(0, MAX_DESCRIPTION)
+              .join(""),
             project_metadata: json(row.metadata_json ?? "{}"),
           }
         : null,

@@ -1,5 +1,6 @@
 import {
   codeReferences,
+  dagNodeOf,
   insertSnapshotSteps,
   maxRetriesOf,
   snapshots,
@@ -132,6 +133,7 @@ function stepOf(
     spec_json: JSON.stringify({ ...spec, invocation_id: called, pipeline_parameter_name: called }),
     overrides_json: JSON.stringify(overrides ?? config),
     config_json: JSON.stringify(config),
+    node_json: JSON.stringify(dagNodeOf(spec, config)),
     max_retries: maxRetriesOf(config),
   };
 }
