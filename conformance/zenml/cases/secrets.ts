@@ -77,8 +77,8 @@ export const secretScenarios: readonly Scenario[] = [
         connector_type: "nothing",
         auth_method: "y",
       }),
-      get("a type", "/service_connector_types/docker"),
-      get("a type that is none", "/service_connector_types/nothing"),
+      get("what is known of a type", "/service_connector_types/docker"),
+      get("what is known of a type that is none", "/service_connector_types/nothing"),
     ],
   }),
 ];

@@ -61,7 +61,7 @@ export const sharedScenarios: readonly Scenario[] = [
       get("statistics of nothing", "/projects/{unique}-nothing/statistics"),
       get("the default one", "/projects/default"),
       del("the default one is not deleted", "/projects/default"),
-      del("by name", "/projects/{unique}-third"),
+      del("deleted by name", "/projects/{unique}-third"),
     ],
   }),
   entityScenario({
