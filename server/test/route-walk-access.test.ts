@@ -21,12 +21,15 @@ import type { Answer } from "./harness.ts";
 import { API, fresh } from "./runs.ts";
 import { stored } from "./stored.ts";
 import { inWorkspace } from "./workspaces.ts";
+import { makeZenmlWorld } from "./zenml-world.ts";
 
 /** MLflow's API and the console's about what is in workspaces: each route is asked by people of every role. */
 const world: AccessWorld = await startAccessWorld();
 const { server, actors } = world;
 
 afterAll(() => world[Symbol.asyncDispose]());
+
+const pipelineRun = (await makeZenmlWorld(actors.root, OWNER))["run"] ?? "";
 
 const keyOf = ({ method, url }: { method: string; url: string }): string =>
   `${method === "HEAD" ? "GET" : method} ${url.replace(/^\/(?:ajax-)?api(?=\/\d)/, "")}`;
@@ -49,9 +52,8 @@ const others: Requests = {
   "GET /console/api/lineage/model-versions": (ids) => ({
     query: { workspace: ids.workspace, run_id: ids.run },
   }),
-  // Runs of pipelines that there are: `protocols/console/pipeline-lineage.test.ts`.
   "GET /console/api/lineage/pipeline-run": (ids) => ({
-    query: { workspace: ids.workspace, run_id: "00000000-0000-4000-8000-000000000000" },
+    query: { workspace: ids.workspace, run_id: pipelineRun },
   }),
   "GET /console/api/webhooks/:webhook_id/deliveries": (ids) => ({
     path: [ids.webhook],
