@@ -82,8 +82,14 @@ describe("deployments", () => {
     expect((await editor.get(`${API}/${id}`)).status).toBe(404);
   });
 
-  it("keep their keys sealed", async () => {
+  it("keep their keys sealed, and from viewers", async () => {
     const { id } = await made({ auth_key: "plain-to-see" });
+    for (const path of [`${API}/${id}`, `${API}?project=default&hydrate=true`]) {
+      const [seen, hidden] = [await editor.get(path), await viewer.get(path)];
+      expect([path, seen.status, hidden.status]).toEqual([path, 200, 200]);
+      expect([path, seen.text.includes("plain-to-see")]).toEqual([path, true]);
+      expect([path, hidden.text.includes("plain-to-see")]).toEqual([path, false]);
+    }
     const [row] = await server.database.prepared<{ text: string }>(
       { name: "test_row", text: "select d::text as text from pipelines.deployments as d where id = $1" },
       [id],

@@ -35,6 +35,10 @@ const update = z.object({
   remove_tags: tagNames,
 });
 
+/** The key by which a deployment is called is a credential: viewers do not see it. */
+type Shown = { hydrate: boolean; showsKey: boolean };
+const whole: Shown = { hydrate: true, showsKey: true };
+
 /** Deployments of 0.98: snapshots that are served. What 0.84 calls so is in `snapshots.ts`. */
 export function deploymentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   const { access } = context;
@@ -43,7 +47,7 @@ export function deploymentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   const views = async (
     call: ZenmlCall,
     rows: readonly DeploymentRow[],
-    hydrate: boolean,
+    { hydrate, showsKey }: Shown,
   ): Promise<object[]> => {
     const shown = context.viewContext(call);
     const related = context.relatedFor(call);
@@ -68,7 +72,7 @@ export function deploymentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         metadata: hydrate
           ? {
               deployment_metadata: json(row.deployment_metadata_json),
-              auth_key: deployments.authKeyOf(row),
+              auth_key: showsKey ? deployments.authKeyOf(row) : null,
             }
           : null,
         resources: {
@@ -84,11 +88,15 @@ export function deploymentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     });
   };
 
-  const view = async (call: ZenmlCall, row: DeploymentRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = async (call: ZenmlCall, row: DeploymentRow, shown = whole): Promise<unknown> =>
+    (await views(call, [row], shown))[0];
 
-  const get = (call: ZenmlCall, action: "read" | "edit"): Promise<DeploymentRow> =>
-    context.getInProject(call, { collection: deployments, id: call.path["deployment_id"], action });
+  const getToChange = (call: ZenmlCall): Promise<DeploymentRow> =>
+    context.getInProject(call, {
+      collection: deployments,
+      id: call.path["deployment_id"],
+      action: "edit",
+    });
 
   return [
     endpoint({
@@ -99,7 +107,8 @@ export function deploymentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         const scope = await context.enterListed(call);
         const query = context.listQuery(call, deployments.fields);
         const { total, rows } = await deployments.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
+        const shown = { hydrate: query.hydrate, showsKey: scope.policy.mayCreate };
+        return pageOf(query, { total, items: await views(call, rows, shown) });
       },
     }),
     endpoint({
@@ -131,8 +140,11 @@ export function deploymentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/deployments/:deployment_id",
       access: reads("pipeline"),
       async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
+        const row = await deployments.get(call.path["deployment_id"] ?? "");
+        const of = { action: "read", label: deployments.label } as const;
+        const { policy } = await access.enterProjectOf(call.request, row, of);
+        const hydrate = readFlag(call.parameters, "hydrate", true);
+        return view(call, row, { hydrate, showsKey: policy.mayCreate });
       },
     }),
     endpoint({
@@ -142,7 +154,7 @@ export function deploymentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       body: update,
       async handle(call) {
         const { body } = call;
-        const row = await get(call, "edit");
+        const row = await getToChange(call);
         const project = await context.pipelines.projects.of(row.workspace_id);
         const changed = await deployments.change(
           row.id,
@@ -172,7 +184,7 @@ export function deploymentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/deployments/:deployment_id",
       access: uses("pipeline"),
       async handle(call) {
-        const row = await get(call, "edit");
+        const row = await getToChange(call);
         await deployments.remove(row.id);
         return null;
       },
