@@ -19,6 +19,8 @@ import {
   stepOutputs,
   stepParents,
   steps,
+  type RowOf,
+  type Table,
 } from "../../modules/pipelines/index.ts";
 import {
   entitiesOf,
@@ -34,7 +36,11 @@ import {
 import * as row from "./project-rows.ts";
 import type { Into } from "./project-rows.ts";
 import { loadSnapshots } from "./snapshots.ts";
-import { copy, put, type Writer } from "./writer.ts";
+import { copy, put, type Copied, type Writer } from "./writer.ts";
+
+type Kind<T extends Table> = Omit<Copied<T>, "row" | "parameters"> & {
+  row(entity: Entity, into: Into): Partial<RowOf<T>>;
+};
 
 export type ProjectCounts = Readonly<Record<string, number>>;
 
@@ -42,105 +48,60 @@ export type ProjectCounts = Readonly<Record<string, number>>;
 export async function loadProject(writer: Writer, into: Into, project: Entity): Promise<ProjectCounts> {
   const parameters = { project: project.id };
   const counts: Record<string, number> = {};
-  const count = async (name: string, copied: Promise<number>): Promise<void> => {
-    counts[name] = await copied;
+  const bring = async <T extends Table>(name: string, kind: Kind<T>): Promise<void> => {
+    counts[name] = await copy(writer, into, { ...kind, parameters, row: (one) => kind.row(one, into) });
   };
-  await count(
-    "code repositories",
-    copy(writer, into, {
-      path: "/code_repositories",
-      parameters,
-      table: codeRepositories,
-      row: (one) => row.codeRepositoryRow(one, into),
-    }),
-  );
-  await count(
-    "pipelines",
-    copy(writer, into, {
-      path: "/pipelines",
-      parameters,
-      table: pipelines,
-      row: (one) => row.pipelineRow(one, into),
-      tagged: "pipeline",
-    }),
-  );
-  await count(
-    "builds",
-    copy(writer, into, {
-      path: "/pipeline_builds",
-      parameters,
-      table: builds,
-      row: (one) => row.buildRow(one, into),
-    }),
-  );
-  await count(
-    "schedules",
-    copy(writer, into, {
-      path: "/schedules",
-      parameters,
-      table: schedules,
-      row: (one) => row.scheduleRow(one, into),
-      described: "schedule",
-    }),
-  );
-  await count(
-    "models",
-    copy(writer, into, {
-      path: "/models",
-      parameters,
-      table: models,
-      row: (one) => row.modelRow(one, into),
-      tagged: "model",
-    }),
-  );
-  await count(
-    "model versions",
-    copy(writer, into, {
-      path: "/model_versions",
-      parameters,
-      table: modelVersions,
-      row: (one) => row.modelVersionRow(one, into),
-      tagged: "model_version",
-      described: "model_version",
-    }),
-  );
+  await bring("code repositories", {
+    path: "/code_repositories",
+    table: codeRepositories,
+    row: row.codeRepositoryRow,
+  });
+  await bring("pipelines", {
+    path: "/pipelines",
+    table: pipelines,
+    row: row.pipelineRow,
+    tagged: "pipeline",
+  });
+  await bring("builds", { path: "/pipeline_builds", table: builds, row: row.buildRow });
+  await bring("schedules", {
+    path: "/schedules",
+    table: schedules,
+    row: row.scheduleRow,
+    described: "schedule",
+  });
+  await bring("models", { path: "/models", table: models, row: row.modelRow, tagged: "model" });
+  await bring("model versions", {
+    path: "/model_versions",
+    table: modelVersions,
+    row: row.modelVersionRow,
+    tagged: "model_version",
+    described: "model_version",
+  });
   const snapshots = await loadSnapshots(writer, into, project);
   counts["snapshots"] = snapshots.count;
-  await count(
-    "run templates",
-    copy(writer, into, {
-      path: "/run_templates",
-      parameters,
-      table: runTemplates,
-      row: (one) => row.runTemplateRow(one, into),
-      tagged: "run_template",
-    }),
-  );
-  await count("runs", loadRuns(writer, into, parameters));
-  await count(
-    "artifacts",
-    copy(writer, into, {
-      path: "/artifacts",
-      parameters,
-      table: artifacts,
-      row: (one) => row.artifactRow(one, into),
-      tagged: "artifact",
-    }),
-  );
-  await count(
-    "artifact versions",
-    copy(writer, into, {
-      path: "/artifact_versions",
-      parameters,
-      table: artifactVersions,
-      row: (one) => row.artifactVersionRow(one, into),
-      tagged: "artifact_version",
-      described: "artifact_version",
-      also: async (items) =>
-        void (await put(writer, artifactVisualizations, items.flatMap(row.visualizationRows))),
-    }),
-  );
-  await count("steps", loadSteps(writer, into, { parameters, isDynamic: snapshots.isDynamic }));
+  await bring("run templates", {
+    path: "/run_templates",
+    table: runTemplates,
+    row: row.runTemplateRow,
+    tagged: "run_template",
+  });
+  counts["runs"] = await loadRuns(writer, into, parameters);
+  await bring("artifacts", {
+    path: "/artifacts",
+    table: artifacts,
+    row: row.artifactRow,
+    tagged: "artifact",
+  });
+  await bring("artifact versions", {
+    path: "/artifact_versions",
+    table: artifactVersions,
+    row: row.artifactVersionRow,
+    tagged: "artifact_version",
+    described: "artifact_version",
+    also: async (items) =>
+      void (await put(writer, artifactVisualizations, items.flatMap(row.visualizationRows))),
+  });
+  counts["steps"] = await loadSteps(writer, into, { parameters, isDynamic: snapshots.isDynamic });
   await countNewest(writer, into);
   return counts;
 }
