@@ -1,25 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-const editor = withHeaders(
-  server,
-  (await person(server, "ed", { workspace: "team", role: "editor" })).headers,
-);
-const viewer = withHeaders(
-  server,
-  (await person(server, "vi", { workspace: "team", role: "viewer" })).headers,
-);
-await newWorkspace(root, "elsewhere");
-const stranger = withHeaders(
-  server,
-  (await person(server, "st", { workspace: "elsewhere", role: "admin" })).headers,
-);
+const { server, editor, viewer, stranger } = await startZenmlTeam("team", { stranger: "admin" });
 
 afterAll(() => server[Symbol.asyncDispose]());
 

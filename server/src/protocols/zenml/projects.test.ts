@@ -1,16 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer } from "../../../test/harness.ts";
 import { person } from "../../../test/principals.ts";
-import { newWorkspace, WORKSPACES, withHeaders } from "../../../test/workspaces.ts";
+import { WORKSPACES, withHeaders } from "../../../test/workspaces.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-const viewer = withHeaders(
-  server,
-  (await person(server, "vi", { workspace: "team", role: "viewer" })).headers,
-);
+const { server, root, viewer } = await startZenmlTeam("team");
 const head = withHeaders(server, (await person(server, "ad", { workspace: "team", role: "admin" })).headers);
 
 afterAll(() => server[Symbol.asyncDispose]());

@@ -1,18 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer, type Json } from "../../../test/harness.ts";
+import { type Json } from "../../../test/harness.ts";
 import { newSnapshot, projectIdOf } from "../../../test/pipelines.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { withHeaders } from "../../../test/workspaces.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "elsewhere");
-const as = async (name: string, workspace: string, role: "viewer" | "editor"): Promise<typeof server> =>
-  withHeaders(server, (await person(server, name, { workspace, role })).headers);
-const editor = await as("ed", "default", "editor");
-const viewer = await as("vi", "default", "viewer");
-const stranger = await as("st", "elsewhere", "editor");
+const { server, editor, viewer, stranger } = await startZenmlTeam("default");
 afterAll(() => server[Symbol.asyncDispose]());
 
 const API = "/api/v1/schedules";

@@ -1,18 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-await newWorkspace(root, "elsewhere");
-const member = async (name: string, workspace: string, role: string): Promise<typeof server> =>
-  withHeaders(server, (await person(server, name, { workspace, role })).headers);
-const editor = await member("ed", "team", "editor");
-const viewer = await member("vi", "team", "viewer");
-const stranger = await member("st", "elsewhere", "editor");
+const { server, root, editor, viewer, stranger } = await startZenmlTeam("team");
 
 afterAll(() => server[Symbol.asyncDispose]());
 

@@ -1,18 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer, type Answer, type Json } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { type Answer, type Json } from "../../../test/harness.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-await newWorkspace(root, "elsewhere");
-const as = async (name: string, about: { workspace: string; role: string }): Promise<typeof root> =>
-  withHeaders(server, (await person(server, name, about)).headers);
-const editor = await as("ed", { workspace: "team", role: "editor" });
-const viewer = await as("vi", { workspace: "team", role: "viewer" });
-const stranger = await as("st", { workspace: "elsewhere", role: "admin" });
+const { server, root, editor, viewer, stranger } = await startZenmlTeam("team", { stranger: "admin" });
 const project = (await root.get("/api/v1/projects/team")).json.id as string;
 
 afterAll(() => server[Symbol.asyncDispose]());
