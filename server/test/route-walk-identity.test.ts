@@ -107,6 +107,8 @@ const attacks: Record<string, Attack> = {
   [`DELETE ${CONSOLE}/workspaces/:workspace`]: () => ({ path: [OWNER], query: { mode: "CASCADE" } }),
   "GET /api/v1/projects/:project_name_or_id": () => ({ path: [OWNER] }),
   "PUT /api/v1/projects/:project_name_or_id": () => ({ path: [OWNER], body: { description: "x" } }),
+  "GET /api/v1/workspaces/:project_name_or_id": () => ({ path: [OWNER] }),
+  "PUT /api/v1/workspaces/:project_name_or_id": () => ({ path: [OWNER], body: { description: "x" } }),
   "PUT /api/v1/settings": () => ({ body: { server_name: "sneaked" } }),
   "PUT /api/v1/users/:user_name_or_id/email-opt-in": () => ({
     path: [victim.uuid],
@@ -169,6 +171,7 @@ const allowed: Record<string, readonly string[]> = {
   [`GET ${R}/permissions/list`]: ["viewer", "editor", "limited"],
   [`POST ${U}/create`]: ["stranger"],
   "GET /api/v1/projects/:project_name_or_id": ["viewer", "editor", "limited"],
+  "GET /api/v1/workspaces/:project_name_or_id": ["viewer", "editor", "limited"],
 };
 
 /** Why these need no attack: they are about the caller, or the same for whoever is logged in. */
@@ -195,6 +198,7 @@ const harmless: Record<string, string> = {
   "GET /api/v1/api_token": "one's own",
   "GET /api/v1/devices": "one's own",
   "GET /api/v1/projects": "those that one has a part in",
+  "GET /api/v1/workspaces": "those that one has a part in",
   "GET /api/v1/settings": "the name of the server, for whoever logs in",
   "GET /api/v1/load-info": "how many requests are in work",
   "GET /api/v1/statistics": "how many there are of what one may see",

@@ -5,7 +5,7 @@ import { OWNER, startAccessWorld, type AccessWorld } from "./access-world.ts";
 import type { Answer, TestServer } from "./harness.ts";
 import { stored } from "./stored.ts";
 import { MARK, makeZenmlWorld, type ZenmlIds } from "./zenml-world.ts";
-import { bodies, idsOfPath, sharedLists } from "./zenml-requests.ts";
+import { idsOfPath, knownRequests, requestOf, sharedLists } from "./zenml-requests.ts";
 
 /** ZenML's API about pipelines and stacks: each route is asked by people of every role. */
 const world: AccessWorld = await startAccessWorld();
@@ -34,8 +34,9 @@ const writing = (list: readonly [string, Route][]): [string, Route][] =>
 async function ask(actor: TestServer, route: Route, of: ZenmlIds = ids): Promise<Answer> {
   const key = keyOf(route);
   const path = route.url.replaceAll(/:(\w+)/g, (_, name: string) => idsOfPath(key, name, of));
-  const query = route.method === "GET" ? `?project=${of["project"] ?? ""}` : (bodies[key]?.query?.(of) ?? "");
-  return actor.call(route.method, path + query, bodies[key]?.body?.(of));
+  const query =
+    route.method === "GET" ? `?project=${of["project"] ?? ""}` : (requestOf(key)?.query?.(of) ?? "");
+  return actor.call(route.method, path + query, requestOf(key)?.body?.(of));
 }
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
@@ -45,11 +46,11 @@ const unknown = (): ZenmlIds =>
 
 test("every route that is asked with a body is in the table", () => {
   const missing = writing(named).filter(
-    ([key, { method }]) => method !== "DELETE" && bodies[key] === undefined,
+    ([key, { method }]) => method !== "DELETE" && requestOf(key) === undefined,
   );
   expect(missing.map(([key]) => key)).toEqual([]);
   const known = new Set(named.map(([key]) => key));
-  expect(Object.keys(bodies).filter((key) => !known.has(key))).toEqual([]);
+  expect(knownRequests().filter((key) => !known.has(key))).toEqual([]);
 });
 
 describe("nobody", () => {
@@ -72,7 +73,7 @@ describe("a stranger, who administers another project", () => {
   test.each(ofProjects)("%s: learns nothing, and changes nothing", async (key, route) => {
     const [there, not] = [await ask(actors.stranger, route), await ask(actors.stranger, route, unknown())];
     const refused = [400, 403, 404, 405, 501];
-    const expected = bodies[key]?.isFiltered === true ? [200] : refused;
+    const expected = requestOf(key)?.isFiltered === true ? [200] : refused;
     expect([key, there.status]).toEqual([
       key,
       expect.toSatisfy((status) => expected.includes(Number(status))),
@@ -82,7 +83,7 @@ describe("a stranger, who administers another project", () => {
     expect([key, there.status, blind(there)]).toEqual([key, not.status, blind(not)]);
   });
 
-  test.each(writing(shared).filter(([key]) => !bodies[key]?.makes && !bodies[key]?.asks))(
+  test.each(writing(shared).filter(([key]) => !requestOf(key)?.makes && !requestOf(key)?.asks))(
     "%s: does not change what others share",
     async (key, route) => {
       const answer = await ask(actors.stranger, route);
@@ -104,13 +105,14 @@ describe("a viewer", () => {
     const answer = await ask(actors.viewer, route);
     expect([key, answer.status, answer.text]).toEqual([
       key,
-      bodies[key]?.forViewer ?? expect.toSatisfy((status) => [200, 400, 422, 501].includes(Number(status))),
+      requestOf(key)?.forViewer ??
+        expect.toSatisfy((status) => [200, 400, 422, 501].includes(Number(status))),
       expect.any(String),
     ]);
   });
 
   test.each(writing(named))("%s: changes nothing", async (key, route) => {
-    if (bodies[key]?.asks === true || bodies[key]?.isRead === true) return;
+    if (requestOf(key)?.asks === true || requestOf(key)?.isRead === true) return;
     const answer = await ask(actors.viewer, route);
     expect([key, answer.status, answer.text]).toEqual([
       key,
@@ -122,7 +124,7 @@ describe("a viewer", () => {
 
 describe("a key that reads, of an editor", () => {
   test.each(writing(named))("%s: changes nothing", async (key, route) => {
-    if (bodies[key]?.asks === true || bodies[key]?.isRead === true) return;
+    if (requestOf(key)?.asks === true || requestOf(key)?.isRead === true) return;
     const answer = await ask(actors.limited, route);
     expect([key, answer.status]).toEqual([
       key,

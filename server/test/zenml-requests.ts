@@ -29,6 +29,17 @@ export function idsOfPath(key: string, name: string, ids: ZenmlIds): string {
   return ids[aliases[kind] ?? kind] ?? `no-${kind}`;
 }
 
+/** Deprecated addresses ask for the same as those that they stand for. */
+export const requestOf = (key: string): ZenmlRequest | undefined =>
+  bodies[
+    key
+      .replace("/workspaces/:project_name_or_id/models/:model_id/", "/")
+      .replace("/workspaces/:project_name_or_id/resources", "/service_connectors/resources")
+      .replace("/workspaces/:project_name_or_id/", "/")
+  ];
+
+export const knownRequests = (): string[] => Object.keys(bodies);
+
 /** Lists of what belongs to no project. */
 export const sharedLists = ["/stacks", "/components", "/flavors", "/secrets", "/service_connectors", "/tags"];
 
@@ -62,7 +73,7 @@ const tagLink = (ids: ZenmlIds): unknown => ({
 const make = (kind: string): ZenmlRequest => ({ makes: true, body: (ids) => bodyOf(kind, ids) });
 
 /** What requests have with them, and what is peculiar to them. */
-export const bodies: Readonly<Record<string, ZenmlRequest>> = {
+const bodies: Readonly<Record<string, ZenmlRequest>> = {
   "POST /code_repositories": make("code_repository"),
   "PUT /code_repositories/:code_repository_id": { body: renamed },
   "POST /pipelines": make("pipeline"),

@@ -47,6 +47,7 @@ import { resourceRequestEndpoints } from "./resource-requests.ts";
 import { triggerEndpoints } from "./triggers.ts";
 import { userEndpoints } from "./users.ts";
 import { webhookEndpoints } from "./webhooks.ts";
+import { workspaceAliases } from "./workspace-aliases.ts";
 
 export type ZenmlOptions = {
   identity: Identity;
@@ -110,7 +111,7 @@ export async function registerZenml(
     ...hookInvocationEndpoints(context, database),
     ...waitConditionEndpoints(context),
   ];
-  await registerZenmlEndpoints(app, endpoints);
+  await registerZenmlEndpoints(app, [...endpoints, ...workspaceAliases(endpoints, pipelines.projects)]);
   await registerLogIngest(app, { access: context.access, database, pipelines, now });
 }
 
