@@ -27,7 +27,6 @@ import {
   fieldOf,
   idOf,
   namedEntitiesOf,
-  numberOf,
   stampsOf,
   textOf,
   userOf,
@@ -189,24 +188,21 @@ function parentsOf(step: Entity): { step_id: string; parent_id: string }[] {
   return Array.isArray(parents) ? parents.map((id) => ({ step_id: step.id, parent_id: String(id) })) : [];
 }
 
+/** What is told of an input stands beside the parts of its artifact version. */
+type Input = Entity & { input_type?: string; chunk_index?: number | null; chunk_size?: number | null };
+
 const inputsOf = (step: Entity): object[] =>
   namedEntitiesOf(step, "inputs").flatMap(([name, versions]) =>
-    versions.map((version, position) => ({
+    versions.map((version: Input, position) => ({
       step_id: step.id,
       name,
       position,
       artifact_version_id: version.id,
-      type: inputType(version),
-      chunk_index: numberOf(version, "chunk_index"),
-      chunk_size: numberOf(version, "chunk_size"),
+      type: version.input_type ?? "step_output",
+      chunk_index: version.chunk_index ?? null,
+      chunk_size: version.chunk_size ?? null,
     })),
   );
-
-/** Beside the artifact version's own parts. */
-const inputType = (version: Entity): string => {
-  const type: unknown = (version as { input_type?: unknown }).input_type;
-  return typeof type === "string" ? type : "step_output";
-};
 
 const outputsOf = (step: Entity): object[] =>
   namedEntitiesOf(step, "outputs").flatMap(([name, versions]) =>
