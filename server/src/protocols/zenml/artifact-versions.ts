@@ -15,6 +15,7 @@ import { invalidRequest, ZenmlError } from "./errors.ts";
 import { tagNames } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { readerOf } from "./secrets.ts";
+import { readOne } from "./reading.ts";
 
 const update = z.object({ add_tags: tagNames.nullish(), remove_tags: tagNames.nullish() });
 
@@ -125,15 +126,7 @@ export function artifactVersionEndpoints(context: ZenmlContext): ZenmlEndpoint[]
         return null;
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/artifact_versions/:artifact_version_id",
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne("/artifact_versions/:artifact_version_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/artifact_versions/:artifact_version_id",

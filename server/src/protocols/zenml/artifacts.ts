@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { reads, uses } from "../../kernel/access.ts";
+import { uses } from "../../kernel/access.ts";
 import type { ArtifactRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, projectBody } from "./envelope.ts";
 import { flag, shortText, tagNames, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { listInProject, readOne } from "./reading.ts";
 
 const request = z.object({
   project: uuid,
@@ -66,17 +66,7 @@ export function artifactEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   });
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/artifacts",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, artifacts.fields);
-        const { total, rows } = await artifacts.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/artifacts", { collection: artifacts, views }),
     endpoint({
       method: "POST",
       path: "/artifacts",
@@ -92,15 +82,7 @@ export function artifactEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/artifacts/:artifact_id",
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne("/artifacts/:artifact_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/artifacts/:artifact_id",

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { reads, uses } from "../../kernel/access.ts";
+import { uses } from "../../kernel/access.ts";
 import type { BuildRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json, projectBody } from "./envelope.ts";
 import { integer, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { listInProject, readOne } from "./reading.ts";
 
 const text = z.string().nullable().default(null);
 
@@ -77,17 +77,7 @@ export function buildEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     context.getInProject(call, { collection: builds, id: call.path["build_id"], action });
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/pipeline_builds",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, builds.fields);
-        const { total, rows } = await builds.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/pipeline_builds", { collection: builds, views }),
     endpoint({
       method: "POST",
       path: "/pipeline_builds",
@@ -116,15 +106,7 @@ export function buildEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/pipeline_builds/:build_id",
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne("/pipeline_builds/:build_id", { get, view }),
     endpoint({
       method: "DELETE",
       path: "/pipeline_builds/:build_id",

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { reads, uses } from "../../kernel/access.ts";
+import { uses } from "../../kernel/access.ts";
 import type { CodeRepositoryRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json } from "./envelope.ts";
 import { entityName, jsonObject, longText, source, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
 import { codeRepositoryBody } from "./summaries.ts";
+import { listInProject, readOne } from "./reading.ts";
 
 const request = z.object({
   project: uuid,
@@ -57,17 +57,7 @@ export function codeRepositoryEndpoints(context: ZenmlContext): ZenmlEndpoint[] 
     });
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/code_repositories",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, codeRepositories.fields);
-        const { total, rows } = await codeRepositories.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/code_repositories", { collection: codeRepositories, views }),
     endpoint({
       method: "POST",
       path: "/code_repositories",
@@ -89,15 +79,7 @@ export function codeRepositoryEndpoints(context: ZenmlContext): ZenmlEndpoint[] 
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/code_repositories/:code_repository_id",
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne("/code_repositories/:code_repository_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/code_repositories/:code_repository_id",

@@ -7,13 +7,14 @@ import {
   type HookInvocationRow,
 } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, iso, jsonOrNull, projectBody, statusFor } from "./envelope.ts";
 import { shortText, time, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { readFlag } from "./list-query.ts";
 import { exceptionInfo, exceptionText, namedIds, status } from "./run-fields.ts";
 import { logsSummary } from "./summaries.ts";
+import { listInProject } from "./reading.ts";
 
 const request = z.object({
   id: uuid.optional(),
@@ -109,17 +110,7 @@ export function hookInvocationEndpoints(context: ZenmlContext, database: Databas
   };
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/hook_invocations",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, hookInvocations.fields);
-        const { total, rows } = await hookInvocations.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/hook_invocations", { collection: hookInvocations, views }),
     endpoint({
       method: "POST",
       path: "/hook_invocations",

@@ -8,9 +8,10 @@ import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json } from "./envelope.ts";
 import { ZenmlError } from "./errors.ts";
 import { flag, longText, shortText, tagNames, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { pageOf } from "./list-query.ts";
 import { serviceViews } from "./service-views.ts";
 import { modelVersionBody } from "./summaries.ts";
+import { readOne } from "./reading.ts";
 
 const request = z.object({
   project: uuid,
@@ -127,15 +128,7 @@ export function modelVersionEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/model_versions/:model_version_id",
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne("/model_versions/:model_version_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/model_versions/:model_version_id",

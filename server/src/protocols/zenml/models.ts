@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { reads, uses } from "../../kernel/access.ts";
+import { uses } from "../../kernel/access.ts";
 import type { PipelineModelRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { readUuid } from "./devices.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, projectBody } from "./envelope.ts";
 import { flag, longText, shortText, tagNames, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { listInProject, readOne } from "./reading.ts";
 
 const about = {
   license: longText.nullish(),
@@ -80,17 +80,7 @@ export function modelEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     context.getInProject(call, { collection: models, id: idOf(call), action });
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/models",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, models.fields);
-        const { total, rows } = await models.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/models", { collection: models, views }),
     endpoint({
       method: "POST",
       path: "/models",
@@ -114,15 +104,7 @@ export function modelEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: ONE,
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne(ONE, { get, view }),
     endpoint({
       method: "PUT",
       path: ONE,

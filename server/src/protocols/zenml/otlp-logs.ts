@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { stripVTControlCharacters } from "node:util";
 import { microsToIso, type Micros } from "../../kernel/micros.ts";
 import type { SentEntry } from "../../modules/pipelines/index.ts";
 
@@ -66,9 +67,6 @@ function readRecord(record: Values, now: Micros, read: ReadExport): void {
   });
 }
 
-// eslint-disable-next-line no-control-regex -- what terminals are told in colours
-const ANSI = /\u001B(?:[@-Z\\-_]|\[[0-?]*[ -/]*[@-~])/g;
-
 function messageOf(record: Values, attributes: ReadonlyMap<string, unknown>): string {
   const body = valueOf(valueIn(record, "body"));
   const said =
@@ -77,7 +75,7 @@ function messageOf(record: Values, attributes: ReadonlyMap<string, unknown>): st
     attributes.get(`exception.${name}`),
   );
   const thrown = message === undefined ? "" : `\n${String(type)}: ${String(message)}\n${String(trace ?? "")}`;
-  return (said + thrown).replaceAll(ANSI, "").trimEnd();
+  return stripVTControlCharacters(said + thrown).trimEnd();
 }
 
 function idOf(...parts: string[]): string {

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { reads, uses } from "../../kernel/access.ts";
+import { uses } from "../../kernel/access.ts";
 import type { PipelineRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, projectBody, statusFor } from "./envelope.ts";
 import { longText, shortText, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { listInProject, readOne } from "./reading.ts";
 
 const tagNames = z.array(z.string()).nullish();
 
@@ -68,17 +68,7 @@ export function pipelineEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     context.getInProject(call, { collection: pipelines, id: call.path["pipeline_id"], action });
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/pipelines",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, pipelines.fields);
-        const { total, rows } = await pipelines.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/pipelines", { collection: pipelines, views }),
     endpoint({
       method: "POST",
       path: "/pipelines",
@@ -102,15 +92,7 @@ export function pipelineEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/pipelines/:pipeline_id",
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne("/pipelines/:pipeline_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/pipelines/:pipeline_id",

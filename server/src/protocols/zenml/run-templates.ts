@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { reads, uses } from "../../kernel/access.ts";
+import { uses } from "../../kernel/access.ts";
 import { methodNotAllowed } from "../../kernel/errors.ts";
 import type { RunTemplateRow, SnapshotRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, jsonOrNull, statusFor } from "./envelope.ts";
 import { longText, shortText, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
 import { runConfigurationOf } from "./run-configuration-template.ts";
 import { runTemplateBody } from "./summaries.ts";
+import { listInProject, readOne } from "./reading.ts";
 
 const tagNames = z.array(z.string()).nullish();
 
@@ -114,17 +114,7 @@ export function runTemplateEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   };
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/run_templates",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, runTemplates.fields);
-        const { total, rows } = await runTemplates.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/run_templates", { collection: runTemplates, views }),
     endpoint({
       method: "POST",
       path: "/run_templates",
@@ -149,15 +139,7 @@ export function runTemplateEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/run_templates/:template_id",
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne("/run_templates/:template_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/run_templates/:template_id",

@@ -19,6 +19,7 @@ import { jsonObject, shortText, time, uuid } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { exceptionInfo, exceptionText, givenLogs, givenTag, newLogs, status } from "./run-fields.ts";
 import { configurationOf, createRunViews } from "./run-views.ts";
+import { readOne } from "./reading.ts";
 
 const request = z
   .object({
@@ -118,15 +119,7 @@ export function runEndpoints(context: ZenmlContext, database: Database): ZenmlEn
         return [await view(call, row), created];
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/runs/:run_id",
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne("/runs/:run_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/runs/:run_id",

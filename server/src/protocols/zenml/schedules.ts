@@ -1,15 +1,16 @@
 import { z } from "zod";
-import { reads, uses } from "../../kernel/access.ts";
+import { uses } from "../../kernel/access.ts";
 import { parseDuration } from "../../kernel/durations.ts";
 import { plainNumber } from "../../kernel/json-text.ts";
 import type { ScheduleRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, jsonOrNull } from "./envelope.ts";
 import { shortText, time, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { readFlag } from "./list-query.ts";
 import { scheduleBody } from "./summaries.ts";
+import { listInProject, readOne } from "./reading.ts";
 
 /** Seconds, of a number of them or of a duration such as `PT1H`. */
 const interval = z.unknown().transform((given, context): number | null => {
@@ -86,17 +87,7 @@ export function scheduleEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     context.getInProject(call, { collection: schedules, id: call.path["schedule_id"], action });
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/schedules",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, schedules.fields);
-        const { total, rows } = await schedules.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/schedules", { collection: schedules, views }),
     endpoint({
       method: "POST",
       path: "/schedules",
@@ -125,15 +116,7 @@ export function scheduleEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/schedules/:schedule_id",
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne("/schedules/:schedule_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/schedules/:schedule_id",

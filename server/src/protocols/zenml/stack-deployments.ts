@@ -149,8 +149,7 @@ function readText({ query }: ZenmlCall, name: string): string {
 
 /** Goes into files that are run: one line, without what a shell would run. */
 function readLine(text: string | undefined, name: string): string | undefined {
-  // eslint-disable-next-line no-control-regex
-  if (text !== undefined && /[\u0000-\u001f\u007f`$;|&<>\\]/.test(text)) {
+  if (text !== undefined && /[\p{Cc}`$;|&<>\\]/u.test(text)) {
     throw invalidParameter(`${name} must be one line without any of \` $ ; | & < > \\`);
   }
   return text;

@@ -2,12 +2,13 @@ import { z } from "zod";
 import { reads, uses } from "../../kernel/access.ts";
 import { readMetadata, type RunWaitConditionRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json, jsonOrNull } from "./envelope.ts";
 import { jsonObject, time, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { readFlag } from "./list-query.ts";
 import { waitConditionBody } from "./summaries.ts";
+import { listInProject } from "./reading.ts";
 
 const request = z.object({
   project: uuid,
@@ -79,17 +80,7 @@ export function waitConditionEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   };
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/run_wait_conditions",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, waitConditions.fields);
-        const { total, rows } = await waitConditions.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/run_wait_conditions", { collection: waitConditions, views }),
     endpoint({
       method: "POST",
       path: "/run_wait_conditions",

@@ -3,14 +3,14 @@ import { publicAccess, reads, uses } from "../../kernel/access.ts";
 import { PlinthError } from "../../kernel/errors.ts";
 import { webhookTypes, type PipelineWebhookRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
-import { within, type ZenmlContext } from "./context.ts";
+import { type ZenmlContext } from "./context.ts";
 import { readUuid } from "./devices.ts";
 import { endpoint, SENT, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json } from "./envelope.ts";
 import { invalidRequest, ZenmlError } from "./errors.ts";
 import { entityName, flag, hyphenated, shortText, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
 import { webhookBody, webhookStats } from "./webhook-views.ts";
+import { listInProject, readOne } from "./reading.ts";
 
 const secret = z.string().min(1, "Value should have at least 1 item after validation, not 0").nullish();
 
@@ -55,17 +55,7 @@ export function webhookEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     context.getInProject(call, { collection: webhooks, id: idOf(call), action });
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/webhooks",
-      access: reads("pipeline"),
-      async handle(call) {
-        const scope = await context.enterListed(call);
-        const query = context.listQuery(call, webhooks.fields);
-        const { total, rows } = await webhooks.search(query, [within(scope)]);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listInProject(context, "/webhooks", { collection: webhooks, views }),
     endpoint({
       method: "POST",
       path: "/webhooks",
@@ -89,15 +79,7 @@ export function webhookEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return { ...(await view(call, made.row)), secret: made.secret };
       },
     }),
-    endpoint({
-      method: "GET",
-      path: ONE,
-      access: reads("pipeline"),
-      async handle(call) {
-        const row = await get(call, "read");
-        return view(call, row, readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readOne(ONE, { get, view }),
     endpoint({
       method: "PUT",
       path: ONE,
