@@ -7,14 +7,15 @@ import {
   type Places,
   type Tools,
 } from "../../src/modules/pipelines/connectors/connector.ts";
-import { createHttp } from "../../src/modules/pipelines/connectors/http.ts";
+import { createTools } from "../../src/modules/pipelines/connectors/tools.ts";
 
 /** What drivers work with, over the real guarded client. */
-export const toolsFor = (places: Partial<Places> = {}, allowed = ["127.0.0.1", "localhost"]): Tools => ({
-  http: createHttp(createOutbound({ allowed, userAgent: "test" })),
-  now: createMicroClock(() => Date.now()),
-  places: { ...publicPlaces, ...places },
-});
+export const toolsFor = (places: Partial<Places> = {}, allowed = ["127.0.0.1", "localhost"]): Tools =>
+  createTools({
+    outbound: createOutbound({ allowed, userAgent: "test" }),
+    clock: createMicroClock(() => Date.now()),
+    places: { ...publicPlaces, ...places },
+  });
 
 type Given = {
   type: string;

@@ -83,7 +83,7 @@ const trustOf = ({ ca, cert, key, insecure = false }: OutboundTls = {}): https.R
 });
 
 /** Answers with what was checked, whatever is asked. */
-const lookupOf =
+export const lookupOf =
   (addresses: readonly string[]): LookupFunction =>
   (_hostname, options, callback) => {
     const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
@@ -108,7 +108,7 @@ async function readBody(
 }
 
 /** Without the addresses that Node's own messages hold. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return reasonOf(error.errors[0]);
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? String(error.code) : "";

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { createAllowedHosts } from "./allowed-hosts.ts";
+import { connect, readHost } from "./connection.ts";
 import { exchange, type Answer } from "./exchange.ts";
 import { OutboundError, refused } from "./outbound-error.ts";
 import { createSystemResolver, type Resolve } from "./resolver.ts";
@@ -14,7 +15,14 @@ export type Outbound = {
   send(request: OutboundRequest): Promise<OutboundAnswer>;
   /** Throws an `OutboundError` when a request to this address would be refused as things stand. */
   check(url: string): Promise<void>;
+  /**
+   * An open connection to one of the checked addresses of a host, for protocols that encrypt what they say themselves;
+   * who gets it closes it. Throws an `OutboundError`.
+   */
+  connect(request: OutboundConnection): Promise<Socket>;
 };
+
+export type OutboundConnection = { host: string; port: number; timeoutMs: number; signal?: AbortSignal };
 
 export type OutboundRequest = {
   url: string;
@@ -68,8 +76,10 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const resolve = options.resolve ?? createSystemResolver();
 
   /** The addresses that `target` leads to, each of them checked. */
-  const addressesOf = async (target: Target, signal: AbortSignal): Promise<string[]> => {
-    const { hostname, scheme } = target;
+  const addressesOf = async (
+    { hostname, scheme }: { hostname: string; scheme: string },
+    signal: AbortSignal,
+  ): Promise<string[]> => {
     const found = isIP(hostname) === 0 ? await resolved(resolve, hostname, signal) : [hostname];
     for (const address of found) {
       if (!allowed.permits(hostname, address)) throw refused(notPublic(hostname, address));
@@ -109,6 +119,12 @@ export function createOutbound(options: OutboundOptions): Outbound {
   return {
     check: (url) =>
       within({ timeoutMs: CONNECT_MS }, async (signal) => void (await addressesOf(readTarget(url), signal))),
+    connect: (request) =>
+      within(request, async (signal) => {
+        const hostname = readHost(request.host);
+        const addresses = await addressesOf({ hostname, scheme: "tcp" }, signal);
+        return connect({ addresses, port: request.port, signal, connectMs: CONNECT_MS });
+      }),
     send: (request) =>
       within(request, async (signal) => {
         const headers = {

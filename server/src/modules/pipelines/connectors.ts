@@ -18,15 +18,9 @@ import {
   type ConnectorRequest,
   type ConnectorScope,
 } from "./connector-rows.ts";
-import {
-  publicPlaces,
-  type Client,
-  type Configuration,
-  type Places,
-  type Tools,
-} from "./connectors/connector.ts";
+import { type Client, type Configuration, type Places } from "./connectors/connector.ts";
 import { connectorTypes, findConnectorType } from "./connectors/connector-types.ts";
-import { createHttp } from "./connectors/http.ts";
+import { createTools } from "./connectors/tools.ts";
 import {
   connectorClient,
   verifyConnector,
@@ -87,7 +81,7 @@ export function createServiceConnectors(deps: ServiceConnectorsDeps): ServiceCon
       nameKeys: ["service_connectors_name_key"],
     },
   );
-  const tools: Tools = { http: createHttp(deps.outbound), now: clock, places: deps.places ?? publicPlaces };
+  const tools = createTools(deps);
 
   const connectorOf = (row: ServiceConnectorRow): ReturnType<typeof checked>["connector"] => {
     const request = requestOf(row, secrets);

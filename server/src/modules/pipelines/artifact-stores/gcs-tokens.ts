@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Micros } from "../../../kernel/micros.ts";
 import type { Outbound } from "../../../kernel/outbound/outbound.ts";
-import { publicPlaces, type Configuration, type Tools } from "../connectors/connector.ts";
+import { type Configuration } from "../connectors/connector.ts";
 import { findSpecification } from "../connectors/connector-type.ts";
 import { getConnectorType } from "../connectors/connector-types.ts";
 import { fetchGcpToken } from "../connectors/gcp-tokens.ts";
-import { createHttp } from "../connectors/http.ts";
+import { createTools } from "../connectors/tools.ts";
 import type { ConnectorCredentials } from "./connector-credentials.ts";
 import { textOf } from "./credentials.ts";
 import { StoreError } from "./store.ts";
@@ -24,7 +24,7 @@ const MAX_KEPT = 1000;
  * authentication secret holds as `token`. Throws a `StoreError`.
  */
 export function createGcsTokens({ outbound, clock }: { outbound: Outbound; clock(): Micros }): GcsTokens {
-  const tools: Tools = { http: createHttp(outbound), now: clock, places: publicPlaces };
+  const tools = createTools({ outbound, clock });
   const kept = new Map<string, { token: string; until: Micros }>();
 
   const fetchToken = async (name: string, key: string): Promise<string> => {

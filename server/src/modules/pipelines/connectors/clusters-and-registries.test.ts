@@ -118,23 +118,3 @@ describe("connectors to clusters", () => {
     expect(error).toContain("/version answers 403: no: Bearer ***");
   });
 });
-
-describe("connectors to machines reached by SSH", () => {
-  const hyperai = connectorOf({
-    type: "hyperai",
-    method: "rsa-key",
-    configuration: { base64_ssh_key: "c3No", hostnames: "a.example.org, b.example.org", username: "u" },
-  });
-
-  test("are not said to be good, and give their key for the hosts that are named", async () => {
-    expect(await errorOf(hyperai)).toContain("not verified by this server");
-    const client = await connectorClient(hyperai, tools, {
-      resourceType: "hyperai-instance",
-      resourceId: "b.example.org",
-    });
-    expect(client.configuration).toMatchObject({ base64_ssh_key: "c3No" });
-    await expect(
-      connectorClient(hyperai, tools, { resourceType: "hyperai-instance", resourceId: "c.example.org" }),
-    ).rejects.toThrow("not in the list of configured hostnames");
-  });
-});

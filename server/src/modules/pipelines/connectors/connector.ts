@@ -50,8 +50,6 @@ export type Driver = {
    * the credentials are good. Throws an `AuthorizationFailure`.
    */
   verify(resourceType: string | undefined, id: string | undefined): Promise<readonly string[]>;
-  /** Nothing can be asked of the service from here: clients get their credentials all the same. */
-  readonly isUnverifiable?: true;
   /** Undefined where clients get what the connector itself has. */
   client?(resourceType: string, id: string): Promise<Client | undefined>;
 };
@@ -60,9 +58,26 @@ export type Tools = {
   readonly http: Http;
   now(): Micros;
   readonly places: Places;
+  readonly ssh: Ssh;
 };
 
 export type OpenDriver = (connector: Connector, tools: Tools) => Driver;
+
+export type SshLogin = {
+  readonly username: string;
+  /** In the format of OpenSSH or PEM. */
+  readonly privateKey: string;
+  readonly passphrase: string | undefined;
+  /** The names by which SSH knows keys of the kind that it must be. */
+  readonly keyTypes: readonly string[];
+  readonly hosts: readonly string[];
+};
+
+/**
+ * Logs in to each of the hosts with the key, and runs nothing there. Throws an `AuthorizationFailure`, which shows no
+ * word of what a host said, at the first that does not let it in.
+ */
+export type Ssh = (login: SshLogin) => Promise<void>;
 
 export type HttpRequest = {
   readonly url: string;
@@ -95,6 +110,7 @@ export type Places = {
   };
   readonly azure: { readonly login: string; readonly management: string; blob(account: string): string };
   readonly dockerHub: string;
+  readonly sshPort: number;
 };
 
 export const publicPlaces: Places = {
@@ -110,6 +126,7 @@ export const publicPlaces: Places = {
     blob: (account) => `https://${account}.blob.core.windows.net`,
   },
   dockerHub: "https://registry-1.docker.io",
+  sshPort: 22,
 };
 
 /** Of a configuration that was checked before. */

@@ -1,27 +1,35 @@
+import { invalidParameter } from "../../../kernel/errors.ts";
 import { textsOf } from "./configuration.ts";
-import { AuthorizationFailure, type OpenDriver } from "./connector.ts";
+import { optionalText, textOf, type OpenDriver } from "./connector.ts";
 
-/**
- * Machines reached by SSH, which this server does not speak: their keys are used where the steps run. What can be
- * asked of the configuration alone is answered; that a key is good is not claimed.
- */
-export const openHyperai: OpenDriver = ({ configuration }) => {
+const keyTypes: Readonly<Record<string, readonly string[]>> = {
+  "rsa-key": ["ssh-rsa"],
+  "dsa-key": ["ssh-dss"],
+  "ecdsa-key": ["ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"],
+  "ed25519-key": ["ssh-ed25519"],
+};
+
+/** Machines reached by SSH: each is good where it lets the key log in. */
+export const openHyperai: OpenDriver = ({ configuration, method }, { ssh }) => {
   const hosts = textsOf(configuration["hostnames"]);
   const requireHost = (id: string): void => {
     if (hosts.includes(id)) return;
-    throw new AuthorizationFailure(`'${id}' is not in the list of configured hostnames`);
+    throw invalidParameter(
+      `The supplied hostname '${id}' is not in the list of configured hostnames: ${hosts.join(", ")}`,
+    );
   };
   return {
-    isUnverifiable: true,
-    verify(_type, id) {
+    async verify(_type, id) {
       if (id !== undefined) requireHost(id);
-      throw new AuthorizationFailure(
-        "connections by SSH are not verified by this server: register the connector without verification",
-      );
-    },
-    async client(_type, id) {
-      requireHost(id);
-      return undefined;
+      const asked = id === undefined ? hosts : [id];
+      await ssh({
+        hosts: asked,
+        username: textOf(configuration, "username"),
+        privateKey: Buffer.from(textOf(configuration, "base64_ssh_key"), "base64").toString("utf8"),
+        passphrase: optionalText(configuration, "ssh_passphrase"),
+        keyTypes: keyTypes[method.auth_method] ?? [],
+      });
+      return asked;
     },
   };
 };

@@ -231,7 +231,7 @@ export async function connectorClient(given: Connector, tools: Tools, asked: Ask
   try {
     const { resourceType = "", resourceId = "" } = await settle(opened, asked, true);
     if (hasExpired(opened)) throw expired();
-    if (driver.isUnverifiable !== true) await driver.verify(resourceType, resourceId);
+    await driver.verify(resourceType, resourceId);
     const client = (await driver.client?.(resourceType, resourceId)) ?? {
       ...connector,
       resourceType,
