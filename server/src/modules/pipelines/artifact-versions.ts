@@ -1,3 +1,4 @@
+import type { RawBuilder } from "kysely";
 import type { Queryable } from "../../kernel/database.ts";
 import { violates } from "../../kernel/database-errors.ts";
 import { alreadyExists, invalidParameter, invalidState, notFound } from "../../kernel/errors.ts";
@@ -28,8 +29,11 @@ import {
   type Top,
 } from "./artifact-versions.sql.ts";
 import { createCollection, noSuch, type Collection, type CollectionDeps } from "./collection.ts";
+import type { ListQuery, Page } from "./list.ts";
+import { selectPage } from "./list.sql.ts";
 import type { MetadataValue } from "./metadata-values.ts";
 import { deleteRow, lockRow, selectRows, updateRow } from "./records.ts";
+import { wholeCount } from "./row-counts.sql.ts";
 import { attachAllTags, attachTags, detachAll, detachTags } from "./tag-links.ts";
 
 export type NewArtifactVersion = Omit<
@@ -51,7 +55,16 @@ export type CreatedArtifactVersion = {
   visualizations: readonly ArtifactVisualizationRow[];
 };
 
-export type ArtifactVersions = Omit<Collection<typeof artifactVersions>, "create" | "update" | "remove"> & {
+export type ArtifactVersions = Omit<
+  Collection<typeof artifactVersions>,
+  "create" | "update" | "remove" | "search"
+> & {
+  /** `workspaceId` where `where` says no more than that they are of it. */
+  search(
+    query: ListQuery,
+    where: readonly RawBuilder<unknown>[],
+    workspaceId?: number,
+  ): Promise<Page<ArtifactVersionRow>>;
   /**
    * All of them, or none, in one transaction; undefined where they were there before. `ids` are those of tags that are
    * made. Throws `not_found` for artifacts and artifact stores that are not there, `already_exists` for versions that
@@ -98,6 +111,14 @@ export function createArtifactVersions(deps: CollectionDeps): ArtifactVersions {
 
   return {
     ...collection,
+    search: (query, where, workspaceId) =>
+      selectPage(database, {
+        table: artifactVersions,
+        fields: artifactVersionFields,
+        query,
+        where,
+        ...wholeCount(database, query, { kind: "artifact_versions", workspaceId }),
+      }),
     async createAll(versions, ids) {
       if (versions.length === 0) return [];
       let attempted: readonly ArtifactVersionRow[] = [];

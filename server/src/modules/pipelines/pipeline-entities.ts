@@ -35,10 +35,8 @@ const fields: Fields = {
 };
 
 const ownText: Prepared = {
-  name: "pipelines_select_contents_of_pipeline",
-  text: `
-    select id from pipelines.snapshots where pipeline_id = $1::uuid
-    union all select id from pipelines.schedules where pipeline_id = $1::uuid`,
+  name: "pipelines_select_snapshots_of_pipeline",
+  text: "select id from pipelines.snapshots where pipeline_id = $1::uuid",
 };
 
 const lockText: Prepared = {
@@ -59,7 +57,7 @@ export function createPipelineEntities(deps: CollectionDeps): PipelineEntities {
       resourceType: "pipeline",
     }),
     latestRunsOf: (ids) => selectLatestRuns(database, "pipelines", ids),
-    /** With its runs, snapshots, builds and schedules. */
+    /** With its runs and snapshots; its builds and schedules stay, without a pipeline. */
     async remove(id) {
       await removeWithRuns(database, { column: "pipeline_id", id }, async (transaction) => {
         await transaction.prepared(lockText, [id]);

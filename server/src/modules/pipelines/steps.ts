@@ -3,6 +3,7 @@ import { noSuch, type CollectionDeps } from "./collection.ts";
 import { selectPage } from "./list.sql.ts";
 import type { Fields, ListQuery, Page } from "./list.ts";
 import { selectRow } from "./records.ts";
+import { wholeCount } from "./row-counts.sql.ts";
 import { steps, type StepRunRow } from "./run-tables.ts";
 import { createRunConfigurations, createStep, type CreateStep } from "./step-creation.ts";
 import { stepFields } from "./step-fields.ts";
@@ -18,7 +19,12 @@ export type Steps = {
   get(id: string): Promise<StepRunRow>;
   /** Where steps and their runs are, and whose. */
   readonly places: RunPlaces;
-  search(query: ListQuery, where: readonly RawBuilder<unknown>[]): Promise<Page<StepRunRow>>;
+  /** `workspaceId` where `where` says no more than that they are of it. */
+  search(
+    query: ListQuery,
+    where: readonly RawBuilder<unknown>[],
+    workspaceId?: number,
+  ): Promise<Page<StepRunRow>>;
   /** See `createStep`. */
   create(request: CreateStep): Promise<WrittenStep>;
   /** See `updateStep`. */
@@ -43,7 +49,14 @@ export function createSteps(given: CollectionDeps): Steps {
       return row;
     },
     places,
-    search: (query, where) => selectPage(database, { table: steps, fields, query, where }),
+    search: (query, where, workspaceId) =>
+      selectPage(database, {
+        table: steps,
+        fields,
+        query,
+        where,
+        ...wholeCount(database, query, { kind: "steps", workspaceId }),
+      }),
     async create(request) {
       const written = await createStep(deps, request);
       places.remember(written.row.id, written.row.run_id);

@@ -81,6 +81,17 @@ const moves = kept.map(moveText);
 
 const moveCountsTexts: readonly Prepared[] = [
   {
+    name: "pipelines_move_row_counts",
+    text: `
+      insert into pipelines.row_counts as c (workspace_id, kind, shard, total)
+      select $2, kind, shard, total from pipelines.row_counts where workspace_id = $1 order by kind, shard
+      on conflict (workspace_id, kind, shard) do update set total = c.total + excluded.total`,
+  },
+  {
+    name: "pipelines_delete_row_counts",
+    text: "delete from pipelines.row_counts where workspace_id = $1 and $2::integer is not null",
+  },
+  {
     name: "pipelines_move_run_counts",
     text: `
       insert into pipelines.run_counts as c (workspace_id, shard, runs)

@@ -84,9 +84,11 @@ export function artifactVersionEndpoints(context: ZenmlContext): ZenmlEndpoint[]
         const { conditions, ...query } = context.listQuery(call, artifactVersions.fields);
         // Asked for as `false`, it is not asked for.
         const counted = conditions.filter((one) => one.field !== "only_unused" || one.value !== false);
-        const { total, rows } = await artifactVersions.search({ ...query, conditions: counted }, [
-          within(scope),
-        ]);
+        const { total, rows } = await artifactVersions.search(
+          { ...query, conditions: counted },
+          [within(scope)],
+          scope.workspaceId,
+        );
         const items = await artifactVersionViews(context, call, { rows, hydrate: query.hydrate });
         return pageOf(query, { total, items });
       },

@@ -98,7 +98,7 @@ export function stepEndpoints(context: ZenmlContext, database: Database): ZenmlE
       async handle(call) {
         const scope = await context.enterListed(call);
         const query = context.listQuery(call, steps.fields);
-        const { total, rows } = await steps.search(query, [within(scope)]);
+        const { total, rows } = await steps.search(query, [within(scope)], scope.workspaceId);
         return pageOf(query, { total, items: await views(call, rows, query) });
       },
     }),
