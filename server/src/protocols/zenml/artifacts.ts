@@ -6,7 +6,8 @@ import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, projectBody } from "./envelope.ts";
 import { flag, shortText, tagNames, uuid } from "./fields.ts";
-import { listInProject, readOne } from "./reading.ts";
+import { listInProject, readOne, viewOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const request = z.object({
   project: uuid,
@@ -54,8 +55,7 @@ export function artifactEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     });
   };
 
-  const view = async (call: ZenmlCall, row: ArtifactRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<ArtifactRow> =>
     context.getInProject(call, { collection: artifacts, id: call.path["artifact_id"], action });
@@ -93,15 +93,6 @@ export function artifactEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, await artifacts.change(row.id, call.body, makerOf(call)));
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/artifacts/:artifact_id",
-      access: uses("pipeline"),
-      async handle(call) {
-        const row = await get(call, "edit");
-        await artifacts.remove(row.id);
-        return null;
-      },
-    }),
+    removeOne("/artifacts/:artifact_id", { collection: artifacts, get }),
   ];
 }

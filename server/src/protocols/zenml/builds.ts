@@ -6,7 +6,8 @@ import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json, projectBody } from "./envelope.ts";
 import { integer, uuid } from "./fields.ts";
-import { listInProject, readOne } from "./reading.ts";
+import { listInProject, readOne, viewOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const text = z.string().nullable().default(null);
 
@@ -70,8 +71,7 @@ export function buildEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     );
   };
 
-  const view = async (call: ZenmlCall, row: BuildRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<BuildRow> =>
     context.getInProject(call, { collection: builds, id: call.path["build_id"], action });
@@ -107,15 +107,6 @@ export function buildEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       },
     }),
     readOne("/pipeline_builds/:build_id", { get, view }),
-    endpoint({
-      method: "DELETE",
-      path: "/pipeline_builds/:build_id",
-      access: uses("pipeline"),
-      async handle(call) {
-        const row = await get(call, "edit");
-        await builds.remove(row.id);
-        return null;
-      },
-    }),
+    removeOne("/pipeline_builds/:build_id", { collection: builds, get }),
   ];
 }

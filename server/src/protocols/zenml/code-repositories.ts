@@ -7,7 +7,8 @@ import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json } from "./envelope.ts";
 import { entityName, jsonObject, longText, source, uuid } from "./fields.ts";
 import { codeRepositoryBody } from "./summaries.ts";
-import { listInProject, readOne } from "./reading.ts";
+import { listInProject, readOne, viewOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const request = z.object({
   project: uuid,
@@ -46,8 +47,7 @@ export function codeRepositoryEndpoints(context: ZenmlContext): ZenmlEndpoint[] 
     );
   };
 
-  const view = async (call: ZenmlCall, row: CodeRepositoryRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<CodeRepositoryRow> =>
     context.getInProject(call, {
@@ -98,15 +98,6 @@ export function codeRepositoryEndpoints(context: ZenmlContext): ZenmlEndpoint[] 
         return view(call, changed);
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/code_repositories/:code_repository_id",
-      access: uses("pipeline"),
-      async handle(call) {
-        const row = await get(call, "edit");
-        await codeRepositories.remove(row.id);
-        return null;
-      },
-    }),
+    removeOne("/code_repositories/:code_repository_id", { collection: codeRepositories, get }),
   ];
 }

@@ -15,7 +15,8 @@ import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json, jsonOrNull, newComponentTypes } from "./envelope.ts";
 import { invalidFilter } from "./errors.ts";
 import { jsonObject, shortText, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { listShared, readShared, viewOne } from "./reading.ts";
+import { removeShared } from "./removal.ts";
 import { readerOf } from "./secrets.ts";
 import { componentBody, flavorSummary } from "./summaries.ts";
 
@@ -86,8 +87,7 @@ export function componentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     });
   };
 
-  const view = async (call: ZenmlCall, row: ComponentRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = async (call: ZenmlCall): Promise<ComponentRow> => {
     const row = await components.get(call.path["component_id"] ?? "");
@@ -105,16 +105,10 @@ export function componentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return componentTypes.filter((type) => !componentTypesFor(call).hidden.has(type));
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/components",
-      access: reads("stack"),
-      async handle(call) {
-        await access.requireShared(call.request, "read");
-        const query = context.listQuery(call, components.fields);
-        const { total, rows } = await components.search(query, componentTypesFor(call).where);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
+    listShared(context, "/components", {
+      collection: components,
+      views,
+      where: (call) => componentTypesFor(call).where,
     }),
     endpoint({
       method: "POST",
@@ -144,15 +138,7 @@ export function componentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/components/:component_id",
-      access: reads("stack"),
-      async handle(call) {
-        await access.requireShared(call.request, "read");
-        return view(call, await get(call), readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readShared(context, "/components/:component_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/components/:component_id",
@@ -178,17 +164,7 @@ export function componentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, changed);
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/components/:component_id",
-      access: uses("stack"),
-      async handle(call) {
-        const row = await get(call);
-        await access.requireSharedChange(call.request, row);
-        await components.remove(row.id);
-        return null;
-      },
-    }),
+    removeShared(context, "/components/:component_id", { collection: components, get }),
   ];
 }
 

@@ -8,6 +8,7 @@ import { entity } from "./envelope.ts";
 import { integer, longText, uuid } from "./fields.ts";
 import { readFlag } from "./list-query.ts";
 import { curatedVisualizationBody } from "./summaries.ts";
+import { removeOne } from "./removal.ts";
 
 const order = integer.refine((value) => value >= 0, "Input should be greater than or equal to 0");
 const size = z.enum(["full_width", "half_width"]);
@@ -106,15 +107,6 @@ export function curatedVisualizationEndpoints(context: ZenmlContext): ZenmlEndpo
         );
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/curated_visualizations/:visualization_id",
-      access: uses("pipeline"),
-      async handle(call) {
-        const row = await get(call, "edit");
-        await curatedVisualizations.remove(row.id);
-        return null;
-      },
-    }),
+    removeOne("/curated_visualizations/:visualization_id", { collection: curatedVisualizations, get }),
   ];
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { reads, uses } from "../../kernel/access.ts";
+import { uses } from "../../kernel/access.ts";
 import { componentTypes, type FlavorRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import { componentTypesFor } from "./components.ts";
@@ -7,7 +7,8 @@ import type { ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, json } from "./envelope.ts";
 import { entityName, jsonObject, shortText } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { listShared, readShared, viewOne } from "./reading.ts";
+import { removeShared } from "./removal.ts";
 import { flavorBody } from "./summaries.ts";
 
 const type = z.enum(componentTypes);
@@ -59,8 +60,7 @@ export function flavorEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     );
   };
 
-  const view = async (call: ZenmlCall, row: FlavorRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = async (call: ZenmlCall): Promise<FlavorRow> => {
     const row = await flavors.get(call.path["flavor_id"] ?? "");
@@ -69,16 +69,10 @@ export function flavorEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   };
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/flavors",
-      access: reads("stack"),
-      async handle(call) {
-        await access.requireShared(call.request, "read");
-        const query = context.listQuery(call, flavors.fields);
-        const { total, rows } = await flavors.search(query, componentTypesFor(call).where);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
+    listShared(context, "/flavors", {
+      collection: flavors,
+      views,
+      where: (call) => componentTypesFor(call).where,
     }),
     endpoint({
       method: "POST",
@@ -112,15 +106,7 @@ export function flavorEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return null;
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/flavors/:flavor_id",
-      access: reads("stack"),
-      async handle(call) {
-        await access.requireShared(call.request, "read");
-        return view(call, await get(call), readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readShared(context, "/flavors/:flavor_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/flavors/:flavor_id",
@@ -142,17 +128,7 @@ export function flavorEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, changed);
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/flavors/:flavor_id",
-      access: uses("stack"),
-      async handle(call) {
-        const row = await get(call);
-        await access.requireSharedChange(call.request, row);
-        await flavors.remove(row.id);
-        return null;
-      },
-    }),
+    removeShared(context, "/flavors/:flavor_id", { collection: flavors, get }),
   ];
 }
 

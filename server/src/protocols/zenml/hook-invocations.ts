@@ -14,7 +14,8 @@ import { shortText, time, uuid } from "./fields.ts";
 import { readFlag } from "./list-query.ts";
 import { exceptionInfo, exceptionText, namedIds, status } from "./run-fields.ts";
 import { logsSummary } from "./summaries.ts";
-import { listInProject } from "./reading.ts";
+import { listInProject, viewOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const request = z.object({
   id: uuid.optional(),
@@ -94,8 +95,7 @@ export function hookInvocationEndpoints(context: ZenmlContext, database: Databas
     );
   };
 
-  const view = async (call: ZenmlCall, row: HookInvocationRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   /** Who may read or change a run may do so with what was hooked into it. */
   const get = async (call: ZenmlCall, action: "read" | "edit"): Promise<HookInvocationRow> => {
@@ -150,15 +150,6 @@ export function hookInvocationEndpoints(context: ZenmlContext, database: Databas
         return view(call, await get(call, "read"), readFlag(call.parameters, "hydrate", true));
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/hook_invocations/:hook_invocation_id",
-      access: uses("pipeline"),
-      async handle(call) {
-        const { id } = await get(call, "edit");
-        await hookInvocations.remove(id);
-        return null;
-      },
-    }),
+    removeOne("/hook_invocations/:hook_invocation_id", { collection: hookInvocations, get }),
   ];
 }

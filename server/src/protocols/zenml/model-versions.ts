@@ -11,7 +11,8 @@ import { flag, longText, shortText, tagNames, uuid } from "./fields.ts";
 import { pageOf } from "./list-query.ts";
 import { serviceViews } from "./service-views.ts";
 import { modelVersionBody } from "./summaries.ts";
-import { readOne } from "./reading.ts";
+import { readOne, viewOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const request = z.object({
   project: uuid,
@@ -75,8 +76,7 @@ export function modelVersionEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     });
   };
 
-  const view = async (call: ZenmlCall, row: PipelineModelVersionRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<PipelineModelVersionRow> =>
     context.getInProject(call, { collection: modelVersions, id: call.path["model_version_id"], action });
@@ -154,16 +154,7 @@ export function modelVersionEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, changed);
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/model_versions/:model_version_id",
-      access: uses("pipeline"),
-      async handle(call) {
-        const row = await get(call, "edit");
-        await modelVersions.remove(row.id);
-        return null;
-      },
-    }),
+    removeOne("/model_versions/:model_version_id", { collection: modelVersions, get }),
   ];
 }
 

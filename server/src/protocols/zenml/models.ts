@@ -7,7 +7,8 @@ import { readUuid } from "./devices.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, projectBody } from "./envelope.ts";
 import { flag, longText, shortText, tagNames, uuid } from "./fields.ts";
-import { listInProject, readOne } from "./reading.ts";
+import { listInProject, readOne, viewOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const about = {
   license: longText.nullish(),
@@ -73,8 +74,7 @@ export function modelEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     });
   };
 
-  const view = async (call: ZenmlCall, row: PipelineModelRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<PipelineModelRow> =>
     context.getInProject(call, { collection: models, id: idOf(call), action });
@@ -121,16 +121,7 @@ export function modelEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, changed);
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: ONE,
-      access: uses("pipeline"),
-      async handle(call) {
-        const row = await get(call, "edit");
-        await models.remove(row.id);
-        return null;
-      },
-    }),
+    removeOne(ONE, { collection: models, get }),
   ];
 }
 

@@ -6,7 +6,8 @@ import { type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, projectBody, statusFor } from "./envelope.ts";
 import { longText, shortText, uuid } from "./fields.ts";
-import { listInProject, readOne } from "./reading.ts";
+import { listInProject, readOne, viewOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const tagNames = z.array(z.string()).nullish();
 
@@ -61,8 +62,7 @@ export function pipelineEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     });
   };
 
-  const view = async (call: ZenmlCall, row: PipelineRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<PipelineRow> =>
     context.getInProject(call, { collection: pipelines, id: call.path["pipeline_id"], action });
@@ -115,15 +115,6 @@ export function pipelineEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, changed);
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/pipelines/:pipeline_id",
-      access: uses("pipeline"),
-      async handle(call) {
-        const row = await get(call, "edit");
-        await pipelines.remove(row.id);
-        return null;
-      },
-    }),
+    removeOne("/pipelines/:pipeline_id", { collection: pipelines, get }),
   ];
 }

@@ -5,7 +5,7 @@ import { within, type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 
-/** What lists of a project are made of. */
+/** What lists are made of. */
 export type Listed<R> = {
   collection: {
     readonly fields: Fields;
@@ -52,3 +52,50 @@ export const readOne = <R>(
       return of.view(call, row, readFlag(call.parameters, "hydrate", true));
     },
   });
+
+type Shared<R> = Listed<R> & {
+  /** What this client does not see, over the alias `t`. */
+  where?(call: ZenmlCall): readonly RawBuilder<unknown>[];
+};
+
+/** A page of what belongs to no project. */
+export const listShared = <R>(
+  { access, listQuery }: ZenmlContext,
+  path: string,
+  { collection, views, where = () => [] }: Shared<R>,
+): ZenmlEndpoint =>
+  endpoint({
+    method: "GET",
+    path,
+    access: reads("stack"),
+    async handle(call) {
+      await access.requireShared(call.request, "read");
+      const query = listQuery(call, collection.fields);
+      const { total, rows } = await collection.search(query, where(call));
+      return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
+    },
+  });
+
+/** As `readOne`, of what belongs to no project. */
+export const readShared = <R>(
+  { access }: ZenmlContext,
+  path: string,
+  { get, view }: { get(call: ZenmlCall): Promise<R>; view: View<R> },
+): ZenmlEndpoint =>
+  endpoint({
+    method: "GET",
+    path,
+    access: reads("stack"),
+    async handle(call) {
+      await access.requireShared(call.request, "read");
+      return view(call, await get(call), readFlag(call.parameters, "hydrate", true));
+    },
+  });
+
+type View<R> = (call: ZenmlCall, row: R, hydrate?: boolean) => Promise<unknown>;
+
+/** One row as lists show it; whole unless said. */
+export const viewOne =
+  <R>(views: (call: ZenmlCall, rows: readonly R[], hydrate: boolean) => Promise<readonly object[]>) =>
+  async (call: ZenmlCall, row: R, hydrate = true): Promise<object> =>
+    (await views(call, [row], hydrate))[0] ?? {};

@@ -9,7 +9,8 @@ import { entity, jsonOrNull, statusFor } from "./envelope.ts";
 import { longText, shortText, uuid } from "./fields.ts";
 import { runConfigurationOf } from "./run-configuration-template.ts";
 import { runTemplateBody } from "./summaries.ts";
-import { listInProject, readOne } from "./reading.ts";
+import { listInProject, readOne, viewOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const tagNames = z.array(z.string()).nullish();
 
@@ -99,8 +100,7 @@ export function runTemplateEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     });
   };
 
-  const view = async (call: ZenmlCall, row: RunTemplateRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<RunTemplateRow> =>
     context.getInProject(call, { collection: runTemplates, id: call.path["template_id"], action });
@@ -160,16 +160,7 @@ export function runTemplateEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, changed);
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/run_templates/:template_id",
-      access: uses("pipeline"),
-      async handle(call) {
-        const row = await get(call, "edit");
-        await runTemplates.remove(row.id);
-        return null;
-      },
-    }),
+    removeOne("/run_templates/:template_id", { collection: runTemplates, get }),
     // Clients tell by this that only they can run it.
     endpoint({
       method: "POST",

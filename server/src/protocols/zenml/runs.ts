@@ -20,6 +20,7 @@ import { pageOf, readFlag } from "./list-query.ts";
 import { exceptionInfo, exceptionText, givenLogs, givenTag, newLogs, status } from "./run-fields.ts";
 import { configurationOf, createRunViews } from "./run-views.ts";
 import { readOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const request = z
   .object({
@@ -132,16 +133,7 @@ export function runEndpoints(context: ZenmlContext, database: Database): ZenmlEn
         return view(call, await runs.update(id, { ...readUpdate(call.body), by }));
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/runs/:run_id",
-      access: uses("pipeline"),
-      async handle(call) {
-        const { id } = await get(call, "edit");
-        await runs.remove(id);
-        return null;
-      },
-    }),
+    removeOne("/runs/:run_id", { collection: runs, get }),
     endpoint({
       method: "GET",
       path: "/runs/:run_id/status",

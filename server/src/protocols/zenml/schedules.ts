@@ -10,7 +10,7 @@ import { entity, jsonOrNull } from "./envelope.ts";
 import { shortText, time, uuid } from "./fields.ts";
 import { readFlag } from "./list-query.ts";
 import { scheduleBody } from "./summaries.ts";
-import { listInProject, readOne } from "./reading.ts";
+import { listInProject, readOne, viewOne } from "./reading.ts";
 
 /** Seconds, of a number of them or of a duration such as `PT1H`. */
 const interval = z.unknown().transform((given, context): number | null => {
@@ -80,8 +80,7 @@ export function scheduleEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     );
   };
 
-  const view = async (call: ZenmlCall, row: ScheduleRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<ScheduleRow> =>
     context.getInProject(call, { collection: schedules, id: call.path["schedule_id"], action });

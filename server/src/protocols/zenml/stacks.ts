@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { reads, uses } from "../../kernel/access.ts";
+import { uses } from "../../kernel/access.ts";
 import {
   componentTypes,
   isRepeatable,
@@ -12,7 +12,8 @@ import type { ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, sharedBody } from "./envelope.ts";
 import { integer, jsonObject, shortText, uuid } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { listShared, readShared, viewOne } from "./reading.ts";
+import { removeShared } from "./removal.ts";
 import { readerOf } from "./secrets.ts";
 import { componentSummary } from "./summaries.ts";
 
@@ -120,8 +121,7 @@ export function stackEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   const { stacks } = context.pipelines;
   const views = stackViews(context);
 
-  const view = async (call: ZenmlCall, row: StackRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   const get = async (call: ZenmlCall): Promise<StackRow> => {
     const row = await stacks.get(call.path["stack_id"] ?? "");
@@ -130,17 +130,7 @@ export function stackEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   };
 
   return [
-    endpoint({
-      method: "GET",
-      path: "/stacks",
-      access: reads("stack"),
-      async handle(call) {
-        await access.requireShared(call.request, "read");
-        const query = context.listQuery(call, stacks.fields);
-        const { total, rows } = await stacks.search(query, []);
-        return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
-      },
-    }),
+    listShared(context, "/stacks", { collection: stacks, views }),
     endpoint({
       method: "POST",
       path: "/stacks",
@@ -175,15 +165,7 @@ export function stackEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    endpoint({
-      method: "GET",
-      path: "/stacks/:stack_id",
-      access: reads("stack"),
-      async handle(call) {
-        await access.requireShared(call.request, "read");
-        return view(call, await get(call), readFlag(call.parameters, "hydrate", true));
-      },
-    }),
+    readShared(context, "/stacks/:stack_id", { get, view }),
     endpoint({
       method: "PUT",
       path: "/stacks/:stack_id",
@@ -208,17 +190,7 @@ export function stackEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, changed);
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: "/stacks/:stack_id",
-      access: uses("stack"),
-      async handle(call) {
-        const row = await get(call);
-        await access.requireSharedChange(call.request, row);
-        await stacks.remove(row.id);
-        return null;
-      },
-    }),
+    removeShared(context, "/stacks/:stack_id", { collection: stacks, get }),
   ];
 }
 

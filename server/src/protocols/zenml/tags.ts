@@ -8,6 +8,7 @@ import { entity } from "./envelope.ts";
 import { flag, shortText } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { tagBody } from "./summaries.ts";
+import { viewOne } from "./reading.ts";
 
 const name = shortText.refine(
   (text) => !isTagId(text),
@@ -45,8 +46,7 @@ export function tagEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     );
   };
 
-  const view = async (call: ZenmlCall, row: TagRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   return [
     endpoint({

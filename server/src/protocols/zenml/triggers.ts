@@ -17,6 +17,7 @@ import {
   triggerUpdate,
 } from "./trigger-requests.ts";
 import { webhookSummary } from "./webhook-views.ts";
+import { viewOne } from "./reading.ts";
 
 const ONE = "/triggers/:trigger_id";
 const ATTACHED = `${ONE}/pipeline_snapshots/:snapshot_id`;
@@ -64,8 +65,7 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     });
   };
 
-  const view = async (call: ZenmlCall, row: TriggerRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   /** Of a webhook that is there: that it is in the project is asked when the trigger is made. */
   const checkConfiguration = async (

@@ -8,7 +8,7 @@ import { entity, json, jsonOrNull } from "./envelope.ts";
 import { jsonObject, time, uuid } from "./fields.ts";
 import { readFlag } from "./list-query.ts";
 import { waitConditionBody } from "./summaries.ts";
-import { listInProject } from "./reading.ts";
+import { listInProject, viewOne } from "./reading.ts";
 
 const request = z.object({
   project: uuid,
@@ -64,8 +64,7 @@ export function waitConditionEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     );
   };
 
-  const view = async (call: ZenmlCall, row: RunWaitConditionRow, hydrate = true): Promise<unknown> =>
-    (await views(call, [row], hydrate))[0];
+  const view = viewOne(views);
 
   /** Who may read or change a run may do so with what it waits for. */
   const get = async (call: ZenmlCall, action: "read" | "edit"): Promise<RunWaitConditionRow> => {

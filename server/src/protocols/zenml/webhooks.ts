@@ -10,7 +10,8 @@ import { entity, json } from "./envelope.ts";
 import { invalidRequest, ZenmlError } from "./errors.ts";
 import { entityName, flag, hyphenated, shortText, uuid } from "./fields.ts";
 import { webhookBody, webhookStats } from "./webhook-views.ts";
-import { listInProject, readOne } from "./reading.ts";
+import { listInProject, readOne, viewOne } from "./reading.ts";
+import { removeOne } from "./removal.ts";
 
 const secret = z.string().min(1, "Value should have at least 1 item after validation, not 0").nullish();
 
@@ -48,8 +49,7 @@ export function webhookEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     );
   };
 
-  const view = async (call: ZenmlCall, row: PipelineWebhookRow, hydrate = true): Promise<object> =>
-    (await views(call, [row], hydrate))[0] ?? {};
+  const view = viewOne(views);
 
   const get = (call: ZenmlCall, action: "read" | "edit"): Promise<PipelineWebhookRow> =>
     context.getInProject(call, { collection: webhooks, id: idOf(call), action });
@@ -95,16 +95,7 @@ export function webhookEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, changed);
       },
     }),
-    endpoint({
-      method: "DELETE",
-      path: ONE,
-      access: uses("pipeline"),
-      async handle(call) {
-        const row = await get(call, "edit");
-        await webhooks.remove(row.id);
-        return null;
-      },
-    }),
+    removeOne(ONE, { collection: webhooks, get }),
     endpoint({
       method: "PUT",
       path: `${ONE}/secret`,
