@@ -14,8 +14,11 @@ const cache =
   process.env["PLINTH_CACHE_DIR"] ??
   join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plinth-conformance");
 
-/** Each is a Go module whose `tool` lines say what is built. `providers` is our own: schemas without a cloud behind them. */
-export const modules = ["lua", "terraform", "providers", "kubernetes", "kyverno"] as const;
+/**
+ * Each is a Go module whose `tool` lines say what is built. Our own are `providers`, schemas without a cloud behind them, and
+ * `stacks`, the providers of ZenML and of REST in general, which ask a running server.
+ */
+export const modules = ["lua", "terraform", "providers", "stacks", "kubernetes", "kyverno"] as const;
 export type Module = (typeof modules)[number];
 
 /** What Kyverno's module asks for, the newest of the three. */
@@ -23,8 +26,8 @@ const goVersion = [1, 26, 6] as const;
 
 /** The folder with the programs of a module, built when it is missing. The first time takes minutes. */
 export async function ensurePrograms(module: Module): Promise<string> {
-  const source = join(here, "go", module);
-  const inputs = globSync("{go.{mod,sum},*.go}", { cwd: source })
+  const source = module === "stacks" ? join(here, "..", "zenml", "go") : join(here, "go", module);
+  const inputs = globSync("{go.{mod,sum},**/*.go}", { cwd: source })
     .sort()
     .map((name) => readFileSync(join(source, name)));
   const hash = createHash("sha256");
