@@ -3,7 +3,7 @@ import { nextOccurrence, parseCron } from "./cron.ts";
 
 const next = (text: string, after: string): string | undefined => {
   const at = nextOccurrence(parseCron(text), Date.parse(`${after}Z`));
-  return at === undefined ? undefined : new Date(at).toISOString().slice(0, 16);
+  return at === undefined ? undefined : new Date(at).toISOString().slice(0, 19).replace(/:00$/, "");
 };
 
 describe("cron", () => {
@@ -23,6 +23,8 @@ describe("cron", () => {
     ["10-20/5,40 3 * nov-jan *", "2026-03-01T00:00", "2026-11-01T03:10"],
     ["@daily", "2026-12-31T12:00", "2027-01-01T00:00"],
     ["0 0 31 4 *", "2026-01-01T00:00", undefined],
+    ["0 0 3 * * *", "2026-01-03T00:00:30", "2026-01-03T00:00:31"],
+    ["0 0 3 * * */20", "2026-01-03T00:00:40", "2026-02-03T00:00"],
   ])("%s after %s is %s", (text, after, expected) => {
     expect(next(text, after)).toBe(expected);
   });
@@ -38,6 +40,8 @@ describe("cron", () => {
     "a * * * *",
     "*/0 * * * *",
     "5-1 * * * *",
+    "* * * * * 60",
+    "* * * * * * *",
     "* * * * 1#6",
   ])("%j is refused", (text) => {
     expect(() => parseCron(text)).toThrow("not a valid cron expression");

@@ -1,7 +1,8 @@
 import { invalidParameter } from "../../kernel/errors.ts";
 
-/** When something happens, by minutes in UTC: sets of numbers, as five fields of a crontab name them. */
+/** When something happens, in UTC: sets of numbers, as five fields of a crontab name them, and a sixth for seconds. */
 export type Cron = {
+  readonly seconds: ReadonlySet<number>;
   readonly minutes: ReadonlySet<number>;
   readonly hours: ReadonlySet<number>;
   readonly days: ReadonlySet<number>;
@@ -37,15 +38,16 @@ const ranges = [
   { name: "month", low: 1, high: 12, words: monthNames, wraps: true },
   // 7 is Sunday as well.
   { name: "day of the week", low: 0, high: 7, words: weekdayNames, wraps: true },
+  { name: "second", low: 0, high: 59 },
 ] as const satisfies readonly Range[];
 
 /** Throws `invalid_parameter`. */
 export function parseCron(text: string): Cron {
   const plain = text.trim().toLowerCase();
   const parts = (aliases[plain] ?? plain).split(/\s+/);
-  const [minute, hour, day, month, weekday] = parts;
-  if (parts.length !== 5 || minute === undefined || hour === undefined)
-    throw wrong(text, "five fields are expected");
+  const [minute, hour, day, month, weekday, second = "0"] = parts;
+  if (parts.length > 6 || minute === undefined || hour === undefined)
+    throw wrong(text, "five fields are expected, or six with seconds");
   if (day === undefined || month === undefined || weekday === undefined)
     throw wrong(text, "a field is missing");
   const read = (field: string, range: Range): Set<number> => readField(field, range, text);
@@ -55,6 +57,7 @@ export function parseCron(text: string): Cron {
   const days = dayEntries.filter((entry) => entry !== "l").join(",");
   const weekdays = weekdayEntries.filter((entry) => !isNth(entry)).join(",");
   return {
+    seconds: read(second, ranges[5]),
     minutes: read(minute, ranges[0]),
     hours: read(hour, ranges[1]),
     days: days === "" ? new Set() : read(days, ranges[2]),
@@ -103,6 +106,7 @@ function readNth(entry: string, text: string): number {
 const wrong = (text: string, why: string): Error =>
   invalidParameter(`[${text}] is not a valid cron expression: ${why}.`);
 
+const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -111,7 +115,8 @@ const MAX_DAYS = 366 * 41;
 
 /** The first time after `after`, in milliseconds since 1970; undefined where there is none, as on a 31st of April. */
 export function nextOccurrence(cron: Cron, after: number): number | undefined {
-  const from = Math.floor(after / MINUTE_MS) * MINUTE_MS + MINUTE_MS;
+  const from = Math.floor(after / SECOND_MS) * SECOND_MS + SECOND_MS;
+  const seconds = [...cron.seconds].toSorted((a, b) => a - b).map((second) => second * SECOND_MS);
   let day = Math.floor(from / DAY_MS) * DAY_MS;
   for (let count = 0; count < MAX_DAYS; count += 1, day += DAY_MS) {
     if (!isOnDay(cron, new Date(day))) continue;
@@ -120,8 +125,10 @@ export function nextOccurrence(cron: Cron, after: number): number | undefined {
       if (!cron.hours.has(hour)) continue;
       const begin = day + hour * HOUR_MS;
       for (let minute = 0; minute < 60; minute += 1) {
+        if (!cron.minutes.has(minute)) continue;
         const at = begin + minute * MINUTE_MS;
-        if (at >= start && cron.minutes.has(minute)) return at;
+        const second = seconds.find((one) => at + one >= start);
+        if (second !== undefined) return at + second;
       }
     }
   }

@@ -5,8 +5,8 @@ import { violates } from "../../kernel/database-errors.ts";
 import { invalidParameter, invalidState, notFound, type PlinthError } from "../../kernel/errors.ts";
 import type { Micros } from "../../kernel/micros.ts";
 import { createCollection, noSuch, taken, type Collection } from "./collection.ts";
-import { idFields, userFields, type Comparison, type Fields, type ListQuery, type Page } from "./list.ts";
-import { compareColumn, selectPage } from "./list.sql.ts";
+import { idFields, userFields, type Fields, type ListQuery, type Page } from "./list.ts";
+import { isUuid, selectPage } from "./list.sql.ts";
 import { isLocalComponent } from "./local-components.ts";
 import { pipelines, snapshots, triggers, webhooks, type TriggerRow } from "./pipeline-tables.ts";
 import type { Project } from "./projects.ts";
@@ -53,6 +53,16 @@ export type TriggerSubject =
 
 export type NewTrigger = Omit<TriggerRow, "created" | "updated" | "next_occurrence" | "is_archived" | "type">;
 
+/** What holds besides the filters of a list, whatever its operator between them; several of a kind are either of them. */
+export type AskedTriggers = {
+  isArchived: boolean;
+  types: readonly string[];
+  flavors: readonly string[];
+  /** Of snapshots that are attached. Throws `invalid_parameter` for what is no id. */
+  pipelineIds: readonly string[];
+  snapshotIds: readonly string[];
+};
+
 /**
  * What says when snapshots are to be run. The server keeps triggers and when they are next; like ZenML's own without a
  * workload manager, it runs nothing by itself.
@@ -61,7 +71,7 @@ export type Triggers = Pick<Collection<typeof triggers>, "label" | "fields" | "g
   create(row: NewTrigger, options: InProject & { subject: TriggerSubject }): Promise<TriggerRow>;
   search(
     query: ListQuery,
-    options: { where: readonly RawBuilder<unknown>[]; isArchived: boolean },
+    options: { where: readonly RawBuilder<unknown>[]; asked: AskedTriggers },
   ): Promise<Page<TriggerRow>>;
   /** Throws `invalid_state` for one that is archived. */
   update(
@@ -84,37 +94,43 @@ export type Triggers = Pick<Collection<typeof triggers>, "label" | "fields" | "g
 
 const LABEL = "trigger";
 
-const attached = (condition: RawBuilder<unknown>): RawBuilder<unknown> => sql`exists (
-  select from pipelines.trigger_snapshots as l join pipelines.snapshots as s on s.id = l.snapshot_id
-  where l.trigger_id = t.id and ${condition})`;
-
 const fields: Fields = {
   ...idFields,
   ...userFields,
   name: { kind: "text", sql: "t.name" },
   active: { kind: "boolean", sql: "t.active" },
-  type: { kind: "text", sql: "t.type" },
-  flavor: { kind: "text", sql: "t.flavor" },
+  type: { kind: "text", sql: "t.type", orderOnly: true },
+  flavor: { kind: "text", sql: "t.flavor", orderOnly: true },
   concurrency: { kind: "text", sql: "t.concurrency" },
   next_occurrence: { kind: "time", sql: "t.next_occurrence" },
   webhook_id: { kind: "uuid", sql: "t.webhook_id" },
-  pipeline_id: {
-    kind: "uuid",
-    sql: "t.id",
-    unordered: true,
-    condition: (comparison: Comparison) => attached(compareColumn(sql`s.pipeline_id`, "uuid", comparison)),
-  },
-  snapshot_id: {
-    kind: "uuid",
-    sql: "t.id",
-    unordered: true,
-    condition: (comparison: Comparison) =>
-      attached(
-        sql`(${compareColumn(sql`s.id`, "uuid", comparison)}
-          or ${compareColumn(sql`s.source_snapshot_id`, "uuid", comparison)})`,
-      ),
-  },
+  pipeline_id: { kind: "uuid", sql: "t.id", unordered: true, orderOnly: true },
+  snapshot_id: { kind: "uuid", sql: "t.id", unordered: true, orderOnly: true },
 };
+
+const attached = (condition: RawBuilder<unknown>): RawBuilder<unknown> => sql`exists (
+  select from pipelines.trigger_snapshots as l join pipelines.snapshots as s on s.id = l.snapshot_id
+  where l.trigger_id = t.id and ${condition})`;
+
+function conditionsOf(asked: AskedTriggers): RawBuilder<unknown>[] {
+  const { isArchived, types, flavors, pipelineIds, snapshotIds } = asked;
+  for (const id of [...pipelineIds, ...snapshotIds]) {
+    if (!isUuid(id)) throw invalidParameter(`'${id}' is no id.`);
+  }
+  return [
+    sql`t.is_archived = ${isArchived}`,
+    ...(types.length === 0 ? [] : [sql`t.type = any (${types})`]),
+    ...(flavors.length === 0 ? [] : [sql`t.flavor = any (${flavors})`]),
+    ...(pipelineIds.length === 0 ? [] : [attached(sql`s.pipeline_id = any (${pipelineIds}::uuid[])`)]),
+    ...(snapshotIds.length === 0
+      ? []
+      : [
+          attached(
+            sql`(s.id = any (${snapshotIds}::uuid[]) or s.source_snapshot_id = any (${snapshotIds}::uuid[]))`,
+          ),
+        ]),
+  ];
+}
 
 const sources = { pipeline: pipelines, pipeline_run: runs, pipeline_snapshot: snapshots } as const;
 
@@ -151,12 +167,12 @@ export function createTriggers(deps: Deps): Triggers {
       );
       return rows.get(row.id);
     },
-    search: (query, { where, isArchived }) =>
+    search: (query, { where, asked }) =>
       selectPage(database, {
         table: triggers,
         fields,
         query,
-        where: [...where, sql`t.is_archived = ${isArchived}`],
+        where: [...where, ...conditionsOf(asked)],
       }),
     async update(id, changes, { subject, project }) {
       await check(subject, "updated", project);

@@ -132,28 +132,6 @@ const providers: ReadonlyMap<string, WebhookProvider> = new Map(
 export const webhookTypes: readonly string[] = [...providers.keys()];
 export const webhookProvider = (type: string): WebhookProvider | undefined => providers.get(type);
 
-const MAX_TARGETS = 10;
-
-/**
- * What a trigger waits for at a webhook of this type: one to ten `target_events`, each of a `type`; one of type `custom`
- * may wait for everything. Throws `invalid_parameter`.
- */
-export function checkTargets(type: string, configuration: Readonly<Record<string, unknown>>): void {
-  const { target_events: targets } = configuration;
-  if (type === "custom" && (targets === undefined || targets === null)) return;
-  if (!Array.isArray(targets)) throw invalidParameter("target_events: Field required");
-  if (targets.length > MAX_TARGETS || (type !== "custom" && targets.length === 0)) {
-    throw invalidParameter(`target_events: List should have 1 to ${MAX_TARGETS} items`);
-  }
-  for (const target of targets as readonly unknown[]) {
-    const isNamed =
-      typeof target === "object" &&
-      target !== null &&
-      (type === "custom" || ("type" in target && typeof target.type === "string"));
-    if (!isNamed) throw invalidParameter("target_events: every item is an object with a type");
-  }
-}
-
 const hmac = (secret: string, body: Buffer): string =>
   createHmac("sha256", secret).update(body).digest("hex");
 

@@ -125,9 +125,12 @@ const typeOf = (request: FastifyRequest): string | undefined =>
 
 /** Only JSON that says so: a form of another site cannot. */
 function readJson(request: FastifyRequest): unknown {
-  return typeOf(request) === "application/json"
-    ? parseFaithfulJson(request.body as Buffer | undefined)
-    : undefined;
+  if (typeOf(request) !== "application/json") return undefined;
+  const body = request.body as Buffer | undefined;
+  const read = parseFaithfulJson(body);
+  // What need not be given may still not be nonsense.
+  if (read !== undefined || body === undefined || body.length === 0) return read;
+  throw invalidRequest([{ type: "json_invalid", loc: ["body", 0], msg: "JSON decode error" }]);
 }
 
 function readForm(request: FastifyRequest): Record<string, string> {

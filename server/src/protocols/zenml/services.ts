@@ -74,6 +74,8 @@ export function serviceEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       async handle(call) {
         const scope = await context.enterListed(call);
         const query = context.listQuery(call, services.fields);
+        // Both clients may say it, and neither server narrows by it.
+        readFlag(call.parameters, "running", false);
         const { total, rows } = await services.search(query, [within(scope)]);
         const views = await serviceViews(context, call, { rows, hydrate: query.hydrate });
         return pageOf(query, { total, items: [...views.values()] });

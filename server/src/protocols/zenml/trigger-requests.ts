@@ -16,6 +16,9 @@ const common = {
   concurrency: z.enum(["skip", "submit"]).default("skip"),
 };
 
+/** What an update does not say stays as it is. */
+const kept = { active: flag.optional(), concurrency: common.concurrency.unwrap().optional() };
+
 const schedule = {
   ...common,
   type: z.literal("schedule"),
@@ -41,8 +44,8 @@ const platformEvent = {
 
 const webhook = { ...common, type: z.literal("webhook"), configuration: jsonObject };
 
-type Schedule = z.infer<z.ZodObject<typeof schedule>>;
-type PlatformEvent = z.infer<z.ZodObject<typeof platformEvent>>;
+type Schedule = Omit<z.infer<z.ZodObject<typeof schedule>>, keyof typeof kept>;
+type PlatformEvent = Omit<z.infer<z.ZodObject<typeof platformEvent>>, keyof typeof kept>;
 
 function checkTimes(given: Schedule, context: z.core.$RefinementCtx<Schedule>): void {
   const refuse = (message: string): void =>
@@ -81,8 +84,8 @@ export const triggerRequest = z.union([
 export type TriggerRequest = z.infer<typeof triggerRequest>;
 
 export const triggerUpdate = z.union([
-  z.object({ ...schedule, next_occurrence: time.nullish() }).superRefine(checkTimes),
-  z.object(platformEvent).superRefine(checkEvents),
+  z.object({ ...schedule, ...kept, next_occurrence: time.nullish() }).superRefine(checkTimes),
+  z.object({ ...platformEvent, ...kept }).superRefine(checkEvents),
   // All that can be changed has to be said.
   z.object({ ...webhook, active: flag, concurrency: z.enum(["skip", "submit"]) }),
 ]);

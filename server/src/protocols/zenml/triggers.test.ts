@@ -77,7 +77,6 @@ describe("triggers by time", () => {
   it("are made, changed, archived and deleted", async () => {
     const trigger = await made("nightly");
     expect(trigger).toMatchObject({
-      name: "nightly",
       body: {
         name: "nightly",
         type: "schedule",
@@ -111,9 +110,14 @@ describe("triggers by time", () => {
     const on = (await editor.call("PUT", path, { ...hourly, active: true, concurrency: "submit" })).json.body;
     expect(on).toMatchObject({ concurrency: "submit", start_time: "2040-01-01T00:00:30" });
     expect(on.next_occurrence).toMatch(/^2040-01-01T00:00:30/);
+    const { active: _active, ...silent } = hourly;
+    expect((await editor.call("PUT", path, silent)).json.body).toMatchObject({
+      active: true,
+      concurrency: "submit",
+    });
     expect((await editor.call("DELETE", path)).text).toBe("null");
     const gone = (await editor.get(path)).json;
-    expect(gone.name).toMatch(/^hourly_\([0-9a-f]{8}\)$/);
+    expect(gone.body.name).toMatch(/^hourly_\([0-9a-f]{8}\)$/);
     expect(gone.body).toMatchObject({ is_archived: true, active: false });
     for (const refused of [await editor.call("DELETE", path), await editor.call("PUT", path, hourly)]) {
       expect([refused.status, refused.json.detail[0]]).toStrictEqual([403, "IllegalOperationError"]);
@@ -158,13 +162,17 @@ describe("triggers by time", () => {
     await editor.call("DELETE", `${API}/${archived.id}`);
     const names = async (query: string): Promise<string[]> =>
       (await viewer.get(`${API}?project=team&name=startswith:list-&${query}`)).json.items.map(
-        (one: { name: string }) => one.name,
+        (one: { body: { name: string } }) => one.body.name,
       );
     expect(await names("")).toStrictEqual(["list-a"]);
     expect(await names("type=schedule&flavor=native%20schedule&active=true&concurrency=skip")).toStrictEqual([
       "list-a",
     ]);
     expect(await names("type=webhook")).toStrictEqual([]);
+    expect(await names("type=webhook&type=schedule&logical_operator=or")).toStrictEqual(["list-a"]);
+    for (const filter of ["pipeline_id", "snapshot_id"]) {
+      expect((await viewer.get(`${API}?project=team&${filter}=nothing`)).status).toBe(400);
+    }
     expect(await names("is_archived=true")).toStrictEqual([expect.stringMatching(/^list-b_/)]);
     expect(await names("next_occurrence=gt:2020-01-01 00:00:00")).toStrictEqual(["list-a"]);
     expect((await viewer.call("DELETE", `${API}/${kept.id}`)).status).toBe(403);
@@ -248,6 +256,9 @@ describe("snapshots of triggers", () => {
       parameters: { a: 1 },
     });
     expect(configured.status).toBe(501);
+    const errors = `${API}/${id}/dispatch_state?snapshot_id=`;
+    expect((await editor.call("DELETE", `${errors}nothing`)).status).toBe(422);
+    expect((await editor.call("DELETE", `${errors}${randomUUID()}`)).status).toBe(404);
   });
 
   it("forget what went wrong when they were to be run", async () => {

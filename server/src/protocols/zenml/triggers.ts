@@ -1,13 +1,19 @@
 import { publicAccess, reads, uses } from "../../kernel/access.ts";
 import { notImplemented, PlinthError } from "../../kernel/errors.ts";
-import { checkTargets, supportedEvents, type TriggerRow } from "../../modules/pipelines/index.ts";
+import {
+  isUuid,
+  readTargets,
+  supportedEvents,
+  type AskedTriggers,
+  type TriggerRow,
+} from "../../modules/pipelines/index.ts";
 import { userIdOf, type ProjectScope } from "./access.ts";
 import { within, type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, iso, json, projectBody } from "./envelope.ts";
 import { invalidFilter, invalidRequest } from "./errors.ts";
 import { hyphenated, jsonObject } from "./fields.ts";
-import { pageOf, readFlag } from "./list-query.ts";
+import { pageOf, readFlag, type Parameters } from "./list-query.ts";
 import {
   dataOf,
   flavorOf,
@@ -15,6 +21,8 @@ import {
   subjectOf,
   triggerRequest,
   triggerUpdate,
+  type TriggerRequest,
+  type TriggerUpdate,
 } from "./trigger-requests.ts";
 import { webhookSummary } from "./webhook-views.ts";
 import { viewOne } from "./reading.ts";
@@ -44,39 +52,42 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     return rows.map((row) => {
       const own = linksOf.get(row.id) ?? [];
       const hook = hooks.get(row.webhook_id ?? "");
-      return entity(row, {
-        body: bodyOf(row, projectBody(row, shown)),
-        metadata: hydrate ? {} : null,
-        resources: {
-          user: users.get(row.user_id ?? "") ?? null,
-          snapshots: own.map((one) => snapshots.get(one.source_snapshot_id ?? one.snapshot_id) ?? null),
-          executable_snapshots: own.map((one) => snapshots.get(one.snapshot_id) ?? null),
-          latest_run: runs.get(latest.get(row.id) ?? "") ?? null,
-          webhook: hook === undefined ? null : webhookSummary(hook, shown),
-          snapshot_dispatch_states: Object.fromEntries(
-            own.flatMap((one) =>
-              one.dispatch_state_json === null
-                ? []
-                : [[one.source_snapshot_id ?? one.snapshot_id, json(one.dispatch_state_json)]],
+      return entity(
+        { id: row.id },
+        {
+          body: bodyOf(row, projectBody(row, shown)),
+          metadata: hydrate ? {} : null,
+          resources: {
+            user: users.get(row.user_id ?? "") ?? null,
+            snapshots: own.map((one) => snapshots.get(one.source_snapshot_id ?? one.snapshot_id) ?? null),
+            executable_snapshots: own.map((one) => snapshots.get(one.snapshot_id) ?? null),
+            latest_run: runs.get(latest.get(row.id) ?? "") ?? null,
+            webhook: hook === undefined ? null : webhookSummary(hook, shown),
+            snapshot_dispatch_states: Object.fromEntries(
+              own.flatMap((one) =>
+                one.dispatch_state_json === null
+                  ? []
+                  : [[one.source_snapshot_id ?? one.snapshot_id, json(one.dispatch_state_json)]],
+              ),
             ),
-          ),
+          },
         },
-      });
+      );
     });
   };
 
   const view = viewOne(views);
 
-  /** Of a webhook that is there: that it is in the project is asked when the trigger is made. */
-  const checkConfiguration = async (
-    webhookId: string | null,
-    configuration: Readonly<Record<string, unknown>>,
-  ): Promise<void> => {
+  /** What is kept of a body; that its webhook is in the project is asked when the trigger is made. */
+  const keptOf = async (body: TriggerRequest | TriggerUpdate, webhookId: string | null): Promise<string> => {
+    if (body.type !== "webhook") return JSON.stringify(dataOf(body));
     const hook = webhookId === null ? undefined : await webhooks.find(webhookId);
     try {
-      if (hook !== undefined) checkTargets(hook.webhook_type, configuration);
+      return JSON.stringify(
+        hook === undefined ? body.configuration : readTargets(hook.webhook_type, body.configuration),
+      );
     } catch (error) {
-      asInvalid(error);
+      return asInvalid(error);
     }
   };
 
@@ -100,8 +111,10 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         refuseOld(call);
         const scope = await context.enterListed(call);
         const query = context.listQuery(call, triggers.fields);
-        const isArchived = readFlag(call.parameters, "is_archived", false);
-        const { total, rows } = await triggers.search(query, { where: [within(scope)], isArchived });
+        const { total, rows } = await triggers.search(query, {
+          where: [within(scope)],
+          asked: askedBy(call.parameters),
+        });
         return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
       },
     }),
@@ -114,7 +127,7 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         refuseOld(call);
         const { body } = call;
         const project = await access.enterProject(call.request, body.project, "use");
-        if (body.type === "webhook") await checkConfiguration(body.webhook_id, body.configuration);
+        const webhookId = body.type === "webhook" ? body.webhook_id : null;
         const row = await triggers
           .create(
             {
@@ -125,8 +138,8 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
               flavor: flavorOf[body.type],
               active: body.active,
               concurrency: body.concurrency,
-              data_json: JSON.stringify(dataOf(body)),
-              webhook_id: body.type === "webhook" ? body.webhook_id : null,
+              data_json: await keptOf(body, webhookId),
+              webhook_id: webhookId,
             },
             { project, subject: subjectOf(body) },
           )
@@ -155,11 +168,10 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         const { body } = call;
         const changes = {
           name: body.name,
-          active: body.active,
-          concurrency: body.concurrency,
-          data_json: JSON.stringify(dataOf(body)),
+          ...(body.active === undefined ? {} : { active: body.active }),
+          ...(body.concurrency === undefined ? {} : { concurrency: body.concurrency }),
+          data_json: await keptOf(body, row.webhook_id),
         };
-        if (body.type === "webhook") await checkConfiguration(row.webhook_id, body.configuration);
         const options = { project, subject: subjectOf(body, row) };
         return view(call, await triggers.update(row.id, changes, options).catch(asInvalid));
       },
@@ -214,7 +226,9 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       async handle(call) {
         const { row } = await enter(call, "edit");
         const snapshotId = call.query["snapshot_id"];
-        await triggers.clearErrors(row.id, snapshotId === undefined ? null : hyphenated(snapshotId));
+        const one = snapshotId === undefined ? null : hyphenated(snapshotId);
+        if (one !== null && !isUuid(one)) throw noId("snapshot_id");
+        await triggers.clearErrors(row.id, one);
         return null;
       },
     }),
@@ -261,6 +275,17 @@ function bodyOf(row: TriggerRow, shown: object): object {
     ...(row.type === "schedule" ? { next_occurrence: next } : {}),
   };
 }
+
+const noId = (name: string): PlinthError =>
+  invalidRequest([{ type: "uuid_parsing", loc: ["query", name], msg: "Input should be a valid UUID" }]);
+
+const askedBy = (parameters: Parameters): AskedTriggers => ({
+  isArchived: readFlag(parameters, "is_archived", false),
+  types: parameters.get("type") ?? [],
+  flavors: parameters.get("flavor") ?? [],
+  pipelineIds: parameters.get("pipeline_id") ?? [],
+  snapshotIds: parameters.get("snapshot_id") ?? [],
+});
 
 /** What is wrong with a time or an event is answered like a body that does not fit. */
 function asInvalid(error: unknown): never {

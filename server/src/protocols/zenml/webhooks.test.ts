@@ -116,11 +116,16 @@ describe("webhooks", () => {
       { target_events: [] },
       { target_events: [{ event: "push" }] },
       { target_events: "push" },
+      { target_events: [{ type: "push", tag: "v1" }] },
     ]) {
       const refused = await of(bad);
       expect([bad, refused.status, refused.json.detail?.[0]]).toStrictEqual([bad, 422, "ValueError"]);
     }
-    expect((await of({ target_events: [{ type: "push" }] })).status).toBe(200);
+    expect(
+      (await of({ target_events: [{ type: "push", repo: "a/b" }] })).json.body.configuration,
+    ).toStrictEqual({
+      target_events: [{ type: "push", repo: "a/b", branch: null, actor: null }],
+    });
   });
 
   it("stay as long as a trigger is about them", async () => {
@@ -133,7 +138,11 @@ describe("webhooks", () => {
       configuration: { target_events: [{ event_type: "deployed" }], ratio: 1 },
     });
     expect(trigger.json, trigger.text).toMatchObject({
-      body: { type: "webhook", webhook_id: id, configuration: { ratio: 1 } },
+      body: {
+        type: "webhook",
+        webhook_id: id,
+        configuration: { target_events: [{ type: "dynamic", event_type: "deployed", filters: {} }] },
+      },
       resources: { webhook: { id, name: "used" } },
     });
     const refused = await editor.call("DELETE", `${API}/${id}`);
