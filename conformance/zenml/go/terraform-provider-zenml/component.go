@@ -123,9 +123,7 @@ func componentState(answer *componentAnswer, known framework.Object, compares bo
 	if compares && framework.Text(known["updated"]) != answer.Body.Updated {
 		state["configuration"] = merged(known["configuration"], answer.Metadata.Configuration, report)
 	}
-	if answer.Metadata.Labels != nil {
-		state["labels"] = framework.OfTexts(answer.Metadata.Labels)
-	}
+	state["labels"] = labelsOf(answer.Metadata.Labels, known["labels"])
 	if answer.Metadata.Connector != nil {
 		state["connector_id"] = answer.Metadata.Connector.ID
 	}

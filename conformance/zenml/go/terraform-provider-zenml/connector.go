@@ -179,10 +179,19 @@ func connectorState(answer *connectorAnswer, known framework.Object, compares bo
 	if compares && framework.Text(known["updated"]) != answer.Body.Updated {
 		state["configuration"] = merged(known["configuration"], answer.Metadata.Configuration, report)
 	}
-	if answer.Metadata.Labels != nil {
-		state["labels"] = framework.OfTexts(answer.Metadata.Labels)
-	}
+	state["labels"] = labelsOf(answer.Metadata.Labels, known["labels"])
 	return state
+}
+
+// labelsOf takes no labels for what is known to have none, be that nothing or an empty map: servers do not tell them apart.
+func labelsOf(shown map[string]string, known any) any {
+	switch {
+	case len(shown) > 0:
+		return framework.OfTexts(shown)
+	case len(framework.Texts(known)) > 0:
+		return nil
+	}
+	return known
 }
 
 // merged lays what the server has over what is known, and tells of what the server left out.

@@ -88,11 +88,6 @@ func stackState(answer *stackAnswer, err error, known framework.Object, what str
 		}
 	}
 	state["components"] = components
-	switch {
-	case len(answer.Metadata.Labels) > 0:
-		state["labels"] = framework.OfTexts(answer.Metadata.Labels)
-	case len(framework.Texts(known["labels"])) > 0:
-		state["labels"] = nil
-	}
+	state["labels"] = labelsOf(answer.Metadata.Labels, known["labels"])
 	return state
 }
