@@ -28,7 +28,6 @@ async function python(environment: string, script: string, args: string[]): Prom
         PATH: `${join(environment, "bin")}:${process.env["PATH"] ?? ""}`,
         HOME: folder,
         TMPDIR: folder,
-        PYTHONDONTWRITEBYTECODE: "1",
         PYTHONWARNINGS: "ignore",
         OMP_NUM_THREADS: "1",
         MLFLOW_DISABLE_TELEMETRY: "true",

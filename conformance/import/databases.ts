@@ -4,6 +4,7 @@ import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "no
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { installFromDebian } from "../src/debian.ts";
 import { freePort, startChild, waitFor } from "../src/process.ts";
 
 export type DatabaseServer = {
@@ -116,19 +117,7 @@ const isInstalled = (command: string): boolean =>
 /** Whether MariaDB can be started here; Debian's is installed in CI and where that is asked for. */
 export function ensureMariadb(): boolean {
   if (isInstalled("mariadbd")) return true;
-  const mayInstall = process.env["CI"] !== undefined || process.env["PLINTH_INSTALL"] === "1";
-  if (!mayInstall || process.getuid?.() !== 0 || !isInstalled("apt-get")) return false;
-  process.stderr.write("conformance: installing mariadb-server ...\n");
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  for (const args of [
-    ["update", "-qq"],
-    ["install", "-y", "-qq", "--no-install-recommends", "mariadb-server"],
-  ]) {
-    const done = spawnSync("apt-get", args, { env, encoding: "utf8" });
-    if (done.status !== 0)
-      throw new Error(`apt-get ${args.join(" ")} ended with ${done.status}: ${done.stderr}`);
-  }
-  return isInstalled("mariadbd");
+  return installFromDebian("mariadb-server") && isInstalled("mariadbd");
 }
 
 /** A new server on a port of loopback, with the database `mlflow` of a user with a password. */

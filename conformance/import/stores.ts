@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ensureClient, ensureDrivers, type ClientVersion } from "../src/environment.ts";
+import { bytecode, ensureClient, ensureDrivers, type ClientVersion } from "../src/environment.ts";
 import { freePort, startChild, waitFor } from "../src/process.ts";
 
 const script = join(dirname(fileURLToPath(import.meta.url)), "python", "fill_store.py");
@@ -21,6 +21,7 @@ export async function environmentOf(
       PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`,
       PYTHONPATH: join(drivers, python, "site-packages"),
       PYTHONWARNINGS: "ignore",
+      ...bytecode,
       MLFLOW_DISABLE_TELEMETRY: "true",
       // 3.x asks for this before it works on a folder.
       MLFLOW_ALLOW_FILE_STORE: "true",

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureClient, ensureZenml } from "../src/environment.ts";
+import { bytecode, ensureClient, ensureZenml } from "../src/environment.ts";
 import { ensurePrograms } from "./tools.ts";
 
 const script = join(import.meta.dirname, "python", "parse_command.py");
@@ -42,7 +42,7 @@ export async function complaintsOf(
         ZENML_ANALYTICS_OPT_IN: "false",
         MLFLOW_DISABLE_TELEMETRY: "true",
         PYTHONWARNINGS: "ignore",
-        PYTHONDONTWRITEBYTECODE: "1",
+        ...bytecode,
       },
     });
     const line = done.stdout.split("\n").find((one) => one.startsWith("OBSERVED "));

@@ -6,6 +6,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writ
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { installFromDebian } from "../src/debian.ts";
 import { ensureGo } from "../src/environment.ts";
 import { startChild } from "../src/process.ts";
 
@@ -124,9 +125,7 @@ export function findTerraform(): string | undefined {
 /** Installs make from Debian where it is not there and may be. */
 export function ensureMake(): void {
   if (spawnSync("make", ["--version"]).status === 0) return;
-  const mayInstall = process.getuid?.() === 0 && (process.env["CI"] || process.env["PLINTH_INSTALL"] === "1");
-  if (mayInstall)
-    spawnSync("apt-get", ["install", "--yes", "--no-install-recommends", "make"], { stdio: "ignore" });
+  installFromDebian("make");
   if (spawnSync("make", ["--version"]).status !== 0)
     throw new Error("The suites of Makefiles need `make` on the PATH.");
 }

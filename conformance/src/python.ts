@@ -36,7 +36,6 @@ export async function runFlow(flow: Flow): Promise<Observations> {
           HOME: folder,
           TMPDIR: folder,
           PYTHONPATH: [scripts, ...(flow.libraries ?? []).map(packagesOf)].join(":"),
-          PYTHONDONTWRITEBYTECODE: "1",
           PYTHONWARNINGS: "ignore",
           // A shared machine's thread pools would only fight over two cores.
           OMP_NUM_THREADS: "1",

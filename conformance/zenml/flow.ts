@@ -44,7 +44,6 @@ export async function runZenmlFlow<Seen = Readonly<Record<string, unknown>>>(flo
           ZENML_CONFIG_PATH: folder,
           ZENML_ANALYTICS_OPT_IN: "false",
           PYTHONPATH: scripts,
-          PYTHONDONTWRITEBYTECODE: "1",
           PYTHONWARNINGS: "ignore",
           GIT_PYTHON_REFRESH: "quiet",
           ...env,
