@@ -8,7 +8,7 @@ export { createIdentity, type Identity } from "./identity.ts";
 export { localPrincipal } from "./local-principal.ts";
 export type { Oidc, OidcSettings } from "./oidc.ts";
 export { openOidc } from "./open-oidc.ts";
-export type { PasswordCost } from "./passwords.ts";
+export { WrongCurrentPassword, type PasswordCost } from "./passwords.ts";
 export {
   toPrincipal,
   type NewPrincipal,

@@ -170,3 +170,10 @@ const fold = (text: string): string => text.normalize("NFKC").toLowerCase();
 /** Whether it may be tried at all: no hash is computed over a megabyte. */
 export const isPossiblePassword = (password: string): boolean =>
   password !== "" && password.length <= 2 * MAX_CHARACTERS && password.isWellFormed();
+
+/** Told apart from a new password that is no good. */
+export class WrongCurrentPassword extends PlinthError {
+  constructor() {
+    super("invalid_parameter", "Current password does not match.");
+  }
+}

@@ -15,7 +15,7 @@ import type { ChangeFeed } from "./change-feed.ts";
 import { recordChange } from "./changes.sql.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { loginSubjects, type LoginLimits } from "./login-limits.ts";
-import { assertGoodPassword, isPossiblePassword, type Passwords } from "./passwords.ts";
+import { assertGoodPassword, isPossiblePassword, WrongCurrentPassword, type Passwords } from "./passwords.ts";
 import { profileOf, readTexts, type PrincipalFields } from "./principal-fields.ts";
 import { normalizeName, readPrincipalName, readText } from "./principal-names.ts";
 import {
@@ -216,7 +216,7 @@ export function createPrincipals(deps: PrincipalsDeps): Principals {
         { principalId },
         async (transaction) => {
           const row = await updatePassword(transaction, { ...set, now: now() });
-          if (row === undefined) throw wrongCurrent();
+          if (row === undefined) throw new WrongCurrentPassword();
           return row;
         },
         { takesAway: false },
@@ -328,14 +328,14 @@ function createPasswordCheck(deps: PrincipalsDeps): Check {
 
 /** The hash that the current password has. Guesses are limited as those from one address are. */
 async function checkCurrent(deps: PrincipalsDeps, name: string, current: string): Promise<string> {
-  if (!isPossiblePassword(current)) throw wrongCurrent();
+  if (!isPossiblePassword(current)) throw new WrongCurrentPassword();
   const row = await selectPrincipalWithHash(deps.database, name);
   // An address of its own: nobody's guesses count for others.
   const subjects = loginSubjects(name, `own ${row?.principal_id ?? 0}`);
   const stored = row?.password_hash ?? undefined;
   const begin = (): Promise<void> => deps.limits.begin(subjects);
   const { matches } = await deps.passwords.check(current, stored, { isKnown: true, begin });
-  if (!matches || stored === undefined) throw wrongCurrent();
+  if (!matches || stored === undefined) throw new WrongCurrentPassword();
   await deps.limits.end(subjects);
   return stored;
 }
@@ -390,8 +390,6 @@ const stillOwns = (ref: PrincipalRef): PlinthError => {
 
 const lastAdmin = (name: string): PlinthError =>
   invalidState(`${quote(name)} is the last active administrator. Make somebody else administrator before.`);
-
-const wrongCurrent = (): PlinthError => invalidParameter("Current password does not match.");
 
 const noActivation = (): PlinthError =>
   permissionDenied("This activation token is not valid, was used already, or is older than 7 days.");

@@ -12,9 +12,9 @@ export type AccountList = {
 
 /** Accounts and their credentials in lists by page number, as ZenML's clients ask for them. */
 export type AccountLists = {
-  /** No address is asked for by who may not see it. */
   readonly users: AccountList;
-  readonly usersWithAddresses: AccountList;
+  /** This one alone. */
+  userOf(principalId: number): AccountList;
   readonly serviceAccounts: AccountList;
   apiKeysOf(principalId: number): AccountList;
   devicesOf(principalId: number): AccountList;
@@ -64,7 +64,7 @@ const accountFields: Fields = {
 const userFields: Fields = {
   ...accountFields,
   email_opted_in: column("boolean", "email_opted_in"),
-  email: { kind: "text", sql: "null::text", condition: () => sql`false` },
+  email: column("text", "email"),
 };
 
 const keyFields: Fields = {
@@ -111,7 +111,7 @@ export function createAccountLists({ database }: { database: Database }): Accoun
   });
   return {
     users: list(users, userFields),
-    usersWithAddresses: list(users, { ...userFields, email: column("text", "email") }),
+    userOf: (principalId) => list(users, userFields, principalId),
     serviceAccounts: list(serviceAccounts, accountFields),
     apiKeysOf: (principalId) => list(apiKeys, keyFields, principalId),
     devicesOf: (principalId) => list(devices, deviceFields, principalId),

@@ -64,7 +64,8 @@ const runWith = (condition: string): string => `exists (
 
 const steps = {
   device_verified: "exists (select from identity.devices where status in ('verified', 'active'))",
-  project_created: "exists (select from identity.workspaces where workspace_id <> 1 and not hidden)",
+  // The default one is one.
+  project_created: "exists (select from identity.workspaces where not hidden)",
   pipeline_run: "exists (select from pipelines.runs)",
   stack_with_remote_orchestrator_created: stackWith(REMOTE),
   stack_with_remote_artifact_store_created: stackWith(REMOTE_STORE),

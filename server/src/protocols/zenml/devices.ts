@@ -1,16 +1,23 @@
 import { z } from "zod";
 import { loginAccess } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
-import { notFound, unauthenticated } from "../../kernel/errors.ts";
+import {
+  invalidParameter,
+  notFound,
+  PlinthError,
+  unauthenticated,
+  type ErrorCode,
+} from "../../kernel/errors.ts";
 import { assertUnlimited, type DeviceRow } from "../../modules/identity/index.ts";
 import type { ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlEndpoint } from "./endpoint.ts";
 import { invalidRequest } from "./errors.ts";
+import { flag } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { deviceView, userView } from "./views.ts";
 
-const verification = z.object({ user_code: z.string().max(64), trusted_device: z.boolean().default(false) });
-const update = z.object({ locked: z.boolean().nullish() });
+const verification = z.object({ user_code: z.string().max(64), trusted_device: flag.default(false) });
+const update = z.object({ locked: flag.nullish() });
 
 /** Command lines that people let in. */
 export function deviceEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
@@ -19,11 +26,8 @@ export function deviceEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   const show = async (row: DeviceRow, caller: Caller, hydrate: boolean): Promise<object> => {
     const id = row.principal_id;
     const owner = id === null ? undefined : await principals.findPrincipal({ principalId: id });
-    const isOwn = caller.principal?.principalId === id;
     const user =
-      owner === undefined
-        ? undefined
-        : { uuid: owner.uuid, view: userView(owner, { hydrate: false, showsEmail: isOwn }) };
+      owner === undefined ? undefined : { uuid: owner.uuid, view: userView(owner, { hydrate: false }) };
     return deviceView(row, { hydrate, user });
   };
 
@@ -31,7 +35,8 @@ export function deviceEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   const find = async (deviceId: string, caller: Caller): Promise<DeviceRow> => {
     const device = await devices.getDevice(readUuid(deviceId, "device_id"));
     const isOwn = device.principal_id !== null && device.principal_id === caller.principal?.principalId;
-    if (isOwn || isPlatformAdmin(caller)) return device;
+    // What nobody has let in yet is shown to who has its code.
+    if (isOwn || (device.principal_id !== null && isPlatformAdmin(caller))) return device;
     throw notFound("There is no such device.");
   };
 
@@ -63,7 +68,9 @@ export function deviceEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         const device =
           code === undefined
             ? await find(deviceId, caller)
-            : await devices.checkUserCode(readUuid(deviceId, "device_id"), code);
+            : await devices.checkUserCode(readUuid(deviceId, "device_id"), code).catch((error: unknown) => {
+                throw isOf(error, "invalid_parameter") ? notFound(error.message) : error;
+              });
         return show(device, caller, readFlag(parameters, "hydrate", true));
       },
     }),
@@ -109,12 +116,21 @@ export function deviceEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         const deviceId = readUuid(path["device_id"] ?? "", "device_id");
         const trusted = body.trusted_device;
         request.subject = { resourceType: "device", resourceId: deviceId, details: { trusted } };
-        const device = await devices.verifyDevice(deviceId, body.user_code, { by, trusted });
+        const device = await devices
+          .verifyDevice(deviceId, body.user_code, { by, trusted })
+          .catch(async (error: unknown) => {
+            if (!isOf(error, "not_found")) throw error;
+            await devices.getDevice(deviceId);
+            throw invalidParameter(error.message);
+          });
         return show(device, caller, true);
       },
     }),
   ];
 }
+
+const isOf = (error: unknown, code: ErrorCode): error is PlinthError =>
+  error instanceof PlinthError && error.code === code;
 
 const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 

@@ -85,7 +85,7 @@ export function createRelated({ database, principals, now }: RelatedDeps): Relat
       if (users.size > MAX_USERS) users.clear();
       for (const row of await principals.listByUuids(missing)) {
         users.set(row.uuid, {
-          view: userView(row, { hydrate: false, showsEmail: false }),
+          view: userView(row, { hydrate: false }),
           until: now() + USER_MS,
         });
       }

@@ -45,11 +45,10 @@ describe("settings of the server", () => {
   it("tell how much there is, and what was done", async () => {
     const before = (await root.get(`${API}/statistics`)).json;
     expect(Object.keys(before).toSorted()).toStrictEqual(["components", "projects", "stacks"]);
-    expect(await (await root.get(`${API}/onboarding_state`)).json).not.toContain("project_created");
+    expect((await root.get(`${API}/onboarding_state`)).json).toEqual(["project_created"]);
     await newWorkspace(root, "team");
     expect((await root.get(`${API}/statistics`)).json.projects).toBe(before.projects + 1);
     expect((await user.get(`${API}/statistics`)).json.projects).toBe(1);
-    expect((await root.get(`${API}/onboarding_state`)).json).toContain("project_created");
     expect((await user.get(`${API}/load-info`)).json).toMatchObject({
       threads: expect.any(Number),
       db_connections_total: expect.any(Number),
@@ -64,5 +63,15 @@ describe("settings of the server", () => {
     for (const path of ["/actions", "/event-sources", "/plugin-flavors"]) {
       expect((await user.get(API + path)).json).toStrictEqual({ detail: "Not Found" });
     }
+  });
+});
+
+describe("PUT /activate", () => {
+  it("makes the first administrator of an open server, and no second one", async () => {
+    await using open = await startTestServer();
+    const ask = (name: string) =>
+      open.call("PUT", "/api/v1/activate", { admin_username: name, admin_password: "the first password" });
+    expect((await ask("first")).json).toMatchObject({ name: "first", body: { is_admin: true } });
+    expect((await ask("second")).json.detail[0]).toBe("IllegalOperationError");
   });
 });

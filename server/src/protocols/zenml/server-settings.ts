@@ -113,7 +113,7 @@ export function serverSettingsEndpoints(
         const { admin_username: name, admin_password: password } = body;
         if (typeof name !== "string" || typeof password !== "string") return null;
         const row = await principals.createPrincipal({ kind: "user", name, password, isAdmin: true });
-        return userView(row, { hydrate: true, showsEmail: true });
+        return userView(row, { hydrate: true });
       },
     }),
   ];

@@ -6,6 +6,7 @@ import type { PrincipalRow } from "../../modules/identity/index.ts";
 import type { ZenmlContext } from "./context.ts";
 import { isUuid, readUuid } from "./devices.ts";
 import { endpoint, type ZenmlEndpoint } from "./endpoint.ts";
+import { flag } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { inOrder, refOf } from "./users.ts";
 import { apiKeyView, serviceAccountView } from "./views.ts";
@@ -17,18 +18,18 @@ const accountRequest = z.object({
   name: text,
   full_name: text.default(""),
   description,
-  active: z.boolean(),
+  active: flag,
   avatar_url: z.string().nullish(),
 });
 const accountUpdate = z.object({
   name: text.nullish(),
   full_name: text.nullish(),
   description,
-  active: z.boolean().nullish(),
+  active: flag.nullish(),
   avatar_url: z.string().nullish(),
 });
 const keyRequest = z.object({ name: text, description });
-const keyUpdate = z.object({ name: text.nullish(), description, active: z.boolean().nullish() });
+const keyUpdate = z.object({ name: text.nullish(), description, active: flag.nullish() });
 const keyRotation = z.object({ retain_period_minutes: z.int().min(0).default(0) });
 
 const ACCOUNT = "/service_accounts/:service_account_name_or_id";
@@ -107,10 +108,7 @@ export function serviceAccountEndpoints(context: ZenmlContext): ZenmlEndpoint[] 
         let row = await getAccount(path["service_account_name_or_id"] ?? "");
         request.subject = { resourceType: "service_account", resourceId: row.name };
         const { name, full_name, avatar_url } = body;
-        const fields = {
-          ...given({ name, full_name, description: body.description }),
-          ...(avatar_url === undefined ? {} : { avatar_url }),
-        };
+        const fields = given({ name, full_name, description: body.description, avatar_url });
         if (Object.keys(fields).length > 0) row = await principals.updatePrincipal(refTo(row), fields);
         if (typeof body.active === "boolean" && body.active !== row.active) {
           row = await principals.setActive(refTo(row), body.active);
@@ -209,7 +207,7 @@ export function serviceAccountEndpoints(context: ZenmlContext): ZenmlEndpoint[] 
         request.subject = { resourceType: "api_key", resourceId: key.key_id, reveals: true };
         const retainMinutes = body.retain_period_minutes;
         const made = await apiKeys.rotateApiKey(refTo(account), { keyId: key.key_id }, { retainMinutes });
-        return apiKeyView(made.row, { hydrate: true, account, key: made.zenmlKey });
+        return apiKeyView(made.row, { hydrate: false, account, key: made.zenmlKey });
       },
     }),
   ];

@@ -2,9 +2,10 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { loginAccess, manages, publicAccess } from "../../kernel/access.ts";
 import { isPlatformAdmin, type Caller } from "../../kernel/caller.ts";
-import { invalidState, notFound, permissionDenied } from "../../kernel/errors.ts";
+import { invalidState, notFound, permissionDenied, PlinthError } from "../../kernel/errors.ts";
 import {
   assertUnlimited,
+  WrongCurrentPassword,
   type PrincipalProfile,
   type PrincipalRef,
   type PrincipalRow,
@@ -12,7 +13,7 @@ import {
 import type { ZenmlContext } from "./context.ts";
 import { isUuid } from "./devices.ts";
 import { endpoint, type ZenmlEndpoint } from "./endpoint.ts";
-import { ZenmlError } from "./errors.ts";
+import { credentialsNotValid, ZenmlError } from "./errors.ts";
 import { flag, jsonObject, uuid } from "./fields.ts";
 import { pageOf, readFlag } from "./list-query.ts";
 import { localUserView, userView } from "./views.ts";
@@ -34,22 +35,32 @@ const userRequest = z.object({
   full_name: z.string().max(255).default(""),
   email: text,
   password: text,
-  is_admin: z.boolean(),
-  active: z.boolean().default(false),
+  is_admin: flag,
+  active: flag.optional(),
 });
 
-const userUpdate = z.object({
-  ...profile,
-  default_project_id: uuid.nullish(),
-  name: text,
-  full_name: text,
-  email: text,
-  password: text,
-  old_password: text,
-  activation_token: text,
-  is_admin: z.boolean().nullish(),
-  active: z.boolean().nullish(),
-});
+const userUpdate = z
+  .object({
+    ...profile,
+    default_project_id: uuid.nullish(),
+    name: text,
+    full_name: text,
+    email: text,
+    password: text,
+    old_password: text,
+    activation_token: text,
+    is_admin: flag.nullish(),
+    active: flag.nullish(),
+  })
+  // Whoever gives an address is taken to want letters, unless they say that they do not.
+  .transform((given) =>
+    typeof given.email === "string" && given.email_opted_in == null
+      ? { ...given, email_opted_in: true }
+      : given,
+  )
+  .refine(({ email, email_opted_in: wanted }) => wanted !== true || typeof email === "string", {
+    message: "Value error, Please provide an email, when you are opting-in with your email.",
+  });
 type UserUpdate = z.infer<typeof userUpdate>;
 
 export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
@@ -57,33 +68,40 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   const { principals } = context.identity;
   const { accountLists } = pipelines;
 
-  /** Service accounts have addresses of their own. */
-  const getUser = async (nameOrId: string): Promise<PrincipalRow> => {
+  /** Oneself; others for administrators alone, and nobody else learns who there is. */
+  const getAccount = async (nameOrId: string, caller: Caller): Promise<PrincipalRow> => {
     const row = await principals.findPrincipal(refOf(nameOrId));
-    if (row?.kind !== "user") throw notFound(`There is no user '${nameOrId}'.`);
+    if (row?.principal_id !== caller.principal?.principalId) requireAdmin(caller);
+    // Service accounts have names of their own.
+    if (row === undefined || (row.kind !== "user" && !isUuid(nameOrId))) throw noUser(nameOrId);
+    return row;
+  };
+  const getUser = async (nameOrId: string, caller: Caller): Promise<PrincipalRow> => {
+    const row = await getAccount(nameOrId, caller);
+    if (row.kind !== "user") throw noUser(nameOrId);
     return row;
   };
 
+  /** What a provider says of somebody, and the token, are not theirs to change. */
   const change = async (
     row: PrincipalRow,
     given: UserUpdate,
     request: FastifyRequest,
   ): Promise<PrincipalRow> => {
-    const ref = { principalId: row.principal_id };
     const { default_project_id: projectId } = given;
+    const { external_user_id: _id, oidc_claims: _claims, ...shown } = given;
     const fields = {
       ...(typeof given.name === "string" ? { name: given.name } : {}),
       ...(typeof given.full_name === "string" ? { full_name: given.full_name } : {}),
-      ...(typeof given.email === "string" ? { email: given.email } : {}),
-      ...profileOf(given),
+      ...(given.email === undefined ? {} : { email: given.email }),
+      ...profileOf(shown),
       ...(projectId === null ? { default_workspace_id: null } : {}),
       ...(typeof projectId === "string"
         ? { default_workspace_id: (await access.enterProject(request, projectId, "read")).workspaceId }
         : {}),
     };
-    let changed = row;
-    if (Object.keys(fields).length > 0) changed = await principals.updatePrincipal(ref, fields);
-    return changed;
+    if (Object.keys(fields).length === 0) return row;
+    return principals.updatePrincipal({ principalId: row.principal_id }, fields);
   };
 
   /** One's own: the password only with the one before, not the name that others know, and nothing of what one may. */
@@ -91,6 +109,7 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     const { caller } = request;
     assertUnlimited(caller);
     const row = await own(caller);
+    if (row.kind !== "user") throw noUser(row.uuid);
     const isAdmin = row.is_admin || row.is_admin_by_group;
     if (
       differs(given.is_admin, isAdmin) ||
@@ -99,28 +118,38 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
     ) {
       throw permissionDenied("Only administrators change names, who is active, and who is an administrator.");
     }
-    let changed = await change(row, given, request);
-    if (typeof given.password === "string") {
-      if (typeof given.old_password !== "string") {
-        throw permissionDenied("The current password must be given to change it.");
-      }
-      const ref = { principalId: row.principal_id };
-      changed = await principals.setPassword(ref, given.password, { current: given.old_password });
+    const { password, old_password: current } = given;
+    if (typeof password !== "string") return change(row, given, request);
+    if (typeof current !== "string") {
+      throw permissionDenied("The current password must be given to change it.");
     }
-    return changed;
+    // It comes first: where it is refused, nothing else is changed either.
+    const ref = { principalId: row.principal_id };
+    const changed = await principals.setPassword(ref, password, { current }).catch((error: unknown) => {
+      throw error instanceof WrongCurrentPassword ? permissionDenied(error.message) : error;
+    });
+    return change(changed, given, request);
   };
 
+  /** Of others not what is theirs alone: their password and their address. */
   const changeOther = async (
     row: PrincipalRow,
     given: UserUpdate,
     request: FastifyRequest,
   ): Promise<PrincipalRow> => {
+    if (typeof given.password === "string") {
+      throw permissionDenied(
+        "The password of another user is not changed: deactivate and activate the user.",
+      );
+    }
+    if (typeof given.email === "string" || given.email_opted_in != null) {
+      throw permissionDenied("The address of another user is not changed.");
+    }
     const ref = { principalId: row.principal_id };
     let changed = await change(row, given, request);
     if (typeof given.is_admin === "boolean" && given.is_admin !== row.is_admin) {
       changed = await principals.setAdmin(ref, given.is_admin);
     }
-    if (typeof given.password === "string") changed = await principals.setPassword(ref, given.password);
     if (typeof given.active === "boolean" && given.active !== row.active) {
       changed = await principals.setActive(ref, given.active);
     }
@@ -141,11 +170,10 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       method: "GET",
       path: "/current-user",
       access: loginAccess,
-      async handle({ parameters, request: { caller } }) {
-        const hydrate = readFlag(parameters, "hydrate", true);
+      async handle({ request: { caller } }) {
         const { principal } = caller;
-        if (principal?.kind === "local") return localUserView(principal, { hydrate });
-        return userView(await own(caller), { hydrate, showsEmail: true });
+        if (principal?.kind === "local") return localUserView(principal);
+        return userView(await own(caller), { hydrate: true, isOwn: true });
       },
     }),
     endpoint({
@@ -153,8 +181,7 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/current-user",
       access: loginAccess,
       body: userUpdate,
-      handle: async ({ body, request }) =>
-        userView(await changeOwn(request, body), { hydrate: true, showsEmail: true }),
+      handle: async ({ body, request }) => userView(await changeOwn(request, body), { hydrate: true }),
     }),
     endpoint({
       method: "GET",
@@ -162,13 +189,13 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       access: loginAccess,
       async handle(call) {
         const { caller } = call.request;
-        const list = isPlatformAdmin(caller) ? accountLists.usersWithAddresses : accountLists.users;
+        const list = isPlatformAdmin(caller)
+          ? accountLists.users
+          : accountLists.userOf(caller.principal?.principalId ?? 0);
         const query = context.listQuery(call, list.fields);
         const { total, ids } = await list.search(query);
         const rows = inOrder(ids, await principals.listByUuids(ids));
-        const items = rows.map((row) =>
-          userView(row, { hydrate: query.hydrate, showsEmail: maySee(caller, row) }),
-        );
+        const items = rows.map((row) => userView(row, query));
         return pageOf(query, { total, items });
       },
     }),
@@ -186,10 +213,12 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         const ref = { principalId: made.principal_id };
         // Without a password the user sets it with a token that is shown here alone.
         const activationToken = hasPassword ? undefined : await principals.issueActivationToken(ref);
-        const isOff = hasPassword && !body.active;
+        const isOff = hasPassword && body.active === false;
         const row = isOff ? await principals.setActive(ref, false) : await principals.getPrincipal(ref);
-        const shown = { hydrate: true, showsEmail: true };
-        return userView(row, activationToken === undefined ? shown : { ...shown, activationToken });
+        return userView(row, {
+          hydrate: true,
+          ...(activationToken === undefined ? {} : { activationToken }),
+        });
       },
     }),
     endpoint({
@@ -197,11 +226,8 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/users/:user_name_or_id",
       access: loginAccess,
       async handle({ path, parameters, request: { caller } }) {
-        const row = await getUser(path["user_name_or_id"] ?? "");
-        return userView(row, {
-          hydrate: readFlag(parameters, "hydrate", true),
-          showsEmail: maySee(caller, row),
-        });
+        const row = await getAccount(path["user_name_or_id"] ?? "", caller);
+        return userView(row, { hydrate: readFlag(parameters, "hydrate", true) });
       },
     }),
     endpoint({
@@ -213,13 +239,10 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         const { caller } = request;
         const nameOrId = path["user_name_or_id"] ?? "";
         request.subject = { resourceType: "user", resourceId: nameOrId };
-        const target = await principals.findPrincipal(refOf(nameOrId));
-        const isOwn = target !== undefined && target.principal_id === caller.principal?.principalId;
-        if (!isOwn) requireAdmin(caller);
-        const row = isOwn
-          ? await changeOwn(request, body)
-          : await changeOther(await getUser(nameOrId), body, request);
-        return userView(row, { hydrate: true, showsEmail: true });
+        const target = await getUser(nameOrId, caller);
+        const isOwn = target.principal_id === caller.principal?.principalId;
+        const row = isOwn ? await changeOwn(request, body) : await changeOther(target, body, request);
+        return userView(row, { hydrate: true });
       },
     }),
     endpoint({
@@ -227,7 +250,7 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/users/:user_name_or_id",
       access: manages("principal"),
       async handle({ path, request }) {
-        const row = await getUser(path["user_name_or_id"] ?? "");
+        const row = await getUser(path["user_name_or_id"] ?? "", request.caller);
         request.subject = { resourceType: "user", resourceId: row.name };
         if (row.principal_id === request.caller.principal?.principalId) {
           throw invalidState("Nobody deletes the user that they are logged in as.");
@@ -241,12 +264,16 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/users/:user_name_or_id/deactivate",
       access: manages("principal"),
       async handle({ path, request }) {
-        const { principal_id: principalId, name } = await getUser(path["user_name_or_id"] ?? "");
+        const { caller } = request;
+        const { principal_id: principalId, name } = await getUser(path["user_name_or_id"] ?? "", caller);
         request.subject = { resourceType: "user", resourceId: name, reveals: true };
+        if (principalId === caller.principal?.principalId) {
+          throw invalidState("Nobody deactivates the user that they are logged in as.");
+        }
         await principals.setActive({ principalId }, false);
         const activationToken = await principals.issueActivationToken({ principalId });
         const row = await principals.getPrincipal({ principalId });
-        return userView(row, { hydrate: true, showsEmail: true, activationToken });
+        return userView(row, { hydrate: true, activationToken });
       },
     }),
     endpoint({
@@ -257,27 +284,33 @@ export function userEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       body: userUpdate,
       async handle({ path, body }) {
         const { activation_token: token, password, full_name, email } = body;
-        const row = await principals.activate(refOf(path["user_name_or_id"] ?? ""), {
-          token: token ?? "",
-          ...(typeof password === "string" ? { password } : {}),
-          ...(typeof full_name === "string" ? { full_name } : {}),
-          ...(typeof email === "string" ? { email } : {}),
-          ...profileOf(body),
-        });
-        return userView(row, { hydrate: true, showsEmail: true });
+        const { external_user_id: _id, oidc_claims: _claims, ...shown } = body;
+        const row = await principals
+          .activate(refOf(path["user_name_or_id"] ?? ""), {
+            token: token ?? "",
+            ...(typeof password === "string" ? { password } : {}),
+            ...(typeof full_name === "string" ? { full_name } : {}),
+            ...(typeof email === "string" ? { email } : {}),
+            ...profileOf(shown),
+          })
+          .catch((error: unknown) => {
+            if (!(error instanceof PlinthError) || error.code !== "permission_denied") throw error;
+            throw credentialsNotValid(error.message);
+          });
+        return userView(row, { hydrate: true });
       },
     }),
     endpoint({
       method: "PUT",
       path: "/users/:user_name_or_id/email-opt-in",
       access: loginAccess,
-      body: userUpdate.pick({ email: true, email_opted_in: true, user_metadata: true }),
+      body: userUpdate.transform(({ email = null, email_opted_in = null }) => ({ email, email_opted_in })),
       async handle({ path, body, request }) {
         const { caller } = request;
         if (path["user_name_or_id"] !== caller.principal?.uuid) throw onBehalf();
         assertUnlimited(caller);
         const row = await change(await own(caller), body, request);
-        return userView(row, { hydrate: true, showsEmail: true });
+        return userView(row, { hydrate: true });
       },
     }),
   ];
@@ -288,9 +321,6 @@ export const refOf = (nameOrId: string): PrincipalRef =>
 
 const differs = (given: string | boolean | null | undefined, actual: string | boolean): boolean =>
   given !== null && given !== undefined && given !== actual;
-
-const maySee = (caller: Caller, row: PrincipalRow): boolean =>
-  isPlatformAdmin(caller) || row.principal_id === caller.principal?.principalId;
 
 export function requireAdmin(caller: Caller): void {
   if (!isPlatformAdmin(caller)) throw permissionDenied("Only administrators may do this.");
@@ -304,6 +334,8 @@ const profileOf = (given: z.infer<z.ZodObject<typeof profile>>): PrincipalProfil
   ...(given.user_metadata ? { user_metadata_json: JSON.stringify(given.user_metadata) } : {}),
   ...(given.oidc_claims ? { oidc_claims_json: JSON.stringify(given.oidc_claims) } : {}),
 });
+
+const noUser = (nameOrId: string): PlinthError => notFound(`There is no user '${nameOrId}'.`);
 
 const onBehalf = (): ZenmlError => {
   const message = "Users can not opt in on behalf of another user.";

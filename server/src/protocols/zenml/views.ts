@@ -18,7 +18,8 @@ export const isActive = (row: PrincipalRow): boolean => row.active && !row.await
 
 export function userView(
   row: PrincipalRow,
-  options: ViewOptions & { showsEmail: boolean; activationToken?: string },
+  // When and with what somebody logs in is shown to them alone.
+  options: ViewOptions & { isOwn?: true; activationToken?: string },
 ): object {
   return {
     id: row.uuid,
@@ -30,7 +31,7 @@ export function userView(
       active: isActive(row),
       activation_token: options.activationToken ?? null,
       full_name: row.full_name ?? "",
-      email_opted_in: row.email_opted_in,
+      email_opted_in: row.kind === "service_account" ? false : row.email_opted_in,
       is_service_account: row.kind === "service_account",
       is_admin: row.is_admin || row.is_admin_by_group,
       default_project_id: row.default_workspace_uuid,
@@ -38,11 +39,11 @@ export function userView(
     },
     metadata: options.hydrate
       ? {
-          password_changed_at: optionalTimestamp(row.password_changed_at),
-          email: options.showsEmail ? row.email : null,
-          external_user_id: options.showsEmail ? row.external_user_id : null,
-          user_metadata: options.showsEmail ? jsonText(row.user_metadata_json ?? "{}") : {},
-          oidc_claims: options.showsEmail ? jsonText(row.oidc_claims_json ?? "{}") : {},
+          password_changed_at: options.isOwn === true ? optionalTimestamp(row.password_changed_at) : null,
+          email: options.isOwn === true ? row.email : null,
+          external_user_id: row.external_user_id,
+          user_metadata: jsonText(row.user_metadata_json ?? "{}"),
+          oidc_claims: jsonText(row.oidc_claims_json ?? "{}"),
         }
       : null,
     resources: null,
@@ -50,7 +51,7 @@ export function userView(
 }
 
 /** Who asks an open server: it has no row, and was there from the beginning. */
-export function localUserView(local: Principal, { hydrate }: ViewOptions): object {
+export function localUserView(local: Principal): object {
   return userView(
     {
       principal_id: 0,
@@ -77,7 +78,7 @@ export function localUserView(local: Principal, { hydrate }: ViewOptions): objec
       creation_timestamp: 0,
       last_updated_timestamp: 0,
     },
-    { hydrate, showsEmail: false },
+    { hydrate: true },
   );
 }
 
@@ -113,7 +114,7 @@ export function apiKeyView(
       updated: timestamp(row.last_updated_timestamp),
       key: options.key ?? null,
       active: row.active,
-      service_account: serviceAccountView(options.account, options),
+      service_account: serviceAccountView(options.account, { hydrate: false }),
     },
     metadata: options.hydrate
       ? {
@@ -149,9 +150,10 @@ export const deviceView = (
     ? {
         python_version: row.python_version,
         zenml_version: row.client_version,
-        city: null,
-        region: null,
-        country: null,
+        // Nobody is asked where an address is.
+        city: "",
+        region: "",
+        country: "",
         failed_auth_attempts: row.failed_attempts,
         last_login: optionalTimestamp(row.last_login_at),
       }
