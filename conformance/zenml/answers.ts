@@ -2,9 +2,11 @@
 import type { Variables } from "../mlflow/scenario.ts";
 import type { RawAnswer } from "./requests.ts";
 
-const uuid = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+const uuid = /(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])/g;
 /** As ZenML writes times: UTC without a zone. Users were kept in milliseconds before there were others. */
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?$/;
+/** Tokens, keys and the codes of devices. */
+const credential = /^(eyJ|ZENKEY_)[\w.=-]+$|^[0-9a-f]{64}$/;
 const hour = 3_600_000;
 
 /** The status and body with ids by the names that they were saved under. */
@@ -12,11 +14,15 @@ export function normalAnswer({ status, body }: RawAnswer, variables: Variables):
   return { status, body: status < 400 ? normal(body, variables) : normalError(body) };
 }
 
+/** What clients and the framework of upstream's server say, word by word. */
+const known: ReadonlySet<unknown> = new Set(["Not Found", "Method Not Allowed", "Not authenticated"]);
+
 /** The form of an error and the class of its exception count; its words are each server's own. */
 function normalError(body: unknown): unknown {
   if (Array.isArray(body)) return [body[0], typeof body[1]];
   const { detail } = body as { detail?: unknown };
-  return { detail: Array.isArray(detail) ? [detail[0], typeof detail[1]] : detail };
+  if (Array.isArray(detail)) return { detail: [detail[0], typeof detail[1]] };
+  return { detail: typeof detail === "string" && !known.has(detail) ? "<words>" : detail };
 }
 
 function normal(value: unknown, variables: Variables): unknown {
@@ -28,6 +34,7 @@ function normal(value: unknown, variables: Variables): unknown {
 
 function normalText(text: string, variables: Variables): string {
   if (time.test(text) && Math.abs(Date.parse(`${text}Z`) - Date.now()) < hour) return "<now>";
+  if (credential.test(text)) return "<credential>";
   let result = text;
   for (const [name, value] of variables) {
     if (value.length === 36) result = result.replaceAll(value, `<${name}>`);

@@ -24,8 +24,14 @@ export interface EntityKind {
   readonly updates: Readonly<Record<string, Body>>;
   /** Fields of an update that are probed with values of every type. */
   readonly probedUpdates?: readonly string[];
+  /** What every update has to say besides. */
+  readonly updateBase?: Body;
   /** What narrows the list to the rows of the scenario. */
   readonly scope: Query;
+  /** There is no list of them. */
+  readonly unlisted?: true;
+  /** How it is asked for that one is deleted. */
+  readonly deletion?: Query;
   readonly orders?: readonly string[];
   readonly versions?: readonly ZenmlVersion[];
   /** Further steps, before the deletion. */
@@ -55,12 +61,12 @@ const names: Readonly<Record<string, string>> = {
   "10,000 letters": "n".repeat(10_000),
   "spaces and slashes": "{unique} a/b \\ 'c' \"d\"",
   "other alphabets": "{unique} Ünïcode 名前 🙂",
-  "a UUID": "1b4e28ba-2fa1-41d2-883f-0016d3cca427",
+  "a UUID": "{uuid}",
 };
 
 /** The matrix of requests for one kind. */
 export function entityScenario(kind: EntityKind): Scenario {
-  const { path, seeds, unique = "name" } = kind;
+  const { path, seeds, unique = "name", updateBase = {} } = kind;
   const [first = "", second = first] = Object.keys(seeds);
   const base = seeds[first] ?? {};
   const one = `${path}/{${first}}`;
@@ -78,7 +84,7 @@ export function entityScenario(kind: EntityKind): Scenario {
   );
   const updateProbes = (kind.probedUpdates ?? []).flatMap((field) =>
     Object.entries(values).map(([label, value]) =>
-      put(`changed: ${field} is ${label}`, one, { [field]: value }),
+      put(`changed: ${field} is ${label}`, one, { ...updateBase, [field]: value }),
     ),
   );
   const unnamed = (field: string): Body =>
@@ -86,8 +92,9 @@ export function entityScenario(kind: EntityKind): Scenario {
   const steps: Step[] = [
     ...(kind.given ?? []),
     ...Object.entries(seeds).map(([name, body]) => post(`given ${name}`, path, body, { [name]: "id" })),
-    sweepOf(path, { scope: kind.scope, orders: kind.orders ?? ["created"] }),
-    ...pages(kind),
+    ...(kind.unlisted === true
+      ? []
+      : [sweepOf(path, { scope: kind.scope, orders: kind.orders ?? ["created"] }), ...pages(kind)]),
     get("read", one),
     get("read without metadata", one, { hydrate: "false" }),
     get("read with a flag that is none", one, { hydrate: "perhaps" }),
@@ -106,18 +113,18 @@ export function entityScenario(kind: EntityKind): Scenario {
     { label: "no JSON", method: "POST", path, raw: "{" },
     { label: "no body", method: "POST", path },
     ...Object.entries(kind.updates).flatMap(([label, body]) => [
-      put(label, one, body),
+      put(label, one, { ...updateBase, ...body }),
       get(`read after: ${label}`, one),
     ]),
     ...(Object.keys(kind.updates).length === 0 ? [] : changes(kind, one)),
     ...updateProbes,
     get("read after all that", one),
     ...(kind.further ?? []),
-    del("deleted", one),
+    del("deleted", one, kind.deletion),
     get("read after it was deleted", one),
-    del("deleted twice", one),
-    del("what is not there is deleted", `${path}/${missing}`),
-    del("deleted by what is no id", `${path}/no-id`),
+    del("deleted twice", one, kind.deletion),
+    del("what is not there is deleted", `${path}/${missing}`, kind.deletion),
+    del("deleted by what is no id", `${path}/no-id`, kind.deletion),
     ...(second === first ? [] : [get("the others are still there", `${path}/{${second}}`)]),
   ];
   return {
@@ -127,13 +134,13 @@ export function entityScenario(kind: EntityKind): Scenario {
   };
 }
 
-function changes({ path, updates }: EntityKind, one: string): Step[] {
+function changes({ path, updates, updateBase = {} }: EntityKind, one: string): Step[] {
   return [
     put("changed: nothing", one, {}),
-    put("changed: a field that nobody knows", one, { unheard_of: 1 }),
+    put("changed: a field that nobody knows", one, { ...updateBase, unheard_of: 1 }),
     put("changed: a list", one, []),
     put("changed: no body", one),
-    put("changed: what is not there", `${path}/${missing}`, Object.values(updates)[0] ?? {}),
+    put("changed: what is not there", `${path}/${missing}`, { ...updateBase, ...Object.values(updates)[0] }),
   ];
 }
 

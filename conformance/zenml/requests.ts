@@ -15,8 +15,12 @@ export interface Step {
   /** A body as it is, for what JSON.stringify cannot say. */
   readonly raw?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Further headers, of the body and the time at which it is sent. */
+  readonly sign?: ((body: string) => Readonly<Record<string, string>>) | undefined;
   /** Variables taken from the answer: name -> dotted path in the JSON body. */
   readonly save?: Save | undefined;
+  /** Variables found in the answer as it was sent: name -> what stands around it. */
+  readonly find?: Readonly<Record<string, RegExp>> | undefined;
   /** Instead of one request: this list with every filter and order that upstream's own document names. */
   readonly sweep?: Sweep | undefined;
 }
@@ -80,7 +84,8 @@ export interface RawAnswer {
 /** Sends one step and keeps what it saves; an id that a server fails to answer goes on as one that exists nowhere. */
 export async function perform(step: Step, server: Server, variables: Variables): Promise<RawAnswer> {
   const query = step.query === undefined ? "" : `?${encodeQuery(fill(step.query, variables))}`;
-  const body = step.raw ?? (step.json === undefined ? undefined : JSON.stringify(step.json));
+  const written = step.raw ?? (step.json === undefined ? undefined : JSON.stringify(step.json));
+  const body = written === undefined ? undefined : fill(written, variables);
   const response = await send({
     base: server.url,
     method: step.method,
@@ -90,12 +95,17 @@ export async function perform(step: Step, server: Server, variables: Variables):
       "user-agent": `zenml/${server.version}`,
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...fill(step.headers ?? {}, variables),
+      ...step.sign?.(body ?? ""),
     },
-    ...(body === undefined ? {} : { body: fill(body, variables) }),
+    ...(body === undefined ? {} : { body }),
   });
   const answer = { status: response.status, body: parseBody(response) };
   for (const [name, at] of Object.entries(step.save ?? {})) {
     variables.set(name, pick(answer.body, at) ?? "00000000-0000-4000-8000-000000000bad");
+  }
+  for (const [name, pattern] of Object.entries(step.find ?? {})) {
+    const [, found] = pattern.exec(response.body.toString()) ?? [];
+    variables.set(name, found ?? "00000000-0000-4000-8000-000000000bad");
   }
   return answer;
 }

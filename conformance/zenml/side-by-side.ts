@@ -1,5 +1,5 @@
 // Two servers' answers to the same requests, side by side: equal, or different as a table says and why.
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pick, type Variables } from "../mlflow/scenario.ts";
 import type { ZenmlVersion } from "../src/environment.ts";
@@ -93,7 +93,11 @@ async function play(
   servers: readonly [Server, Server],
   unique: string,
 ): Promise<Played[]> {
-  const names = [new Map([["unique", unique]]), new Map([["unique", unique]])] as const;
+  const given: [string, string][] = [
+    ["unique", unique],
+    ["uuid", randomUUID()],
+  ];
+  const names = [new Map(given), new Map(given)] as const;
   await Promise.all(servers.map((server, side) => nameDefaults(server, names[side] ?? new Map())));
   const [plinth, reference] = servers;
   const played: Played[] = [];
