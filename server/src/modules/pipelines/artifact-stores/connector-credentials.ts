@@ -12,6 +12,7 @@ import { StoreError } from "./store.ts";
 export type ConnectorCredentials = {
   readonly type: string;
   readonly configuration: Configuration;
+  readonly client: Client;
 };
 
 export type ConnectorCredentialsDeps = {
@@ -25,7 +26,12 @@ const KEPT_MICROS = 5 * 60 * 1_000_000;
 const END_MICROS = 10 * 60 * 1_000_000;
 const MAX_KEPT = 1000;
 
-const resourceTypes: Readonly<Record<string, string>> = { s3: "s3-bucket", gs: "gcs-bucket" };
+const resourceTypes: Readonly<Record<string, string>> = {
+  s3: "s3-bucket",
+  gs: "gcs-bucket",
+  az: "blob-container",
+  abfs: "blob-container",
+};
 
 export type ConnectorCredentialsOf = (
   component: ComponentRow,
@@ -57,7 +63,7 @@ export function createConnectorCredentials(deps: ConnectorCredentialsDeps): Conn
         { cause: error },
       );
     });
-    const given = { type: client.type.connector_type, configuration: client.configuration };
+    const given = { type: client.type.connector_type, configuration: client.configuration, client };
     if (kept.size >= MAX_KEPT) kept.clear();
     const end = client.expiresAt === null ? Infinity : client.expiresAt - END_MICROS;
     kept.set(key, { given, until: Math.min(now + KEPT_MICROS, end) });

@@ -12,7 +12,10 @@ import { StoreError } from "./store.ts";
 
 export type GcsTokens = (
   storeName: string,
-  given: { connector: ConnectorCredentials | undefined; secret: Configuration | undefined },
+  given: {
+    connector: Pick<ConnectorCredentials, "configuration"> | undefined;
+    secret: Configuration | undefined;
+  },
 ) => Promise<string>;
 
 /** Tokens live for an hour, and are used again for less. */

@@ -3,6 +3,8 @@ import { selectRow } from "../records.ts";
 import type { SecretReader } from "../secrets.ts";
 import { components, type ComponentRow } from "../stack-tables.ts";
 import { publicPlaces } from "../connectors/connector.ts";
+import { createAzureAccess } from "./azure-access.ts";
+import { openAzureStore } from "./azure.ts";
 import { createConnectorCredentials, type ConnectorCredentialsDeps } from "./connector-credentials.ts";
 import { credentialsOf, textOf, type CredentialsDeps } from "./credentials.ts";
 import { createGcsTokens } from "./gcs-tokens.ts";
@@ -25,22 +27,28 @@ export type ArtifactStoresDeps = CredentialsDeps & ConnectorCredentialsDeps & { 
 export function createArtifactStores(deps: ArtifactStoresDeps): ArtifactStores {
   const connectorOf = createConnectorCredentials(deps);
   const tokenOf = createGcsTokens(deps);
+  const azureAccessOf = createAzureAccess(deps);
 
   const openComponent = async (component: ComponentRow, reader: SecretReader): Promise<ArtifactStore> => {
     const { name, flavor_name: flavor } = component;
     const credentials = await credentialsOf(deps, component, reader);
     const path = parseStorePath(textOf(credentials.configuration["path"]) ?? "");
     const isS3 = speaksS3(flavor) && path.scheme === "s3";
-    if (!isS3 && !(flavor === "gcp" && path.scheme === "gs")) {
+    const isAzure = flavor === "azure" && (path.scheme === "az" || path.scheme === "abfs");
+    if (!isS3 && !isAzure && !(flavor === "gcp" && path.scheme === "gs")) {
       throw new StoreError(
         "unsupported",
-        `Artifact store '${name}' of flavor '${flavor}' cannot be read by the server, which reads those of S3 and ` +
-          "Google Cloud. Clients read it as before.",
+        `Artifact store '${name}' of flavor '${flavor}' cannot be read by the server, which reads those of S3, ` +
+          "Google Cloud and Azure. Clients read it as before.",
       );
     }
     const connector = await connectorOf(component, path);
-    const { outbound } = deps;
+    const { outbound, clock } = deps;
     if (isS3) return openS3Store(s3OptionsOf(credentials, connector, { name, flavor, path, outbound }));
+    if (isAzure) {
+      const access = await azureAccessOf({ name, path }, { connector, secret: credentials.secret });
+      return openAzureStore({ name, path, outbound, clock, access });
+    }
     const token = await tokenOf(name, { connector, secret: credentials.secret });
     return openGcsStore({ name, path, outbound, token, storage: publicPlaces.google.storage });
   };

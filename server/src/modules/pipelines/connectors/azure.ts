@@ -1,134 +1,28 @@
-import { parse } from "yaml";
 import { azureResources } from "./azure-resources.ts";
+import { groupNameOf, openAzureSession } from "./azure-session.ts";
 import { derived, sameFor } from "./clients.ts";
 import {
   AuthorizationFailure,
-  notImplicit,
-  once,
   optionalText,
   textOf,
   type Client,
-  type HttpAnswer,
   type Json,
   type OpenDriver,
 } from "./connector.ts";
-import { bearer, formHeaders, isJson, objectsOf, reason, textIn } from "./http.ts";
-import { readToken, type Token } from "./oauth2.ts";
+import { formHeaders, isJson, objectsOf, textIn } from "./http.ts";
 import { dockerType, kubernetesType } from "./other-types.ts";
 
-const MANAGEMENT_SCOPE = "https://management.azure.com/.default";
-const STORAGE_SCOPE = "https://storage.azure.com/.default";
-const MAX_PAGES = 50;
 /** A user name that stands for a token. */
 const NO_USER = "00000000-0000-0000-0000-000000000000";
 
 export const openAzure: OpenDriver = (connector, tools) => {
   const { configuration, method } = connector;
-  const { azure } = tools.places;
-  const group = optionalText(configuration, "resource_group");
-  const account = optionalText(configuration, "storage_account");
-  const ids = azureResources(group);
-
-  const fetchToken = async (scope: string): Promise<Token> => {
-    if (method.auth_method === "access-token") {
-      return { token: textOf(configuration, "token"), expiresAt: connector.expiresAt };
-    }
-    if (method.auth_method !== "service-principal") throw notImplicit();
-    const form = {
-      grant_type: "client_credentials",
-      client_id: textOf(configuration, "client_id"),
-      client_secret: textOf(configuration, "client_secret"),
-      scope,
-    };
-    const answer = await tools.http({
-      url: `${azure.login}/${textOf(configuration, "tenant_id")}/oauth2/v2.0/token`,
-      method: "POST",
-      headers: formHeaders,
-      body: new URLSearchParams(form).toString(),
-    });
-    return readToken(answer, { now: tools.now(), what: "Failed to authenticate to Azure" });
-  };
-  const management = once(() => fetchToken(MANAGEMENT_SCOPE));
-  const storage = once(() => fetchToken(STORAGE_SCOPE));
-
-  const ask = async (path: string, what: string, http: "GET" | "POST" = "GET"): Promise<Json> => {
-    const { token } = await management();
-    const url = azure.management + path;
-    const answer = await tools.http({ url, method: http, headers: bearer(token) });
-    if (answer.status !== 200) throw azureFailure(what, answer);
-    return answer.json();
-  };
-
-  const list = async (path: string, what: string): Promise<Json[]> => {
-    const found: Json[] = [];
-    let next: string | undefined = path;
-    for (let at = 0; at < MAX_PAGES && next !== undefined && next !== ""; at += 1) {
-      const page: Json = await ask(next, what);
-      found.push(...objectsOf(page["value"]));
-      const link = textIn(page, "nextLink");
-      // What comes next is asked of the same service, with the same token.
-      next =
-        link?.startsWith(`${azure.management}/`) === true ? link.slice(azure.management.length) : undefined;
-    }
-    return found;
-  };
-
-  const subscription = once(async () => {
-    const what = "failed to fetch the Azure subscription";
-    const wanted = optionalText(configuration, "subscription_id");
-    const found =
-      wanted === undefined
-        ? await list("/subscriptions?api-version=2022-12-01", what)
-        : [await ask(`/subscriptions/${wanted}?api-version=2022-12-01`, what)];
-    const [first] = found;
-    if (first === undefined)
-      throw new AuthorizationFailure("no Azure subscriptions found for the configured credentials.");
-    if (found.length > 1) {
-      throw new AuthorizationFailure(
-        "multiple Azure subscriptions found for the configured credentials. Please configure the subscription ID " +
-          "explicitly in the connector.",
-      );
-    }
-    return { id: textIn(first, "subscriptionId") ?? "", name: textIn(first, "displayName") ?? "" };
-  });
-
-  const inSubscription = async (provider: string, what: string): Promise<Json[]> => {
-    const { id } = await subscription();
-    const found = await list(`/subscriptions/${id}/providers/${provider}`, what);
-    return found.filter((one) => group === undefined || groupOf(one) === group.toLowerCase());
-  };
-
-  const containersOf = async (name: string): Promise<string[]> => {
-    const { token } = await storage();
-    const answer = await tools.http({
-      url: `${azure.blob(name)}/?comp=list`,
-      headers: { ...bearer(token), accept: "application/xml", "x-ms-version": "2021-08-06" },
-    });
-    if (answer.status !== 200) {
-      throw new AuthorizationFailure(
-        `failed to fetch Azure blob storage containers in the '${name}' storage account: the answer is ${answer.status}`,
-      );
-    }
-    return [...answer.text.matchAll(/<Container><Name>([^<]*)<\/Name>/g)].map(([, found = ""]) => found);
-  };
+  const session = openAzureSession(connector, tools);
+  const { management, ask, subscription, inSubscription } = session;
+  const ids = azureResources(optionalText(configuration, "resource_group"));
 
   const containers = async (id: string | undefined): Promise<string[]> => {
-    if (method.auth_method === "access-token") {
-      throw new AuthorizationFailure(
-        "the 'access-token' authentication method is not supported for blob storage resources",
-      );
-    }
-    const accounts =
-      account === undefined
-        ? (
-            await inSubscription(
-              "Microsoft.Storage/storageAccounts?api-version=2023-01-01",
-              "failed to list available Azure storage accounts",
-            )
-          ).flatMap((one) => textIn(one, "name") ?? [])
-        : [account];
-    const found: string[] = [];
-    for (const name of accounts) found.push(...(await containersOf(name)).map((one) => `az://${one}`));
+    const found = (await Array.fromAsync(session.containers())).map(({ container }) => `az://${container}`);
     return only(found, id, "container");
   };
 
@@ -212,7 +106,7 @@ export const openAzure: OpenDriver = (connector, tools) => {
       `Microsoft.ContainerService/managedClusters/${encodeURIComponent(name)}/listClusterAdminCredential?api-version=2024-02-01`;
     const [kubeconfig] = objectsOf((await ask(path, what, "POST"))["kubeconfigs"]);
     const text = Buffer.from((kubeconfig && textIn(kubeconfig, "value")) ?? "", "base64").toString("utf8");
-    const { cluster, clusterName, user } = readKubeconfig(text, what);
+    const { cluster, clusterName, user } = await readKubeconfig(text, what);
     return derived(connector, kubernetesType, {
       method: "token",
       resourceType: "kubernetes-cluster",
@@ -261,13 +155,11 @@ function only(found: readonly string[], id: string | undefined, kind: string): s
   throw new AuthorizationFailure(`the '${id}' ${kind} was not found or is not accessible`);
 }
 
-/** `/subscriptions/<id>/resourceGroups/<group>/providers/...` */
-const groupNameOf = (resource: Json): string => textIn(resource, "id")?.split("/")[4] ?? "";
-const groupOf = (resource: Json): string => groupNameOf(resource).toLowerCase();
-
 type Kubeconfig = { clusterName: string; cluster: Json; user: Json };
 
-function readKubeconfig(text: string, what: string): Kubeconfig {
+async function readKubeconfig(text: string, what: string): Promise<Kubeconfig> {
+  // Few ask for one: no start pays for the parser.
+  const { parse } = await import("yaml");
   const config: unknown = parse(text);
   const whole = isJson(config) ? config : {};
   const [named] = objectsOf(whole["clusters"]);
@@ -281,10 +173,4 @@ function readKubeconfig(text: string, what: string): Kubeconfig {
     cluster: isJson(cluster) ? cluster : {},
     user: isJson(user) ? user : {},
   };
-}
-
-function azureFailure(what: string, answer: HttpAnswer): AuthorizationFailure {
-  const error = answer.json()["error"];
-  const said = isJson(error) ? textIn(error, "message") : undefined;
-  return new AuthorizationFailure(`${what}: ${reason(said) || `the answer is ${answer.status}`}`);
 }

@@ -14,7 +14,7 @@ import {
 export type SshOptions = {
   outbound: Outbound;
   port: number;
-  /** For the key, and for each host; all together may take twice as long. */
+  /** For each host; the key and all hosts together may take twice as long. */
   timeoutMs?: number;
 };
 
@@ -49,7 +49,7 @@ export function createSsh({ outbound, port, timeoutMs = TIMEOUT_MS }: SshOptions
     try {
       const talk = converse(thread, signal);
       const words = "the SSH key takes too long to decrypt: encrypt it with fewer rounds";
-      await inTime(talk.readKey(login), { ...limits, words });
+      await inTime(talk.readKey(login), { ...limits, timeoutMs: 2 * timeoutMs, words });
       const hosts = login.hosts.values();
       const visit = async (): Promise<void> => {
         for (const host of hosts) {
