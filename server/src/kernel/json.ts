@@ -12,14 +12,22 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * five times slower, integers that a number cannot hold are bigints.
  */
 export function parseJson(bytes: Buffer | undefined, exact = false): unknown {
+  const text = decodeText(bytes);
+  return text === undefined ? undefined : parseJsonText(text, exact);
+}
+
+/** The same of a text. */
+export const parseJsonText = (text: string, exact = false): unknown =>
+  parseText(text, exact) ?? parseText(quoteBareNumbers(text), exact);
+
+/** Undefined for nothing, and for what is no UTF-8. */
+export function decodeText(bytes: Buffer | undefined): string | undefined {
   if (bytes === undefined || bytes.length === 0) return undefined;
-  let text: string;
   try {
-    text = decoder.decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return undefined;
   }
-  return parseText(text, exact) ?? parseText(quoteBareNumbers(text), exact);
 }
 
 /** Python writes NaN and Infinity bare, which JSON does not know; outside of texts they are quoted here. */
@@ -35,25 +43,34 @@ function quoteBareNumbers(text: string): string {
 
 /** The start of an escaped half of a surrogate pair, mostly one with its other half behind it. */
 const PAIR = /\\u[dD][89a-fA-F]/;
+// Most texts hold no escape at all, which is known sooner.
+export const mayHoldHalfPair = (text: string): boolean => text.includes("\\u") && PAIR.test(text);
 
 function parseText(text: string, exact: boolean): unknown {
   try {
-    return exact || PAIR.test(text) ? (JSON.parse(text, careful) as unknown) : (JSON.parse(text) as unknown);
+    return exact || mayHoldHalfPair(text)
+      ? (JSON.parse(text, careful) as unknown)
+      : (JSON.parse(text) as unknown);
   } catch (error) {
     if (error instanceof PlinthError) throw error;
     return undefined;
   }
 }
 
+/** Throws `invalid_parameter` for half of a surrogate pair. */
+export function requireWellFormed(text: string): void {
+  if (text.isWellFormed()) return;
+  throw invalidParameter(
+    "The request holds a text with half of a surrogate pair (\\ud800 to \\udfff), which is no character.",
+  );
+}
+
 const INTEGER = /^-?\d+$/;
 
 /** A call for every value: taken only for bodies that hold a long integer or perhaps half a pair. */
 const careful = (key: string, value: unknown, context?: { source?: string }): unknown => {
-  if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) {
-    throw invalidParameter(
-      "The request holds a text with half of a surrogate pair (\\ud800 to \\udfff), which is no character.",
-    );
-  }
+  requireWellFormed(key);
+  if (typeof value === "string") requireWellFormed(value);
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   const source = context?.source;
   return source !== undefined && INTEGER.test(source) ? BigInt(source) : value;

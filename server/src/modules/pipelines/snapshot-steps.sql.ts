@@ -20,7 +20,7 @@ const insertText: Prepared = {
     insert into pipelines.snapshot_steps
       (snapshot_id, name, position, upstream_steps, spec_json, overrides_json, config_json, max_retries, node_json)
     select $1::uuid, n.name, n.position - 1, array(select json_array_elements_text(n.upstream::json)),
-      n.spec, n.overrides, n.config, n.max_retries, nullif(n.node, '')
+      n.spec, n.overrides, coalesce(nullif(n.config, ''), n.overrides), n.max_retries, nullif(n.node, '')
     from rows from (
       unnest($2::text[]), string_to_table($3::text, chr(1)), string_to_table($4::text, chr(1)),
       string_to_table($5::text, chr(1)), string_to_table($6::text, chr(1)), unnest($7::integer[]),
@@ -43,7 +43,8 @@ export async function insertSnapshotSteps(
     joined(({ upstream }) => JSON.stringify(upstream)),
     joined((step) => step.spec_json),
     joined((step) => step.overrides_json),
-    joined((step) => step.config_json),
+    // What is the same need not be sent twice.
+    joined((step) => (step.config_json === step.overrides_json ? "" : step.config_json)),
     steps.map((step) => step.max_retries),
     joined((step) => step.node_json ?? ""),
   ]);

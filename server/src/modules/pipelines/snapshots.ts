@@ -269,17 +269,29 @@ export function mergeSteps({
   const pipeline = propagatedBy(configuration, { isDynamic: row.is_dynamic });
   return given.map(([name, { spec, overrides }]) => {
     const config = mergeStepConfiguration(overrides, pipeline);
+    const overridesJson = JSON.stringify(overrides);
     return {
       name,
       upstream: spec.upstream_steps,
       spec_json: JSON.stringify(spec),
-      overrides_json: JSON.stringify(overrides),
-      config_json: JSON.stringify(config),
+      overrides_json: overridesJson,
+      config_json: isSameStep(overrides, config, pipeline) ? overridesJson : JSON.stringify(config),
       node_json: JSON.stringify(dagNodeOf(spec, config)),
       max_retries: maxRetriesOf(config),
     };
   });
 }
+
+/** Most pipelines say nothing for their steps; their configurations are written once, then. */
+const isSameStep = (
+  overrides: JsonObject,
+  config: JsonObject,
+  pipeline: Readonly<Record<string, unknown>>,
+): boolean =>
+  Object.keys(pipeline).every(
+    (field) =>
+      Object.hasOwn(overrides, field) && JSON.stringify(config[field]) === JSON.stringify(overrides[field]),
+  );
 
 const referencesOf = ({ row, codeReference }: NewSnapshot): Parameters<typeof requireReferences>[1] => [
   { table: stacks, label: "stack", id: row.stack_id },
