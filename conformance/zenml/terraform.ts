@@ -15,6 +15,9 @@ export interface Done {
   readonly output: string;
 }
 
+/** What Terraform said, without the breaks and the frame that it puts into long lines. */
+export const spoken = ({ output }: Done): string => output.replaceAll(/[│\s]+/g, " ");
+
 export interface Workshop {
   /** Writes files into a new folder, and has Terraform fetch the providers. */
   open(name: string, files: Readonly<Record<string, string>>): Promise<Folder>;
