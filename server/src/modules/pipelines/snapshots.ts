@@ -6,7 +6,6 @@ import type { Micros } from "../../kernel/micros.ts";
 import { getOrCreateCodeReference } from "./code-references.ts";
 import { createCollection, noSuch, type Collection, type CollectionDeps } from "./collection.ts";
 import { selectLatestRuns, type LatestRun } from "./latest-runs.sql.ts";
-import { dagNodeOf } from "./dag-nodes.ts";
 import type { ListQuery, Page } from "./list.ts";
 import { selectPage } from "./list.sql.ts";
 import {
@@ -24,12 +23,7 @@ import { requireReferences } from "./references.ts";
 import { runConfigurationsOf, type Runnable } from "./run-configurations.ts";
 import { removeWithRuns } from "./removal.sql.ts";
 import { snapshotFields, withoutFalse } from "./snapshot-fields.ts";
-import {
-  insertSnapshotSteps,
-  selectSnapshotSteps,
-  type NewSnapshotStep,
-  type ShownStep,
-} from "./snapshot-steps.sql.ts";
+import { insertSnapshotSteps, selectSnapshotSteps, type ShownStep } from "./snapshot-steps.sql.ts";
 import {
   countUnusedSnapshots,
   deleteUnusedSnapshots,
@@ -46,12 +40,10 @@ import {
   type Unused,
 } from "./snapshots.sql.ts";
 import { stacks } from "./stack-tables.ts";
-import { maxRetriesOf, mergeStepConfiguration, propagatedBy, type JsonObject } from "./step-configuration.ts";
-import { checkStepGraph } from "./step-graph.ts";
+import { mergeSteps, type GivenStep } from "./snapshot-merging.ts";
+import type { JsonObject } from "./step-configuration.ts";
 import { attachTags, detachAll, detachTags, type GivenTag } from "./tag-links.ts";
 import type { NewRow } from "./table.ts";
-
-export type GivenStep = { spec: JsonObject & { upstream_steps: readonly string[] }; overrides: JsonObject };
 
 export type NewSnapshot = {
   project: Pick<Project, "workspaceId" | "projectId">;
@@ -146,7 +138,7 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
       const { row, project } = given;
       requireSnapshotName(row.name);
       // What costs time is done before the transaction holds anything.
-      const steps = mergeSteps(given);
+      const steps = mergeSteps({ ...given, isDynamic: row.is_dynamic });
       await requireReferences(database, referencesOf(given), { label: LABEL, operation: "created", project });
       const pipelineName = row.name ?? "";
       const codeReferenceId = ids();
@@ -254,44 +246,6 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
     latestRunsOf: (ids) => selectLatestRuns(database, "snapshots", ids),
   };
 }
-
-/** Steps with what holds for them in the end. Throws for a step that waits for itself, or for one that is not there. */
-export function mergeSteps({
-  row,
-  configuration,
-  steps,
-}: Pick<NewSnapshot, "row" | "configuration" | "steps">): NewSnapshotStep[] {
-  const given = [...steps];
-  // Which steps a dynamic pipeline runs, and in which order, shows when it runs.
-  if (!row.is_dynamic) {
-    checkStepGraph(given.map(([name, { spec }]) => ({ name, upstream: spec.upstream_steps })));
-  }
-  const pipeline = propagatedBy(configuration, { isDynamic: row.is_dynamic });
-  return given.map(([name, { spec, overrides }]) => {
-    const config = mergeStepConfiguration(overrides, pipeline);
-    const overridesJson = JSON.stringify(overrides);
-    return {
-      name,
-      upstream: spec.upstream_steps,
-      spec_json: JSON.stringify(spec),
-      overrides_json: overridesJson,
-      config_json: isSameStep(overrides, config, pipeline) ? overridesJson : JSON.stringify(config),
-      node_json: JSON.stringify(dagNodeOf(spec, config)),
-      max_retries: maxRetriesOf(config),
-    };
-  });
-}
-
-/** Most pipelines say nothing for their steps; their configurations are written once, then. */
-const isSameStep = (
-  overrides: JsonObject,
-  config: JsonObject,
-  pipeline: Readonly<Record<string, unknown>>,
-): boolean =>
-  Object.keys(pipeline).every(
-    (field) =>
-      Object.hasOwn(overrides, field) && JSON.stringify(config[field]) === JSON.stringify(overrides[field]),
-  );
 
 const referencesOf = ({ row, codeReference }: NewSnapshot): Parameters<typeof requireReferences>[1] => [
   { table: stacks, label: "stack", id: row.stack_id },
