@@ -4,27 +4,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
 import { startS3Server } from "../../../test/s3-server.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { withHeaders } from "../../../test/workspaces.ts";
 import { logWorld, s3Configuration } from "../../../test/zenml-logs.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
 const s3 = await startS3Server();
-const server = await startTestServer({ login: "required", "outbound-allowed-hosts": "127.0.0.1" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-await newWorkspace(root, "elsewhere");
-const ed = await person(server, "ed", { workspace: "team", role: "editor" });
-const viewer = withHeaders(
-  server,
-  (await person(server, "vi", { workspace: "team", role: "viewer" })).headers,
-);
-const stranger = withHeaders(
-  server,
-  (await person(server, "st", { workspace: "elsewhere", role: "admin" })).headers,
-);
-const world = await logWorld(server, "team", ed.row.uuid);
+const { server, viewer, stranger, ids } = await startZenmlTeam("team", {
+  stranger: "admin",
+  flags: { "outbound-allowed-hosts": "127.0.0.1" },
+});
+const world = await logWorld(server, "team", ids.editor);
 const store = await world.component({}, s3Configuration(s3));
 const local = await world.component({ flavor: "local" }, { path: "" });
 const folder = mkdtempSync(join(tmpdir(), "plinth-artifact-"));

@@ -1,17 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
 import { startTestServer } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-const as = async (name: string, role: "editor" | "viewer") =>
-  withHeaders(server, (await person(server, name, { workspace: "team", role })).headers);
-const editor = await as("ed", "editor");
-const other = await as("ot", "editor");
-const viewer = await as("vi", "viewer");
+const { server, root, editor, viewer, as } = await startZenmlTeam("team");
+const other = await as("ot", { workspace: "team", role: "editor" });
 
 afterAll(() => server[Symbol.asyncDispose]());
 

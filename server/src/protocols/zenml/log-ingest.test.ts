@@ -1,24 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { deflateSync, gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer, type Answer, type TestServer } from "../../../test/harness.ts";
-import { machine, person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import type { Answer, TestServer } from "../../../test/harness.ts";
+import { machine } from "../../../test/principals.ts";
+import { withHeaders } from "../../../test/workspaces.ts";
 import { logWorld, newLogs } from "../../../test/zenml-logs.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-await newWorkspace(root, "elsewhere");
-const ed = await person(server, "ed", { workspace: "team", role: "editor" });
-const editor = withHeaders(server, ed.headers);
-const viewer = withHeaders(
-  server,
-  (await person(server, "vi", { workspace: "team", role: "viewer" })).headers,
-);
-const st = await person(server, "st", { workspace: "elsewhere", role: "admin" });
-const stranger = withHeaders(server, st.headers);
-const world = await logWorld(server, "team", ed.row.uuid);
+const { server, editor, viewer, stranger, ids } = await startZenmlTeam("team", { stranger: "admin" });
+const world = await logWorld(server, "team", ids.editor);
 const logStore = await world.component(
   { type: "log_store", flavor: "otel" },
   { endpoint: "https://plinth.example/otlp/v1/logs" },

@@ -1,19 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer, type Answer } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
+import type { Answer } from "../../../test/harness.ts";
 import { startS3Server } from "../../../test/s3-server.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
 import { logLine, logWorld, newLogs, s3Configuration } from "../../../test/zenml-logs.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
 const s3 = await startS3Server();
-const server = await startTestServer({ login: "required", "outbound-allowed-hosts": "127.0.0.1" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-const ed = await person(server, "ed", { workspace: "team", role: "editor" });
-const editor = withHeaders(server, ed.headers);
-const stranger = withHeaders(server, (await person(server, "st")).headers);
-const world = await logWorld(server, "team", ed.row.uuid);
+const { server, editor, stranger, ids } = await startZenmlTeam("team", {
+  flags: { "outbound-allowed-hosts": "127.0.0.1" },
+});
+const world = await logWorld(server, "team", ids.editor);
 const store = await world.component({}, s3Configuration(s3));
 
 afterAll(async () => {

@@ -1,22 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
 import { startS3Server } from "../../../test/s3-server.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
 import { logLine, logWorld, newLogs, s3Configuration } from "../../../test/zenml-logs.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
 const s3 = await startS3Server();
-const server = await startTestServer({ login: "required", "outbound-allowed-hosts": "127.0.0.1" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-await newWorkspace(root, "elsewhere");
-const ed = await person(server, "ed", { workspace: "team", role: "editor" });
-const editor = withHeaders(server, ed.headers);
-const vi = await person(server, "vi", { workspace: "team", role: "viewer" });
-const viewer = withHeaders(server, vi.headers);
-const st = await person(server, "st", { workspace: "elsewhere", role: "admin" });
-const stranger = withHeaders(server, st.headers);
+const { server, editor, viewer, stranger, ids } = await startZenmlTeam("team", {
+  stranger: "admin",
+  flags: { "outbound-allowed-hosts": "127.0.0.1" },
+});
 
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
@@ -24,8 +16,8 @@ afterAll(async () => {
 });
 
 const API = "/api/v1/logs";
-const world = await logWorld(server, "team", ed.row.uuid);
-const other = await logWorld(server, "elsewhere", st.row.uuid);
+const world = await logWorld(server, "team", ids.editor);
+const other = await logWorld(server, "elsewhere", ids.stranger);
 const store = await world.component({ name: "store" }, s3Configuration(s3));
 const ofRun = { project: world.projectId, artifact_store_id: store, pipeline_run_id: world.runId };
 const uriOf = (name: string): string => `s3://${s3.bucket}/store/logs/${name}`;

@@ -1,19 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer, type Answer } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import type { Answer } from "../../../test/harness.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-await newWorkspace(root, "elsewhere");
-const member = await person(server, "ed", { workspace: "team", role: "editor" });
-const editor = withHeaders(server, member.headers);
-const stranger = withHeaders(
-  server,
-  (await person(server, "st", { workspace: "elsewhere", role: "admin" })).headers,
-);
+const { server, root, editor, stranger, ids } = await startZenmlTeam("team", { stranger: "admin" });
 const project = (await root.get("/api/v1/projects/team")).json.id as string;
 
 afterAll(() => server[Symbol.asyncDispose]());
@@ -27,7 +17,7 @@ async function insert(table: string, columns: Record<string, unknown>): Promise<
   const all = {
     id,
     workspace_id: workspaceOf.team,
-    user_id: member.row.uuid,
+    user_id: ids.editor,
     created: 1,
     updated: 1,
     ...columns,

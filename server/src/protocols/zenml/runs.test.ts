@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer, type Json } from "../../../test/harness.ts";
+import type { Json } from "../../../test/harness.ts";
 import {
   endStep,
   getRun,
@@ -11,18 +11,9 @@ import {
   projectIdOf,
   runRequest,
 } from "../../../test/pipelines.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-await newWorkspace(root, "elsewhere");
-const someone = async (name: string, workspace: string, role: string): Promise<typeof server> =>
-  withHeaders(server, (await person(server, name, { workspace, role })).headers);
-const editor = await someone("ed", "team", "editor");
-const viewer = await someone("vi", "team", "viewer");
-const stranger = await someone("st", "elsewhere", "admin");
+const { server, root, editor, viewer, stranger } = await startZenmlTeam("team", { stranger: "admin" });
 const project = await projectIdOf(server, "team");
 const RUNS = "/api/v1/runs";
 const old = { "user-agent": "zenml/0.84.0" };

@@ -4,20 +4,16 @@ import { reseal } from "../../kernel/reseal.ts";
 import { createSecrets } from "../../kernel/secrets.ts";
 import { pipelinesSealedColumns } from "../../modules/pipelines/index.ts";
 import { startTestServer } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { withHeaders } from "../../../test/workspaces.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
 const key = randomBytes(32);
-const server = await startTestServer({ login: "required", "secrets-key": key.toString("base64") });
-const as = async (name: string, about: Parameters<typeof person>[2]): Promise<typeof server> =>
-  withHeaders(server, (await person(server, name, about)).headers);
-const root = await as("root", { isAdmin: true });
-await newWorkspace(root, "team");
-const editor = await as("ed", { workspace: "team", role: "editor" });
+const { server, root, editor, viewer, as } = await startZenmlTeam("team", {
+  flags: { "secrets-key": key.toString("base64") },
+});
 const other = await as("ot", { workspace: "team", role: "editor" });
 const keeper = await as("ke", { workspace: "default", role: "editor" });
-const viewer = await as("vi", { workspace: "team", role: "viewer" });
-const stranger = await as("st", {});
+const stranger = await as("no");
 
 afterAll(() => server[Symbol.asyncDispose]());
 

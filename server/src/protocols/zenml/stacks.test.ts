@@ -1,17 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer } from "../../../test/harness.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-const as = async (name: string, role: "editor" | "viewer") =>
-  withHeaders(server, (await person(server, name, { workspace: "team", role })).headers);
-const editor = await as("ed", "editor");
-const other = await as("ot", "editor");
-const viewer = await as("vi", "viewer");
+const { server, root, editor, viewer, as } = await startZenmlTeam("team");
+const other = await as("ot", { workspace: "team", role: "editor" });
 
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -304,7 +296,7 @@ describe("who may change stacks", () => {
     expect((await other.call("PUT", path, { name: "theirs" })).status).toBe(403);
     expect((await other.call("DELETE", path)).status).toBe(403);
     expect((await root.call("PUT", path, { name: "adopted" })).json.name).toBe("adopted");
-    const nobody = withHeaders(server, (await person(server, "no", {})).headers);
+    const nobody = await as("no");
     expect((await nobody.get(`${API}/stacks`)).status).toBe(403);
   });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { startTestServer, type Answer, type Json } from "../../../test/harness.ts";
+import type { Answer, Json } from "../../../test/harness.ts";
 import {
   getRun,
   newArtifactVersion,
@@ -9,18 +9,9 @@ import {
   newStep,
   projectIdOf,
 } from "../../../test/pipelines.ts";
-import { person } from "../../../test/principals.ts";
-import { newWorkspace, withHeaders } from "../../../test/workspaces.ts";
+import { startZenmlTeam } from "../../../test/zenml-team.ts";
 
-const server = await startTestServer({ login: "required" });
-const root = withHeaders(server, (await person(server, "root", { isAdmin: true })).headers);
-await newWorkspace(root, "team");
-const someone = async (name: string, role: string, workspace = "team"): Promise<typeof server> =>
-  withHeaders(server, (await person(server, name, { workspace, role })).headers);
-const editor = await someone("ed", "editor");
-const viewer = await someone("vi", "viewer");
-await newWorkspace(root, "elsewhere");
-const stranger = await someone("st", "admin", "elsewhere");
+const { server, editor, viewer, stranger } = await startZenmlTeam("team", { stranger: "admin" });
 const project = await projectIdOf(server, "team");
 const API = "/api/v1/run_wait_conditions";
 const dynamic = await newSnapshot(editor, project, { isDynamic: true, steps: {} });
