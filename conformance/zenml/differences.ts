@@ -28,7 +28,7 @@ export const added: readonly RegExp[] = [
   /\bbody\.(deployment_id|model_version_id|trigger_execution)$/,
   /\bmetadata\.(deployment_id|logs)$/,
   /\bspec\.pipeline_parameter_name$/,
-  /\bresources\.(logs|deployment)$/,
+  /\bresources\.(logs|deployment|source_deployment)$/,
 ];
 
 export const differences: readonly Difference[] = [

@@ -21,7 +21,8 @@ const stepOf = (isNew: boolean, name: string, upstream: readonly string[], confi
     : {}),
 });
 
-const snapshotOf = (isNew: boolean, more: object = {}): object => ({
+/** A plan of two steps, as the client of this version sends it. */
+export const snapshotOf = (isNew: boolean, more: object = {}): object => ({
   project: "{project}",
   run_name_template: "run-{date}",
   pipeline_configuration: { name: "{unique}-given-pipeline", enable_cache: false, extra: { a: 1.0 } },

@@ -31,7 +31,7 @@ export async function serviceViews(
             config: json(row.config_json),
             status: jsonOrNull(row.status_json),
             endpoint: jsonOrNull(row.endpoint_json),
-            prediction_url: row.prediction_url,
+            prediction_url: row.prediction_url || null,
             health_check_url: row.health_check_url,
           }
         : null,
