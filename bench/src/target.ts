@@ -44,7 +44,7 @@ async function startPlinth(dataDir: string): Promise<Target> {
     const args = ["up", "--data-dir", dataDir, "--host", "127.0.0.1", "--port", String(port)];
     return measureStart(
       join(root, "node_modules", ".bin", "node"),
-      [join(root, "cli", "src", "main.ts"), ...args, "--s3-port", "0", "--grpc-port", "0"],
+      [join(root, "cli", "src", "plinth.mjs"), ...args, "--s3-port", "0", "--grpc-port", "0"],
       { port, readyPath: "/ready", folder: root, env: plinthEnvironment() },
     );
   };

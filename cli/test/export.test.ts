@@ -9,7 +9,7 @@ import { startTestServer, type TestServer } from "../../server/test/harness.ts";
 import { newFolder, plinth, spawnPlinth, whenReady } from "./plinth.ts";
 
 const anyPorts = ["--port", "0", "--s3-port", "0", "--grpc-port", "0"];
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../src/plinth.mjs", import.meta.url));
 
 let server: TestServer;
 

@@ -1,10 +1,10 @@
-import { Server } from "node:http";
 import type { Readable } from "node:stream";
 import type { Config } from "./config.ts";
 import { openDatabase } from "./kernel/database.ts";
 import { createHttpServer } from "./kernel/http.ts";
 import { createLog } from "./kernel/log.ts";
 import { createMetrics } from "./kernel/metrics.ts";
+import { http } from "./kernel/node-http.ts";
 import type { PostgresConnection } from "./kernel/postgres/connection.ts";
 import { createIdentity, createRequestAudit } from "./modules/identity/index.ts";
 import { renderConsoleError } from "./protocols/console/errors.ts";
@@ -56,7 +56,7 @@ export async function openOperator(config: Config, connection: PostgresConnectio
     isProtected: (name) => workspaces.isProtected(name),
   });
   const { app } = createHttpServer({
-    server: new Server(),
+    server: new http.Server(),
     draining: () => false,
     requestTimeoutMs: 0,
     log,

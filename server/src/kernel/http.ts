@@ -89,6 +89,10 @@ export type HttpServer = {
   routes: readonly RouteEntry[];
 };
 
+const noSchemas = (): never => {
+  throw new Error("routes declare no JSON schemas");
+};
+
 export function createHttpServer(options: HttpOptions): HttpServer {
   const routes: RouteEntry[] = [];
   let inFlight = 0;
@@ -103,6 +107,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     logger: false,
     genReqId: () => randomHex32(),
     requestIdHeader: false,
+    // Bodies are checked with zod. Fastify's own compilers of JSON schemas are not even loaded.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     // Addresses that no route can be looked for: neither hooks nor the error handler see them.
     frameworkErrors(error, request, reply) {
       setSiteHeaders(request, reply, options);

@@ -1,6 +1,7 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { PlinthError } from "./errors.ts";
+import { http } from "./node-http.ts";
 
 /**
  * The HTTP socket. It listens before the database is up, so that a port in use is known at once and
@@ -35,7 +36,7 @@ const GRACE_MS = 200;
 export async function listen(host: string, port: number): Promise<Listener> {
   let handler: RequestListener = starting;
   let draining = false;
-  const server = createServer(
+  const server = http.createServer(
     {
       maxHeaderSize: 32 * 1024,
       keepAliveTimeout: 75_000,

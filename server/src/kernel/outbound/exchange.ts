@@ -1,8 +1,9 @@
-import * as http from "node:http";
-import * as https from "node:https";
+import type { IncomingMessage } from "node:http";
+import type { RequestOptions } from "node:https";
 import { isIP, isIPv6, type LookupFunction } from "node:net";
 import type { OutboundAnswer, OutboundTls, Step } from "./outbound.ts";
 import { OutboundError } from "./outbound-error.ts";
+import { http, https } from "../node-http.ts";
 
 export type Answer = OutboundAnswer;
 
@@ -75,7 +76,7 @@ export function exchange(call: Exchange): Promise<Answer> {
   });
 }
 
-const trustOf = ({ ca, cert, key, insecure = false }: OutboundTls = {}): https.RequestOptions => ({
+const trustOf = ({ ca, cert, key, insecure = false }: OutboundTls = {}): RequestOptions => ({
   rejectUnauthorized: !insecure,
   ...(ca === undefined ? {} : { ca }),
   ...(cert === undefined ? {} : { cert }),
@@ -93,7 +94,7 @@ export const lookupOf =
   };
 
 async function readBody(
-  response: http.IncomingMessage,
+  response: IncomingMessage,
   limit: number,
 ): Promise<{ bytes: Buffer; truncated: boolean }> {
   const chunks: Buffer[] = [];

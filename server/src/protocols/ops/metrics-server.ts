@@ -1,7 +1,7 @@
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Metrics } from "../../kernel/metrics.ts";
 import { listenError } from "../../kernel/listener.ts";
+import { http } from "../../kernel/node-http.ts";
 
 /**
  * `/metrics` on a port of its own, which asks for no login: for a network that only the monitoring reaches, where
@@ -11,17 +11,20 @@ export async function startMetricsServer(
   metrics: Metrics,
   { host, port }: { host: string; port: number },
 ): Promise<{ address: string; close(): Promise<void> }> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
-    const path = request.url?.split("?", 1)[0];
-    if (path !== "/metrics" || (request.method !== "GET" && request.method !== "HEAD")) {
-      response.writeHead(404, { "content-type": "text/plain" }).end("Only GET /metrics is here.\n");
-      return;
-    }
-    metrics.registry.metrics().then(
-      (text) => response.writeHead(200, { "content-type": metrics.registry.contentType }).end(text),
-      () => response.writeHead(500).end(),
-    );
-  });
+  const server = http.createServer(
+    { requestTimeout: 10_000, headersTimeout: 10_000 },
+    (request, response) => {
+      const path = request.url?.split("?", 1)[0];
+      if (path !== "/metrics" || (request.method !== "GET" && request.method !== "HEAD")) {
+        response.writeHead(404, { "content-type": "text/plain" }).end("Only GET /metrics is here.\n");
+        return;
+      }
+      metrics.registry.metrics().then(
+        (text) => response.writeHead(200, { "content-type": metrics.registry.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      );
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(listenError(error, host, port)));
     server.listen({ host, port }, resolve);
