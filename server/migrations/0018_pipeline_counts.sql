@@ -53,6 +53,13 @@ select workspace_id, 'steps', 0, count(*) from pipelines.steps group by workspac
 union all
 select workspace_id, 'artifact_versions', 0, count(*) from pipelines.artifact_versions group by workspace_id;
 
+-- Whose they are, for lists by user, and for the account that is deleted. On a server where nobody logs in they cost
+-- nothing; else the rows of one person are next to one another, and packed: 5 MB for 1,000,000 steps.
+create index steps_user_id on pipelines.steps (user_id, workspace_id) where user_id is not null;
+create index artifact_versions_user_id on pipelines.artifact_versions (user_id, workspace_id)
+  where user_id is not null;
+create index snapshots_user_id on pipelines.snapshots (user_id, workspace_id) where user_id is not null;
+
 -- Rows of some kilobytes stay in their page as they came: to pack the texts of 1,000 steps took three quarters of the
 -- time to write them (76 in place of 24 ms), and they are read often.
 alter table pipelines.snapshot_steps set (toast_tuple_target = 8160);

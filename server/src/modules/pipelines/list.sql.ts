@@ -37,8 +37,8 @@ export async function selectPage<T extends Table>(
   options: PageOptions<T>,
 ): Promise<Page<RowOf<T>>> {
   const { table, query } = options;
-  const idsAlone = await findIdsAlone(database, options);
-  const where = conditionOf({ ...options, idsAlone });
+  const references = await findReferences(database, options);
+  const where = conditionOf({ ...options, references });
   const from = sql.raw(`${table.name} as t`);
   const rows = rowsOf(options, { from, where }).compile(database.kysely);
   const counted = options.total ?? (() => countRows(database, { from, where }));
@@ -75,37 +75,64 @@ async function countRows(
   return (await database.run<{ total: number }>(count))[0]?.total ?? 0;
 }
 
+/** More than this many are looked for where they are, not one by one. */
+const MOST_REFERENCES = 1000;
+
+type Ids = readonly string[];
+
 /**
- * Conditions on references by an id that nothing has for its name, which nearly all are: compared as the ids that they
- * are, they are answered in the index of the order.
+ * What conditions on references mean, by id, where that is not too much. By ids the page is found in the index of the
+ * reference or of the order, whichever is shorter for those: of 1,000,000 artifact versions the 2,200 of eleven
+ * artifacts in 9 ms in place of 270 ms.
  */
-async function findIdsAlone(
+async function findReferences(
   database: Database,
   { fields, query }: Pick<PageOptions<Table>, "fields" | "query">,
-): Promise<ReadonlySet<Condition>> {
+): Promise<ReadonlyMap<Condition, Ids>> {
   const asked = query.conditions.flatMap((condition) => {
     const field = fields[condition.field];
-    return field?.kind === "reference" && isId(condition) ? [{ field, condition }] : [];
+    return field?.kind === "reference" && !unresolved.has(condition.operation) ? [{ field, condition }] : [];
   });
-  if (asked.length === 0) return new Set();
-  const named = asked.map(
-    ({ field, condition }) =>
-      sql`exists (select from ${sql.raw(field.table)} as r where ${namedAs(field, condition)})`,
+  if (asked.length === 0) return new Map();
+  const found = asked.map(
+    ({ field, condition }) => sql`array(${meant(field, condition)} limit ${MOST_REFERENCES + 1})::text[]`,
   );
-  const statement = sql<{ named: boolean[] }>`select array[${sql.join(named)}] as named`;
-  const [found] = await database.run<{ named: boolean[] }>(statement.compile(database.kysely));
-  return new Set(asked.filter((_, index) => found?.named[index] === false).map(({ condition }) => condition));
+  const statement = sql<Record<string, Ids>>`select ${sql.join(
+    found.map((one, at) => sql`${one} as ${sql.ref(`found${at}`)}`),
+  )}`;
+  const [row] = await database.run(statement.compile(database.kysely));
+  return new Map(
+    asked.flatMap(({ condition }, at) => {
+      const ids = row?.[`found${at}`] ?? [];
+      return ids.length > MOST_REFERENCES ? [] : [[condition, withAsked(condition, ids)]];
+    }),
+  );
 }
 
+/** These say what is not meant, or that there is nothing. */
+const unresolved: ReadonlySet<Operation> = new Set([
+  "isnull",
+  "isnotnull",
+  "notequals",
+  "notoneof",
+  "notcontains",
+]);
+
+/** What was deleted may still be referred to by its id. */
+const withAsked = (condition: Condition, ids: Ids): Ids =>
+  ids.length === 0 && isId(condition) ? [String(condition.value)] : ids;
+
 type Narrowed = Pick<PageOptions<Table>, "fields" | "query" | "where"> & {
-  /** Conditions on references that are by id, and not by name. */
-  idsAlone?: ReadonlySet<Condition>;
+  /** See `findReferences`. */
+  references?: ReadonlyMap<Condition, Ids>;
 };
 
 /** The conditions of the query and those that hold besides, as one. */
-export function conditionOf({ fields, query, where, idsAlone }: Narrowed): Fragment {
-  const compare = (condition: Condition): Fragment =>
-    idsAlone?.has(condition) === true ? compareId(fields, condition) : compareField(fields, condition);
+export function conditionOf({ fields, query, where, references }: Narrowed): Fragment {
+  const compare = (condition: Condition): Fragment => {
+    const ids = references?.get(condition);
+    return ids === undefined ? compareField(fields, condition) : compareIds(fields, condition.field, ids);
+  };
   const always = query.conditions.filter(({ field }) => scopeFields.has(field));
   const given = query.conditions.filter(({ field }) => !scopeFields.has(field));
   const parts = [...where, ...always.map(compare)];
@@ -143,11 +170,15 @@ function orderSql(field: Field | undefined): Fragment {
   }
 }
 
-/** A reference by id alone. */
-function compareId(fields: Fields, { field: name, value }: Condition): Fragment {
+/** A reference to one of these. */
+function compareIds(fields: Fields, name: string, ids: Ids): Fragment {
   const field = fields[name];
   if (field?.kind !== "reference") throw new TypeError(`${name} is no reference`);
-  return sql`${sql.raw(field.sql)} = ${String(value)}::uuid`;
+  const [first] = ids;
+  if (first === undefined) return sql`false`;
+  const column = sql.raw(field.sql);
+  // One alone leaves the rest of an index in its order.
+  return ids.length === 1 ? sql`${column} = ${first}::uuid` : sql`${column} = any (${ids}::uuid[])`;
 }
 
 function compareField(fields: Fields, { field: name, ...comparison }: Condition): Fragment {
@@ -263,9 +294,14 @@ export function compareReferenceTo(field: Reference, comparison: Comparison): Fr
   const { operation } = comparison;
   if (operation === "isnull") return sql`${id} is null`;
   if (operation === "isnotnull") return sql`${id} is not null`;
+  return sql`${id} in (${meant(field, comparison)})`;
+}
+
+/** The ids of what is meant, by id or name. */
+function meant(field: Reference, comparison: Comparison): Fragment {
   const key = sql.raw(field.key ?? "id");
   const isMeant = sql`${compareUuid(sql`r.${key}`, comparison)} or ${namedAs(field, comparison)}`;
-  return sql`${id} in (select r.${key} from ${sql.raw(field.table)} as r where ${isMeant})`;
+  return sql`select r.${key} from ${sql.raw(field.table)} as r where ${isMeant}`;
 }
 
 const outward: ReadonlySet<Operation> = new Set(["notequals", "notoneof", "notcontains"]);
