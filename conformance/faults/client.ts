@@ -47,6 +47,16 @@ export function createClient(url: string): Client {
   };
 }
 
+/** A client for one piece of work. */
+export async function inClient<T>({ url }: { url: string }, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = createClient(url);
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
+
 const api = "/api/2.0/mlflow";
 
 /** Sends and returns the parsed answer; anything but 200 is an error of the test. */

@@ -2,7 +2,7 @@
 // PLINTH_FAULT_ROUNDS sets the number of rounds (100 in the long suite), PLINTH_FAULT_SEED repeats one.
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createClient, createExperiment, createRun, type Client } from "./client.ts";
+import { createExperiment, createRun, inClient } from "./client.ts";
 import { databasePid, makeDataDir, removeDataDir, spawnPlinth, startPlinth, type Plinth } from "./plinth.ts";
 import { createRandom } from "./random.ts";
 import { verify } from "./verify.ts";
@@ -74,13 +74,4 @@ async function killDuringStart(): Promise<void> {
   await sleep(random.below(2000));
   starting.signal("SIGKILL");
   expect(await starting.ended, starting.output()).toBe("SIGKILL");
-}
-
-async function inClient<T>({ url }: Plinth, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = createClient(url);
-  try {
-    return await use(client);
-  } finally {
-    client.close();
-  }
 }

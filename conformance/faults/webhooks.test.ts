@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startReceiver, type Receiver } from "../src/receiver.ts";
-import { call, createClient, type Client } from "./client.ts";
+import { call, inClient, type Client } from "./client.ts";
 import { makeDataDir, removeDataDir, startPlinth, type Plinth } from "./plinth.ts";
 import { createRandom } from "./random.ts";
 
@@ -84,14 +84,5 @@ async function write(
       return;
     }
     acknowledged.push(name);
-  }
-}
-
-async function inClient<T>({ url }: Plinth, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = createClient(url);
-  try {
-    return await use(client);
-  } finally {
-    client.close();
   }
 }

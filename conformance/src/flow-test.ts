@@ -14,10 +14,10 @@ export interface FlowTest {
 }
 
 /** Starts one server for the file and stops it in order at the end: an exit code other than 0 fails the file. */
-export function plinthOfThisFile(): () => Target {
+export function plinthOfThisFile(start: () => Promise<Target> = startPlinth): () => Target {
   let target: Target | undefined;
   beforeAll(async () => {
-    target = await startPlinth();
+    target = await start();
   });
   afterAll(async () => {
     if (target) expect(await target.stop()).toBe(0);

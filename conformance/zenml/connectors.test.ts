@@ -1,29 +1,22 @@
 // Connectors that connect: the server itself asks AWS, as moto plays it, what a key reaches, and lends keys that end.
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { zenmlClients } from "../src/environment.ts";
-import { startGuardedPlinth, type Target } from "../src/target.ts";
+import { plinthOfThisFile } from "../src/flow-test.ts";
+import { startGuardedPlinth } from "../src/target.ts";
 import { asAdmin, runZenmlFlow } from "./flow.ts";
-import { startMoto, type Moto } from "./moto.ts";
+import { motoOfThisFile } from "./moto.ts";
 
-let target: Target;
-let moto: Moto;
-
-beforeAll(async () => {
-  [target, moto] = await Promise.all([startGuardedPlinth(), startMoto()]);
-});
-afterAll(async () => {
-  await moto?.stop();
-  if (target) expect(await target.stop()).toBe(0);
-});
+const plinth = plinthOfThisFile(startGuardedPlinth);
+const moto = motoOfThisFile();
 
 it.concurrent.each(zenmlClients)("zenml %s connects to AWS", async (version) => {
   const name = `v${version.replaceAll(".", "")}`;
-  const { url } = target;
+  const { url } = plinth();
   const seen = await runZenmlFlow({
     version,
     script: "connectors",
     url,
-    args: [name, moto.url],
+    args: [name, moto().url],
     env: asAdmin(url),
   });
   const lent = { auth_method: "sts-token", keeps_key: false, has_token: true, expires: true };

@@ -1,20 +1,13 @@
 // A stack as people have it: artifacts and logs on S3 by secrets, experiments in Plinth's own MLflow, one login for both.
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { ensureZenmlIntegrations, zenmlClients } from "../src/environment.ts";
-import { startGuardedPlinth, type Target } from "../src/target.ts";
+import { plinthOfThisFile } from "../src/flow-test.ts";
+import { startGuardedPlinth } from "../src/target.ts";
 import { asAdmin, runZenmlFlow } from "./flow.ts";
-import { startMoto, type Moto } from "./moto.ts";
+import { motoOfThisFile } from "./moto.ts";
 
-let target: Target;
-let moto: Moto;
-
-beforeAll(async () => {
-  [target, moto] = await Promise.all([startGuardedPlinth(), startMoto()]);
-});
-afterAll(async () => {
-  await moto?.stop();
-  if (target) expect(await target.stop()).toBe(0);
-});
+const plinth = plinthOfThisFile(startGuardedPlinth);
+const moto = motoOfThisFile();
 
 it.concurrent.each(zenmlClients)(
   "zenml %s keeps artifacts on S3 and experiments in MLflow",
@@ -23,11 +16,11 @@ it.concurrent.each(zenmlClients)(
     const seen = await runZenmlFlow({
       version,
       script: "integrations",
-      url: target.url,
-      args: [name, moto.url],
+      url: plinth().url,
+      args: [name, moto().url],
       environment: await ensureZenmlIntegrations(version),
       // The client 0.84.0 asks for a bucket's versioning without the address that its component names.
-      env: { ...asAdmin(target.url), AWS_ENDPOINT_URL: moto.url, MLFLOW_DISABLE_TELEMETRY: "true" },
+      env: { ...asAdmin(plinth().url), AWS_ENDPOINT_URL: moto().url, MLFLOW_DISABLE_TELEMETRY: "true" },
     });
     expect(seen).toEqual({
       run: ["completed", true],

@@ -1,26 +1,19 @@
 // What runs write and make, as the dashboard reads it: the server finds it in a bucket, or keeps it itself for a log
 // store of ZenML's own flavor `otel` that is pointed at it.
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { ensureZenmlIntegrations, zenmlClients } from "../src/environment.ts";
-import { admin, startGuardedPlinth, type Target } from "../src/target.ts";
+import { plinthOfThisFile } from "../src/flow-test.ts";
+import { admin, startGuardedPlinth } from "../src/target.ts";
 import { asAdmin, runZenmlFlow } from "./flow.ts";
-import { startMoto, type Moto } from "./moto.ts";
+import { motoOfThisFile } from "./moto.ts";
 
-let target: Target;
-let moto: Moto;
-
-beforeAll(async () => {
-  [target, moto] = await Promise.all([startGuardedPlinth(), startMoto()]);
-});
-afterAll(async () => {
-  await moto?.stop();
-  if (target) expect(await target.stop()).toBe(0);
-});
+const plinth = plinthOfThisFile(startGuardedPlinth);
+const moto = motoOfThisFile();
 
 /** A key of the administrator's own. */
 async function newKey(name: string): Promise<string> {
   const authorization = `Basic ${Buffer.from(`${admin.username}:${admin.password}`).toString("base64")}`;
-  const answer = await fetch(`${target.url}/console/api/me/keys`, {
+  const answer = await fetch(`${plinth().url}/console/api/me/keys`, {
     method: "POST",
     headers: { authorization, "content-type": "application/json" },
     body: JSON.stringify({ name }),
@@ -37,11 +30,11 @@ it.concurrent.each(zenmlClients)("zenml %s leaves logs that are read page by pag
   const seen = await runZenmlFlow({
     version,
     script: "logs",
-    url: target.url,
-    args: [name, moto.url, await newKey(`logs-${name}`)],
+    url: plinth().url,
+    args: [name, moto().url, await newKey(`logs-${name}`)],
     environment: await ensureZenmlIntegrations(version),
     // The client asks whether the bucket keeps versions, without the address of its configuration.
-    env: { ...asAdmin(target.url), AWS_ENDPOINT_URL: moto.url },
+    env: { ...asAdmin(plinth().url), AWS_ENDPOINT_URL: moto().url },
   });
   expect(seen).toEqual({
     bucket: ["completed", true, ...(isNew ? ofPages : [])],

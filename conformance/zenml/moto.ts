@@ -1,5 +1,6 @@
 // An S3 server and AWS's token service of somebody else's making.
 import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 import { ensureMoto } from "../src/environment.ts";
 import { freePort, startChild, waitFor } from "../src/process.ts";
 
@@ -22,4 +23,17 @@ export async function startMoto(): Promise<Moto> {
     }
   });
   return { url, stop: () => child.stop() };
+}
+
+/** Starts one for the file. */
+export function motoOfThisFile(): () => Moto {
+  let moto: Moto | undefined;
+  beforeAll(async () => {
+    moto = await startMoto();
+  });
+  afterAll(() => moto?.stop());
+  return () => {
+    if (!moto) throw new Error("moto is not there yet");
+    return moto;
+  };
 }
