@@ -1,3 +1,4 @@
+import type { ZenmlVersion } from "../../src/environment.ts";
 import { entityScenario } from "../entity-cases.ts";
 import { del, get, post, put, sweepOf, type Scenario } from "../requests.ts";
 import { givenProject, givenRun, givenSnapshot, missing } from "./given.ts";
@@ -13,10 +14,18 @@ const base = {
 
 const one = "/schedules/{kept}";
 
-/** How each version deletes: 0.98 says whether the schedule is to be kept. */
-export const scheduleScenarios: readonly Scenario[] = [
+const timesChanged = {
+  "another time": { cron_expression: "0 4 * * *" },
+  "a time that is none": { cron_expression: "never" },
+  off: { active: false },
+  everything: { name: "{unique}-again", cron_expression: "0 5 * * *", active: true },
+};
+
+/** Clients of 0.84 change nothing but names. */
+const scheduleScenario = (version: ZenmlVersion): Scenario =>
   entityScenario({
-    name: "schedules of both versions",
+    name: `schedules of ${version}`,
+    versions: [version],
     path: "/schedules",
     given: [
       givenPipeline(),
@@ -85,12 +94,9 @@ export const scheduleScenarios: readonly Scenario[] = [
       renamed: { name: "{unique}-renamed" },
       "to a name that is taken": { name: "{unique}-all" },
       "to itself": { name: "{unique}-renamed" },
-      "another time": { cron_expression: "0 4 * * *" },
-      "a time that is none": { cron_expression: "never" },
-      "off and on": { active: false },
-      everything: { name: "{unique}-again", cron_expression: "0 5 * * *", active: true },
+      ...(version === "0.84.0" ? {} : timesChanged),
     },
-    probedUpdates: ["name", "cron_expression", "active"],
+    probedUpdates: version === "0.84.0" ? ["name"] : ["name", "cron_expression", "active"],
     scope: { project: "{project}", name: "startswith:{unique}" },
     orders: ["created", "name"],
     deletion: { soft: "false" },
@@ -98,7 +104,12 @@ export const scheduleScenarios: readonly Scenario[] = [
       get("by the pipeline", "/schedules", { project: "{project}", pipeline_id: "{pipeline}" }),
       get("in another project", "/schedules", { project: "{other}" }),
     ],
-  }),
+  });
+
+/** How orchestrators are to run pipelines by themselves. */
+export const scheduleScenarios: readonly Scenario[] = [
+  scheduleScenario("0.98.0"),
+  scheduleScenario("0.84.0"),
   {
     name: "schedules that are kept",
     versions: ["0.98.0"],

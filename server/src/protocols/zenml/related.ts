@@ -17,10 +17,12 @@ import {
   selectShownComponents,
   selectShownSnapshots,
   selectShownVersions,
+  selectSnapshotsOfRuns,
   selectTagsOf,
   serviceConnectors,
   stacks,
   type ArtifactRow,
+  type PipelineRunRow,
   type ShownVersionRow,
   type Database,
   type RowOf,
@@ -28,6 +30,7 @@ import {
   type TagRow,
 } from "../../modules/pipelines/index.ts";
 import type { ViewContext } from "./envelope.ts";
+import { loadRunLinks, oldRunLinks, runLinksOf } from "./run-links.ts";
 import * as summary from "./summaries.ts";
 import { userView } from "./views.ts";
 
@@ -143,7 +146,16 @@ export function createRelated({ database, principals, now }: RelatedDeps): Relat
         );
       },
       deployments: views(deployments, summary.deploymentSummary),
-      runs: views(runs, summary.runSummary),
+      async runs(ids) {
+        const rows = await selectRows(database, runs, known(ids));
+        // Only clients of 0.84 read in them what the runs lead to.
+        const planned = context.isOld ? [...rows.values()].map((row) => row.snapshot_id) : [];
+        const snapshots = await selectSnapshotsOfRuns(database, known(planned));
+        const links = await loadRunLinks(related, [...snapshots.values()]);
+        const linksOf = (row: PipelineRunRow): object =>
+          context.isOld ? oldRunLinks(runLinksOf(links, snapshots.get(row.snapshot_id ?? ""), context)) : {};
+        return new Map([...rows].map(([id, row]) => [id, summary.runSummary(row, context, linksOf(row))]));
+      },
       models: views(models, summary.modelSummary),
       async modelVersions(ids) {
         const rows = await selectRows(database, modelVersions, known(ids));

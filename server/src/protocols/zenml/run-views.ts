@@ -15,14 +15,8 @@ import type { ZenmlContext } from "./context.ts";
 import type { ZenmlCall } from "./endpoint.ts";
 import { entity, iso, json, jsonOrNull, type ViewContext } from "./envelope.ts";
 import type { Related } from "./related.ts";
-import {
-  logsSummary,
-  pipelineSummary,
-  runBody,
-  snapshotSummary,
-  stackSummary,
-  waitConditionSummary,
-} from "./summaries.ts";
+import { loadRunLinks, oldRunLinks, runLinksOf } from "./run-links.ts";
+import { logsSummary, runBody, snapshotSummary, waitConditionSummary } from "./summaries.ts";
 
 export type RunViewOptions = {
   hydrate: boolean;
@@ -53,21 +47,12 @@ export function createRunViews(context: ZenmlContext, database: Database): RunVi
       loadResources({ database, related, view }, rows),
       options.hydrate ? loadMetadata({ database, related, view }, rows, options) : undefined,
     ]);
-    const links = await loadLinks(related, [...snapshots.values()]);
+    const links = await loadRunLinks(related, [...snapshots.values()]);
     return rows.map((row) => {
       const snapshot = snapshots.get(row.snapshot_id ?? "");
-      const linked = linksOf(links, snapshot, view);
+      const linked = runLinksOf(links, snapshot, view);
       return entity(row, {
-        // 0.84 reads there what 0.98 reads among the resources.
-        body: {
-          ...runBody(row, view),
-          stack: linked.stack,
-          pipeline: linked.pipeline,
-          build: linked.build,
-          schedule: linked.schedule,
-          code_reference: linked.code_reference,
-          trigger_execution: null,
-        },
+        body: { ...runBody(row, view), ...oldRunLinks(linked) },
         metadata: metadata === undefined ? null : metadata(row, snapshot),
         resources: {
           ...resources(row),
@@ -124,34 +109,6 @@ async function loadResources(
 
 const outputsOf = ({ outputs_json: text }: PipelineRunRow): Record<string, string> =>
   text === null ? {} : (JSON.parse(text) as Record<string, string>);
-
-type Links = Record<"builds" | "schedules" | "references" | "sources", Views>;
-
-/** What snapshots lead to: most of them to nothing. */
-async function loadLinks(related: Related, snapshots: readonly SnapshotOfRun[]): Promise<Links> {
-  const [builds, schedules, references, sources] = await Promise.all([
-    related.builds(snapshots.map((one) => one.build_id)),
-    related.schedules(snapshots.map((one) => one.schedule_id)),
-    related.codeReferences(snapshots.map((one) => one.code_reference_id)),
-    related.snapshots(snapshots.map((one) => one.source_snapshot_id)),
-  ]);
-  return { builds, schedules, references, sources };
-}
-
-const linksOf = (
-  { builds, schedules, references, sources }: Links,
-  ...[snapshot, view]: [SnapshotOfRun | undefined, ViewContext]
-): Record<
-  "stack" | "pipeline" | "build" | "schedule" | "code_reference" | "source_snapshot",
-  object | null
-> => ({
-  stack: snapshot?.stack ? stackSummary(snapshot.stack) : null,
-  pipeline: snapshot?.pipeline ? pipelineSummary(snapshot.pipeline, view) : null,
-  build: at(builds, snapshot?.build_id),
-  schedule: at(schedules, snapshot?.schedule_id),
-  code_reference: at(references, snapshot?.code_reference_id),
-  source_snapshot: at(sources, snapshot?.source_snapshot_id),
-});
 
 type MetadataOf = (row: PipelineRunRow, snapshot: SnapshotOfRun | undefined) => object;
 

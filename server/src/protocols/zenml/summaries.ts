@@ -162,8 +162,8 @@ export const runBody = (row: PipelineRunRow, context: ViewContext): object => ({
   deployment_id: row.snapshot_id,
   model_version_id: row.model_version_id,
 });
-export const runSummary = (row: PipelineRunRow, context: ViewContext): object =>
-  entity(row, { body: runBody(row, context) });
+export const runSummary = (row: PipelineRunRow, context: ViewContext, links: object = {}): object =>
+  entity(row, { body: { ...runBody(row, context), ...links } });
 
 export const waitConditionBody = (row: RunWaitConditionRow, context: ViewContext): object => ({
   ...projectBody(row, context),
