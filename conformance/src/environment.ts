@@ -1,7 +1,7 @@
 // Virtual environments with the real clients: made once in an ignored folder, stamped with what they hold.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -48,6 +48,24 @@ export const ensureZenmlServer = (version: ZenmlVersion): Promise<string> =>
 /** The folder of the environment with ZenML's client and what its integrations with S3 and MLflow need. */
 export const ensureZenmlIntegrations = (version: ZenmlVersion): Promise<string> =>
   ensureLocked(version === "0.98.0" ? "zenml-integrations" : `zenml-integrations-${version}`);
+
+/** The folder of the environment with how ZenML's clients speak to Azure's storage, to go before their own libraries. */
+export const ensureAzure = (): Promise<string> => ensureLocked("azure");
+
+/** The folder with Azurite, Microsoft's own emulator of Azure's storage, from the registry of npm (350 MB). */
+export async function ensureAzurite(): Promise<string> {
+  const folder = join(cache, "azurite");
+  const manifest = join(requirements, "azurite.json");
+  await makeOnce(folder, [manifest], () => {
+    mkdirSync(folder, { recursive: true });
+    copyFileSync(manifest, join(folder, "package.json"));
+    const quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
+    // What it needs is of the day of its release, and no package runs anything to install itself.
+    const pinned = ["--ignore-scripts", "--omit=optional", "--before=2026-08-26"];
+    run("npm", ["install", "--prefix", folder, ...quiet, ...pinned]);
+  });
+  return folder;
+}
 
 /** The folder of the environment with `moto_server`, which speaks S3 and STS. */
 export const ensureMoto = (): Promise<string> => ensureLocked("moto");

@@ -7,7 +7,8 @@ import { ensureZenml, type ZenmlVersion } from "../src/environment.ts";
 import { startChild } from "../src/process.ts";
 import { admin } from "../src/target.ts";
 
-const scripts = join(dirname(fileURLToPath(import.meta.url)), "python");
+/** Where the flows are, for those that give a PYTHONPATH of their own. */
+export const scripts = join(dirname(fileURLToPath(import.meta.url)), "python");
 
 export interface ZenmlFlow {
   readonly version: ZenmlVersion;

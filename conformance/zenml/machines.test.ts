@@ -33,7 +33,7 @@ const kinds = [
   ["ed25519", ["-t", "ed25519", "-N", ""]],
 ] as const;
 
-it.each(zenmlClients)("zenml %s registers and verifies connectors to machines", async (version, context) => {
+it.for(zenmlClients)("zenml %s registers and verifies connectors to machines", async (version, context) => {
   if (target === undefined || host === undefined) return context.skip(missing);
   const { url } = target;
   const { address, user } = host;

@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import os
 import sys
 import tarfile
 from typing import Annotated
@@ -12,6 +11,7 @@ import boto3
 import requests
 
 import zenml
+from reading import pages_of, reader
 from zenml import pipeline, step
 from zenml.client import Client
 from zenml.enums import StackComponentType
@@ -81,46 +81,7 @@ def talking(lines: int = 300):
     talk(lines)
 
 
-token = requests.post(
-    f"{URL}/api/v1/login",
-    data={
-        "username": os.environ["ZENML_STORE_USERNAME"],
-        "password": os.environ["ZENML_STORE_PASSWORD"],
-    },
-).json()["access_token"]
-headers = {
-    "Authorization": f"Bearer {token}",
-    "User-Agent": f"zenml/{zenml.__version__}",
-}
-
-
-def get(path, **params):
-    answer = requests.get(f"{URL}/api/v1{path}", params=params, headers=headers)
-    return answer.json() if answer.status_code == 200 else [answer.status_code, answer.text]
-
-
-def messages(page):
-    return [entry["message"] for entry in page["items"]] if isinstance(page, dict) else page
-
-
-def pages_of(logs_id):
-    """All lines, page by page from the end, and what a few questions find."""
-    found, before = [], None
-    while True:
-        params = {"before": before} if before else {"start": "newest"}
-        page = get(f"/logs/{logs_id}/entries", limit=64, **params)
-        found = messages(page) + found
-        before = page["before"]
-        if before is None:
-            break
-    said = [line for line in found if line.startswith("line ")]
-    errors = messages(get(f"/logs/{logs_id}/entries", level="error"))
-    searched = messages(get(f"/logs/{logs_id}/entries", search="LINE 217 OF"))
-    return [
-        said == [f"line {at} of the step" for at in range(300)],
-        any("something went wrong" in line for line in errors),
-        searched,
-    ]
+get = reader(URL)
 
 
 def observe(stack):
@@ -133,7 +94,7 @@ def observe(stack):
         return run, [str(run.status), lines == [f"line {at} of the step" for at in range(300)]]
     own = next(logs for logs in taken.log_collection if logs.source == "step")
     entries = get(f"/steps/{taken.id}/logs", source="step")
-    return run, [str(run.status), len(entries) >= 300, *pages_of(own.id)]
+    return run, [str(run.status), len(entries) >= 300, *pages_of(get, own.id)]
 
 
 run, seen["bucket"] = observe(f"in-bucket-{NAME}")
