@@ -3,7 +3,9 @@ import type { Action } from "../src/kernel/access.ts";
 import type { RouteEntry } from "../src/kernel/http.ts";
 import { OWNER, startAccessWorld, type AccessWorld } from "./access-world.ts";
 import type { Answer, TestServer } from "./harness.ts";
+import { person } from "./principals.ts";
 import { stored } from "./stored.ts";
+import { withHeaders } from "./workspaces.ts";
 import { MARK, makeZenmlWorld, type ZenmlIds } from "./zenml-world.ts";
 import { idsOfPath, knownRequests, requestOf, sharedLists } from "./zenml-requests.ts";
 
@@ -40,6 +42,8 @@ async function ask(actor: TestServer, route: Route, of: ZenmlIds = ids): Promise
 }
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+const blind = ({ text }: Answer): string => text.replaceAll(UUID, "ID");
 
 const unknown = (): ZenmlIds =>
   Object.fromEntries(Object.keys(ids).map((name) => [name, "01234567-89ab-4def-8123-456789abcdef"]));
@@ -79,7 +83,6 @@ describe("a stranger, who administers another project", () => {
       expect.toSatisfy((status) => expected.includes(Number(status))),
     ]);
     expect([key, there.text]).toEqual([key, expect.not.stringContaining(MARK)]);
-    const blind = ({ text }: Answer): string => text.replaceAll(UUID, "ID");
     expect([key, there.status, blind(there)]).toEqual([key, not.status, blind(not)]);
   });
 
@@ -90,6 +93,45 @@ describe("a stranger, who administers another project", () => {
       expect([key, answer.status]).toEqual([key, 403]);
     },
   );
+});
+
+describe("whoever has no role anywhere", () => {
+  let before: Record<string, string | null>;
+  let outsider: TestServer;
+  beforeAll(async () => {
+    outsider = withHeaders(server, (await person(server, "outsider")).headers);
+    before = await stored(server);
+  });
+  afterAll(async () => {
+    expect(await stored(server)).toEqual(before);
+  });
+
+  test.each(named)("%s: learns nothing, and changes nothing", async (key, route) => {
+    const [there, not] = [await ask(outsider, route), await ask(outsider, route, unknown())];
+    const answers = route.method === "GET" ? [200, 400, 403, 404, 405, 501] : [400, 403, 404, 405, 422, 501];
+    const isFiltered = requestOf(key)?.isFiltered === true;
+    expect([key, there.status, there.text]).toEqual([
+      key,
+      expect.toSatisfy((status) => isFiltered || answers.includes(Number(status))),
+      expect.not.stringContaining(MARK),
+    ]);
+    expect([key, there.status, blind(there)]).toEqual([key, not.status, blind(not)]);
+  });
+
+  test.each(sharedLists)("%s: lists what every server has", async (path) => {
+    const { status, json } = await outsider.get(`/api/v1${path}?hydrate=true&size=1000`);
+    expect([path, status]).toEqual([path, 200]);
+    const items = json.items as { id: string }[];
+    const everywhere = { "/stacks": 1, "/components": 3, "/flavors": 60 }[path] ?? 0;
+    expect([path, items.length]).toEqual([
+      path,
+      expect.toSatisfy((count) => Number(count) >= everywhere - 1),
+    ]);
+    expect([path, items.length === 0]).toEqual([path, everywhere === 0]);
+    const [first] = items;
+    if (first === undefined) return;
+    expect((await outsider.get(`/api/v1${path}/${first.id}`)).json.id).toBe(first.id);
+  });
 });
 
 describe("a viewer", () => {

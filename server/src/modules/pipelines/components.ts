@@ -114,7 +114,7 @@ export function createComponents({ database, clock }: { database: Database; cloc
       return database.transaction(async (transaction) => {
         const row = await lockRow(transaction, components, id);
         if (row === undefined) throw noSuch(LABEL, id);
-        if (isDefault(row)) throw invalidState(`The default ${row.type} cannot be modified.`);
+        if (isDefaultComponent(row)) throw invalidState(`The default ${row.type} cannot be modified.`);
         if (changes.name !== undefined) checkName(changes.name, LABEL);
         const configured = changes.configuration && {
           configuration_json: await readAgain(transaction, row, changes.configuration),
@@ -147,7 +147,7 @@ export function createComponents({ database, clock }: { database: Database; cloc
         .transaction(async (transaction) => {
           const row = await lockRow(transaction, components, id);
           if (row === undefined) throw noSuch(LABEL, id);
-          if (isDefault(row)) throw invalidState(`The default ${row.type} cannot be deleted.`);
+          if (isDefaultComponent(row)) throw invalidState(`The default ${row.type} cannot be deleted.`);
           const managed = row.type === "deployer" ? await countManagedDeployments(transaction, id) : 0;
           if (managed > 0) {
             throw invalidState(
@@ -222,9 +222,12 @@ export async function requireConnector(database: Queryable, id: string): Promise
   }
 }
 
-/** Those that everybody has; nobody else can have their names. */
-const isDefault = ({ name, type }: ComponentRow): boolean =>
+/** Those that every server has; no others can have their names. */
+export const isDefaultComponent = ({ name, type }: ComponentRow): boolean =>
   name === "default" && (type === "orchestrator" || type === "artifact_store");
+
+/** The same, over the alias `t`. */
+export const defaultComponents = sql`t.name = 'default' and t.type in ('orchestrator', 'artifact_store')`;
 
 const textOf = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));
 

@@ -48,7 +48,8 @@ export { connectorTypes, getConnectorType } from "./connectors/connector-types.t
 export { specificationOf, splitConfiguration } from "./connectors/configuration.ts";
 export { isSecretReference } from "./component-rules.ts";
 export { componentTypes, isRepeatable } from "./component-types.ts";
-export { InvalidConfiguration } from "./components.ts";
+export { defaultComponents, InvalidConfiguration, isDefaultComponent } from "./components.ts";
+export { DEFAULT_STACK } from "./stacks.ts";
 export { flavorKey } from "./flavors.sql.ts";
 export type { StackMemberRow } from "./stacks.sql.ts";
 export { removeTree } from "./artifact-stores/remove-tree.ts";

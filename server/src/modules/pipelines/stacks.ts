@@ -140,4 +140,7 @@ export function createStacks(deps: StackCreationDeps): Stacks {
   };
 }
 
-const isDefault = ({ name }: StackRow): boolean => name === "default";
+/** The one that every server has; no other can have its name. */
+export const DEFAULT_STACK = "default";
+
+const isDefault = ({ name }: StackRow): boolean => name === DEFAULT_STACK;

@@ -36,11 +36,20 @@ export type ZenmlAccess = {
   ): Promise<ProjectScope>;
   /** Of all projects that the caller may read, for lists across them; undefined: of every one. */
   readableProjects(request: FastifyRequest): Promise<readonly number[] | undefined>;
+  /**
+   * Whether the caller reads what belongs to no project. For whoever does not, there is nothing but what every server
+   * has from the beginning, which their clients end without: lists are empty, and a single one is not found.
+   */
+  readsShared(request: FastifyRequest): Promise<boolean>;
   /** For what belongs to no project. */
   requireShared(request: FastifyRequest, action: "read" | "use"): Promise<void>;
   /** Whether `requireShared` would let the caller do this; decides nothing by itself. */
   allowsShared(request: FastifyRequest, action: "read" | "use"): Promise<boolean>;
-  requireSharedChange(request: FastifyRequest, row: Owned): Promise<void>;
+  requireSharedChange(
+    request: FastifyRequest,
+    row: Owned & { readonly id: string },
+    label: string,
+  ): Promise<void>;
 };
 
 export type ZenmlAccessDeps = {
@@ -143,12 +152,16 @@ export function createZenmlAccess({ identity, projects }: ZenmlAccessDeps): Zenm
       }
       return ids;
     },
+    readsShared(request) {
+      request.decided = true;
+      return allowsShared(request, "read");
+    },
     async requireShared(request, action) {
       if (!(await allowsShared(request, action)))
         throw permissionDenied("You may do this once you have a part in a project of this server.");
       request.decided = true;
     },
-    async requireSharedChange(request, row) {
+    async requireSharedChange(request, row, label) {
       const { caller } = request;
       const isOwn = isOwner(caller, row);
       const allowed =
@@ -156,6 +169,7 @@ export function createZenmlAccess({ identity, projects }: ZenmlAccessDeps): Zenm
         (isOwn && (await holdsAnywhere(caller, ({ policy }) => policy.mayCreate))) ||
         (await editsDefault(caller));
       if (!allowed) {
+        if (!(await allowsShared(request, "read"))) throw noSuch(label, row.id);
         throw permissionDenied(
           "Only who made this, editors of the project 'default' and administrators change or delete it.",
         );

@@ -3,8 +3,10 @@ import { z } from "zod";
 import { reads, uses } from "../../kernel/access.ts";
 import {
   componentTypes,
+  defaultComponents,
   flavorKey,
   InvalidConfiguration,
+  isDefaultComponent,
   isSecretReference,
   noSuch,
   type ComponentRow,
@@ -101,7 +103,8 @@ export function componentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/component-types",
       access: reads("stack"),
       async handle(call) {
-        await access.requireShared(call.request, "read");
+        // These are there on every server.
+        await access.readsShared(call.request);
         return componentTypes.filter((type) => !componentTypesFor(call).hidden.has(type));
       },
     }),
@@ -109,6 +112,7 @@ export function componentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       collection: components,
       views,
       where: (call) => componentTypesFor(call).where,
+      forAll: defaultComponents,
     }),
     endpoint({
       method: "POST",
@@ -138,7 +142,12 @@ export function componentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return view(call, row);
       },
     }),
-    readShared(context, "/components/:component_id", { get, view }),
+    readShared(context, "/components/:component_id", {
+      label: components.label,
+      get,
+      view,
+      isForAll: isDefaultComponent,
+    }),
     endpoint({
       method: "PUT",
       path: "/components/:component_id",
@@ -147,7 +156,7 @@ export function componentEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       async handle(call) {
         const { body } = call;
         const row = await get(call);
-        await access.requireSharedChange(call.request, row);
+        await access.requireSharedChange(call.request, row, components.label);
         const changed = await configured(() =>
           components.update(row.id, {
             reader: readerOf(call.request),

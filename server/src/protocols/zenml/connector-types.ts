@@ -29,7 +29,8 @@ export function connectorTypeEndpoints({ access }: ZenmlContext): ZenmlEndpoint[
       path: "/service_connector_types",
       access: reads("stack"),
       async handle({ query, request }) {
-        await access.requireShared(request, "read");
+        // These are there on every server.
+        await access.readsShared(request);
         const { connector_type: kind, resource_type: resource, auth_method: method } = query;
         const fits = (type: ConnectorType): boolean =>
           (kind === undefined || type.connector_type === kind) &&
@@ -43,7 +44,7 @@ export function connectorTypeEndpoints({ access }: ZenmlContext): ZenmlEndpoint[
       path: "/service_connector_types/:connector_type",
       access: reads("stack"),
       async handle({ path, request }) {
-        await access.requireShared(request, "read");
+        await access.readsShared(request);
         return typeView(getConnectorType(path["connector_type"] ?? ""));
       },
     }),

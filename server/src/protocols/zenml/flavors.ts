@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { z } from "zod";
 import { uses } from "../../kernel/access.ts";
 import { componentTypes, type FlavorRow } from "../../modules/pipelines/index.ts";
@@ -73,6 +74,7 @@ export function flavorEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       collection: flavors,
       views,
       where: (call) => componentTypesFor(call).where,
+      forAll: sql`not t.is_custom`,
     }),
     endpoint({
       method: "POST",
@@ -106,7 +108,12 @@ export function flavorEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         return null;
       },
     }),
-    readShared(context, "/flavors/:flavor_id", { get, view }),
+    readShared(context, "/flavors/:flavor_id", {
+      label: flavors.label,
+      get,
+      view,
+      isForAll: (row) => !row.is_custom,
+    }),
     endpoint({
       method: "PUT",
       path: "/flavors/:flavor_id",
@@ -114,7 +121,7 @@ export function flavorEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       body: update,
       async handle(call) {
         const row = await get(call);
-        await access.requireSharedChange(call.request, row);
+        await access.requireSharedChange(call.request, row, flavors.label);
         const { config_schema: schema, name, type: kind, source, is_custom: isCustom, ...others } = call.body;
         const changed = await flavors.update(row.id, {
           ...given(others),

@@ -1,6 +1,6 @@
-import type { RawBuilder } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import { reads } from "../../kernel/access.ts";
-import type { Fields, ListQuery } from "../../modules/pipelines/index.ts";
+import { noSuch, type Fields, type ListQuery } from "../../modules/pipelines/index.ts";
 import { within, type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { pageOf, readFlag } from "./list-query.ts";
@@ -56,39 +56,48 @@ export const readOne = <R>(
 type Shared<R> = Listed<R> & {
   /** What this client does not see, over the alias `t`. */
   where?(call: ZenmlCall): readonly RawBuilder<unknown>[];
+  /** What is there for those, too, who have no part in any project; nothing unless said. */
+  forAll?: RawBuilder<unknown>;
 };
 
 /** A page of what belongs to no project. */
 export const listShared = <R>(
   { access, listQuery }: ZenmlContext,
   path: string,
-  { collection, views, where = () => [] }: Shared<R>,
+  { collection, views, where = () => [], forAll = sql`false` }: Shared<R>,
 ): ZenmlEndpoint =>
   endpoint({
     method: "GET",
     path,
     access: reads("stack"),
     async handle(call) {
-      await access.requireShared(call.request, "read");
+      const seen = (await access.readsShared(call.request)) ? [] : [forAll];
       const query = listQuery(call, collection.fields);
-      const { total, rows } = await collection.search(query, where(call));
+      const { total, rows } = await collection.search(query, [...where(call), ...seen]);
       return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
     },
   });
 
 /** As `readOne`, of what belongs to no project. */
-export const readShared = <R>(
+export const readShared = <R extends { readonly id: string }>(
   { access }: ZenmlContext,
   path: string,
-  { get, view }: { get(call: ZenmlCall): Promise<R>; view: View<R> },
+  {
+    label,
+    get,
+    view,
+    isForAll = () => false,
+  }: { label: string; get(call: ZenmlCall): Promise<R>; view: View<R>; isForAll?(row: R): boolean },
 ): ZenmlEndpoint =>
   endpoint({
     method: "GET",
     path,
     access: reads("stack"),
     async handle(call) {
-      await access.requireShared(call.request, "read");
-      return view(call, await get(call), readFlag(call.parameters, "hydrate", true));
+      const reads = await access.readsShared(call.request);
+      const row = await get(call);
+      if (!reads && !isForAll(row)) throw noSuch(label, row.id);
+      return view(call, row, readFlag(call.parameters, "hydrate", true));
     },
   });
 

@@ -24,7 +24,10 @@ export const removeOne = (
 export const removeShared = (
   { access }: ZenmlContext,
   path: string,
-  of: { collection: Removable; get(call: ZenmlCall): Promise<{ id: string; user_id: string | null }> },
+  of: {
+    collection: Removable & { readonly label: string };
+    get(call: ZenmlCall): Promise<{ id: string; user_id: string | null }>;
+  },
 ): ZenmlEndpoint =>
   endpoint({
     method: "DELETE",
@@ -32,7 +35,7 @@ export const removeShared = (
     access: uses("stack"),
     async handle(call) {
       const row = await of.get(call);
-      await access.requireSharedChange(call.request, row);
+      await access.requireSharedChange(call.request, row, of.collection.label);
       await of.collection.remove(row.id);
       return null;
     },

@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { manages, reads, uses } from "../../kernel/access.ts";
 import { notImplemented } from "../../kernel/errors.ts";
-import type { SecretReader, SecretRow } from "../../modules/pipelines/index.ts";
+import { noSuch, type SecretReader, type SecretRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import type { ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
@@ -60,14 +60,14 @@ export function secretEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   const find = async (call: ZenmlCall): Promise<SecretRow> => {
     const id = call.path["secret_id"] ?? "";
     call.request.subject = { resourceType: "secret", resourceId: id };
-    await access.requireShared(call.request, "read");
+    if (!(await access.readsShared(call.request))) throw noSuch(secrets.label, id);
     return secrets.get(id, readerOf(call.request));
   };
 
   const change = async (call: ZenmlCall): Promise<SecretRow> => {
     const row = await find(call);
     if (row.private) await access.requireShared(call.request, "use");
-    else await access.requireSharedChange(call.request, row);
+    else await access.requireSharedChange(call.request, row, secrets.label);
     return row;
   };
 
@@ -77,8 +77,8 @@ export function secretEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/secrets",
       access: reads("stack"),
       async handle(call) {
-        await access.requireShared(call.request, "read");
         const query = context.listQuery(call, secrets.fields);
+        if (!(await access.readsShared(call.request))) return pageOf(query, { total: 0, items: [] });
         const { total, rows } = await secrets.search(query, readerOf(call.request));
         return pageOf(query, { total, items: await views(call, rows, { hydrate: query.hydrate }) });
       },

@@ -1,5 +1,5 @@
 import { reads, uses } from "../../kernel/access.ts";
-import { getConnectorType, type ServiceConnectorRow } from "../../modules/pipelines/index.ts";
+import { getConnectorType, noSuch, type ServiceConnectorRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import { connectorRequest, connectorUpdate } from "./connector-request.ts";
 import { typeView } from "./connector-types.ts";
@@ -56,13 +56,13 @@ export function serviceConnectorEndpoints(context: ZenmlContext): ZenmlEndpoint[
   const find = async (call: ZenmlCall): Promise<ServiceConnectorRow> => {
     const id = call.path["connector_id"] ?? "";
     call.request.subject = { resourceType: "service_connector", resourceId: id };
-    await access.requireShared(call.request, "read");
+    if (!(await access.readsShared(call.request))) throw noSuch(connectors.label, id);
     return connectors.get(id);
   };
 
   const change = async (call: ZenmlCall): Promise<string> => {
     const row = await find(call);
-    await access.requireSharedChange(call.request, row);
+    await access.requireSharedChange(call.request, row, connectors.label);
     return row.id;
   };
 
@@ -72,9 +72,9 @@ export function serviceConnectorEndpoints(context: ZenmlContext): ZenmlEndpoint[
       path: "/service_connectors",
       access: reads("stack"),
       async handle(call) {
-        await access.requireShared(call.request, "read");
         call.request.subject = { resourceType: "service_connector" };
         const { hydrate, ...query } = context.listQuery(call, connectors.fields);
+        if (!(await access.readsShared(call.request))) return pageOf(query, { total: 0, items: [] });
         const expand = readFlag(call.parameters, "expand_secrets", true);
         const { total, rows } = await connectors.search(query, scopeOf(call));
         return pageOf(query, { total, items: await views(call, rows, { hydrate, expand }) });

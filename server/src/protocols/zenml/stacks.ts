@@ -1,7 +1,9 @@
+import { sql } from "kysely";
 import { z } from "zod";
 import { uses } from "../../kernel/access.ts";
 import {
   componentTypes,
+  DEFAULT_STACK,
   isRepeatable,
   type StackMemberRow,
   type StackRow,
@@ -130,7 +132,7 @@ export function stackEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
   };
 
   return [
-    listShared(context, "/stacks", { collection: stacks, views }),
+    listShared(context, "/stacks", { collection: stacks, views, forAll: sql`t.name = ${DEFAULT_STACK}` }),
     endpoint({
       method: "POST",
       path: "/stacks",
@@ -159,13 +161,19 @@ export function stackEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
             ),
             connectors: body.service_connectors,
             newId: call.newId,
-            requireConnectorChange: (connector) => access.requireSharedChange(from, connector),
+            requireConnectorChange: (connector) =>
+              access.requireSharedChange(from, connector, "service connector"),
           }),
         );
         return view(call, row);
       },
     }),
-    readShared(context, "/stacks/:stack_id", { get, view }),
+    readShared(context, "/stacks/:stack_id", {
+      label: stacks.label,
+      get,
+      view,
+      isForAll: ({ name }) => name === DEFAULT_STACK,
+    }),
     endpoint({
       method: "PUT",
       path: "/stacks/:stack_id",
@@ -174,7 +182,7 @@ export function stackEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       async handle(call) {
         const { body } = call;
         const row = await get(call);
-        await access.requireSharedChange(call.request, row);
+        await access.requireSharedChange(call.request, row, stacks.label);
         const changed = await stacks.update(row.id, {
           reader: readerOf(call.request),
           name: body.name ?? undefined,

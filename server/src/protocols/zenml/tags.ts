@@ -1,6 +1,7 @@
+import { sql } from "kysely";
 import { z } from "zod";
 import { reads, uses } from "../../kernel/access.ts";
-import { isTagId, tagColors, type TagRow } from "../../modules/pipelines/index.ts";
+import { isTagId, noSuch, tagColors, type TagRow } from "../../modules/pipelines/index.ts";
 import { userIdOf } from "./access.ts";
 import type { ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
@@ -54,9 +55,9 @@ export function tagEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/tags",
       access: reads("stack"),
       async handle(call) {
-        await access.requireShared(call.request, "read");
+        const seen = (await access.readsShared(call.request)) ? [] : [sql`false`];
         const query = context.listQuery(call, tags.fields);
-        const { total, rows } = await tags.search(query, []);
+        const { total, rows } = await tags.search(query, seen);
         return pageOf(query, { total, items: await views(call, rows, query.hydrate) });
       },
     }),
@@ -76,8 +77,9 @@ export function tagEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       path: "/tags/:tag_name_or_id",
       access: reads("stack"),
       async handle(call) {
-        await access.requireShared(call.request, "read");
-        const row = await tags.getByNameOrId(call.path["tag_name_or_id"] ?? "");
+        const nameOrId = call.path["tag_name_or_id"] ?? "";
+        if (!(await access.readsShared(call.request))) throw noSuch("tag", nameOrId);
+        const row = await tags.getByNameOrId(nameOrId);
         return view(call, row, readFlag(call.parameters, "hydrate", true));
       },
     }),
@@ -90,7 +92,7 @@ export function tagEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
         await access.requireShared(call.request, "read");
         const { body } = call;
         const row = await tags.getByNameOrId(call.path["tag_name_or_id"] ?? "");
-        await access.requireSharedChange(call.request, row);
+        await access.requireSharedChange(call.request, row, "tag");
         const changed = await tags.update(row.id, {
           ...(body.name == null ? {} : { name: body.name }),
           ...(body.exclusive == null ? {} : { exclusive: body.exclusive }),
@@ -106,7 +108,7 @@ export function tagEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       async handle(call) {
         await access.requireShared(call.request, "read");
         const row = await tags.getByNameOrId(call.path["tag_name_or_id"] ?? "");
-        await access.requireSharedChange(call.request, row);
+        await access.requireSharedChange(call.request, row, "tag");
         await tags.remove(row.id);
         return null;
       },
