@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir, userInfo } from "node:os";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { installFromDebian } from "../src/debian.ts";
 import { startChild, waitFor } from "../src/process.ts";
 
 export interface Sshd {
@@ -23,11 +24,7 @@ const program = "/usr/sbin/sshd";
 export function whyNoSshd(): string | undefined {
   const isRoot = process.getuid?.() === 0;
   const isCi = Boolean(process.env["CI"]);
-  if (isRoot && !existsSync(program) && (isCi || process.env["PLINTH_INSTALL"] === "1")) {
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    spawnSync("apt-get", ["update", "-qq"], { env });
-    spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "openssh-server"], { env });
-  }
+  if (!existsSync(program)) installFromDebian("openssh-server");
   const why = !isRoot
     ? "only root may listen on port 22"
     : existsSync(program)
