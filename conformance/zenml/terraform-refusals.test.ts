@@ -291,6 +291,16 @@ ${more}}
       const done = await older.run(["apply", "-auto-approve"], variables());
       expect(done.code).toBe(1);
       expect(spoken(done)).toContain("Could not create API object: unexpected response code '422'");
+      const vertex = await call("POST", "/components", {
+        name: "vertex",
+        type: "orchestrator",
+        flavor: "vertex",
+        configuration: { location: "europe-west1", machine_type: "n1-standard-8", gpu_enabled: "true" },
+      });
+      expect([vertex.status, vertex.json.detail[1]]).toEqual([
+        400,
+        "Invalid configuration keys ['gpu_enabled', 'machine_type'] for vertex orchestrator.",
+      ]);
       const body = { name: "x", type: "gcp", auth_method: "external-account" };
       expect((await call("POST", "/service-connectors", body)).status).toBe(404);
       expect((await call("POST", "/service_connectors", body)).status).toBe(422);

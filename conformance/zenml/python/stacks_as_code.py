@@ -111,7 +111,8 @@ def owned(script, team):
     sys.argv = ["owned.py", team]
     with contextlib.redirect_stdout(said):
         exec(compile(script, "owned.py", "exec"), {})
-    return [" ".join(line.split(" ")[:2]) for line in said.getvalue().splitlines()]
+    lines = [" ".join(line.split(" ")[:2]) for line in said.getvalue().splitlines()]
+    return sorted(lines, key=lambda line: (not line.startswith("Stack"), line))
 
 
 print("OBSERVED " + json.dumps({"seen": globals()[ACTION](*ARGS)}))
