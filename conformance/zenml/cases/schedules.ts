@@ -16,7 +16,7 @@ const one = "/schedules/{kept}";
 
 const timesChanged = {
   "another time": { cron_expression: "0 4 * * *" },
-  "a time that is none": { cron_expression: "never" },
+  "a crontab that is none": { cron_expression: "never" },
   off: { active: false },
   everything: { name: "{unique}-again", cron_expression: "0 5 * * *", active: true },
 };
@@ -102,7 +102,7 @@ const scheduleScenario = (version: ZenmlVersion): Scenario =>
     deletion: { soft: "false" },
     further: [
       get("by the pipeline", "/schedules", { project: "{project}", pipeline_id: "{pipeline}" }),
-      get("in another project", "/schedules", { project: "{other}" }),
+      get("those of another project", "/schedules", { project: "{other}" }),
     ],
   });
 

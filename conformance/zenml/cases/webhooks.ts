@@ -51,7 +51,7 @@ const webhooks = entityScenario({
       webhook_type: 'oneof:["custom","slack"]',
       name: "contains:econd",
     }),
-    get("in another project", "/webhooks", { project: "{other}" }),
+    get("those of another project", "/webhooks", { project: "{other}" }),
   ],
 });
 
@@ -301,7 +301,7 @@ const webhookTriggers = entityScenario({
     "the same": {},
     "other targets": targets({ type: "release_published", tag: "startswith:v" }),
     "wrong targets": targets({ type: "push", tag: "x" }),
-    "without targets": { configuration: {} },
+    "to no targets at all": { configuration: {} },
     "without saying whether it is on": { active: undefined },
     "of another webhook": { webhook_id: "{custom}" },
     "of another type": { type: "schedule", cron_expression: "0 3 * * *" },
