@@ -88,7 +88,7 @@ const sshKey = (kind: string, name: string): ReturnType<typeof authMethod> =>
 export const hyperaiType = connectorType({
   name: "HyperAI Service Connector",
   connector_type: "hyperai",
-  description: "Machines of HyperAI, reached by SSH from where the steps run.",
+  description: "Machines of HyperAI, reached by SSH from this server and from where the steps run.",
   emoji: ":robot_face:",
   auth_methods: [
     sshKey("rsa", "RSA"),
