@@ -62,6 +62,10 @@ describe.each(zenmlClients)("zenml %s", (version) => {
     });
   });
 
+  it("finds the default stack without a role, and nothing else", () => {
+    expect(seen("no_role")).toEqual({ stacks: ["default"], active: [null, "default"], projects: 0, tags: 0 });
+  });
+
   it("logs in by device: waits for a person, gets its token once, and is shut out by a lock", () => {
     const byDevice = "POST /login urn:ietf:params:oauth:grant-type:device_code";
     expect(seen("device")).toEqual({
@@ -92,7 +96,8 @@ describe.each(zenmlClients)("zenml %s", (version) => {
       created: [true, false, true],
       invited: [false, true],
       found: [1, true],
-      updated: ["A User", "user@example.com"],
+      updated: "A User",
+      not_theirs: ["IllegalOperationError", expect.any(String)],
       again: ["EntityExistsError", expect.any(String)],
       missing: ["KeyError", expect.any(String)],
       weak: ["ValueError", expect.stringContaining("12 characters")],
