@@ -1,6 +1,7 @@
 // Plinth and the real ZenML 0.98.0 server (uvicorn, SQLite, as `zenml login --local` starts it), each on new data.
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { readMemory, together } from "../memory.ts";
 import { freePort, startProgram, waitForAnswer, type Program } from "../process.ts";
 import { settle } from "../settle.ts";
@@ -97,8 +98,12 @@ export async function startZenml(folder: string): Promise<ZenmlServer> {
   };
 }
 
-/** MiB of all its processes, PostgreSQL's too. */
+/** Caches, connections and collected garbage go some time after the last request. */
+const REST_SECONDS = 75;
+
+/** MiB of all its processes, PostgreSQL's too, at rest. */
 export async function memoryOf(server: ZenmlServer): Promise<number> {
+  await sleep(REST_SECONDS * 1000);
   await settle(server.pids, 30);
   return together(readMemory(server.pids)).pss;
 }
