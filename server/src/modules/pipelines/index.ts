@@ -41,6 +41,7 @@ export { labelOf, type NewTagResource } from "./tags.ts";
 export { selectShownSnapshots, type ShownSnapshotRow } from "./snapshots.sql.ts";
 export type { ShownStep } from "./snapshot-steps.sql.ts";
 export type { JsonObject } from "./step-configuration.ts";
+export { noUpdate, type Complete, type RunConfigurationUpdate } from "./derived-snapshots.ts";
 export { insertSnapshotSteps, type NewSnapshotStep } from "./snapshot-steps.sql.ts";
 export { maxRetriesOf } from "./step-configuration.ts";
 export { connectorTypeView, type ConnectorType } from "./connectors/connector-type.ts";

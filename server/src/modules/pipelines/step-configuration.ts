@@ -37,11 +37,12 @@ export function propagatedBy(pipeline: JsonObject, { isDynamic }: MergeOptions):
   for (const field of propagated) {
     const value = pipeline[field];
     if (!isSaid(value)) continue;
-    said.push([field, field === "settings" && isObject(value) ? mapValues(value, withoutNulls) : value]);
+    said.push([field, field === "settings" && isJsonObject(value) ? mapValues(value, withoutNulls) : value]);
   }
   for (const field of isDynamic ? [] : propagatedHooks) {
     const hook = pipeline[field];
-    if (isSaid(hook)) said.push([field, isObject(hook) ? { attribute: null, ...withoutNulls(hook) } : hook]);
+    if (isSaid(hook))
+      said.push([field, isJsonObject(hook) ? { attribute: null, ...withoutNulls(hook) } : hook]);
   }
   return Object.fromEntries(said);
 }
@@ -53,7 +54,7 @@ const withoutNulls = (object: JsonObject): JsonObject =>
 
 const mapValues = (object: JsonObject, change: (value: JsonObject) => JsonObject): JsonObject =>
   Object.fromEntries(
-    Object.entries(object).map(([key, value]) => [key, isObject(value) ? change(value) : value]),
+    Object.entries(object).map(([key, value]) => [key, isJsonObject(value) ? change(value) : value]),
   );
 
 /** `overrides` and the result are whole configurations of steps, in one order of fields. Neither is changed. */
@@ -76,19 +77,19 @@ const joined = (first: unknown, second: unknown): unknown[] => [
 /** Objects are merged field by field, anything else replaces; null replaces nothing. */
 function layOver(below: unknown, above: unknown): unknown {
   if (above === null || above === undefined) return below;
-  if (!isObject(above)) return above;
+  if (!isJsonObject(above)) return above;
   // What counts as nothing in Python is as good as an empty object here.
-  if (!isObject(below) && !isEmpty(below)) return above;
-  const merged: Record<string, unknown> = isObject(below) ? { ...below } : {};
+  if (!isJsonObject(below) && !isEmpty(below)) return above;
+  const merged: Record<string, unknown> = isJsonObject(below) ? { ...below } : {};
   for (const [key, value] of Object.entries(above)) {
     if (value !== null)
-      set(merged, key, layOver(Object.hasOwn(merged, key) ? merged[key] : undefined, value));
+      setField(merged, key, layOver(Object.hasOwn(merged, key) ? merged[key] : undefined, value));
   }
   return merged;
 }
 
 /** A field, also one that is called `__proto__`. */
-const set = (object: Record<string, unknown>, key: string, value: unknown): void => {
+export const setField = (object: Record<string, unknown>, key: string, value: unknown): void => {
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 };
 
@@ -102,12 +103,13 @@ const isEmpty = (value: unknown): boolean =>
 
 const rawJson = JSON as unknown as { isRawJSON(value: unknown): boolean };
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** An object, and no number that is kept as it came. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !rawJson.isRawJSON(value);
 }
 
 /** How often a failed step of this configuration may be tried again. */
 export function maxRetriesOf({ retry }: JsonObject): number {
-  const retries = isObject(retry) ? retry["max_retries"] : undefined;
+  const retries = isJsonObject(retry) ? retry["max_retries"] : undefined;
   return typeof retries === "number" ? retries : 0;
 }

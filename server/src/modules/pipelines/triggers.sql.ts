@@ -42,8 +42,9 @@ export type AttachableSnapshot = {
   workspace_id: number;
   /** Whether there is an image of it that a server could run. */
   runnable: boolean;
+  /** Of the build. */
   stack_id: string | null;
-  stack_name: string | null;
+  zenml_version: string | null;
   /** Of the build's own stack. */
   components_json: string;
 };
@@ -52,7 +53,7 @@ const attachableText: Prepared = {
   name: "pipelines_select_attachable_snapshot",
   text: `
     select s.name, s.workspace_id, coalesce(not b.is_local and b.stack_id is not null, false) as runnable,
-      b.stack_id, k.name as stack_name,
+      b.stack_id, b.zenml_version,
       coalesce((
         select json_agg(json_build_object('type', c.type, 'flavor', c.flavor_name, 'name', c.name,
           'configuration', c.configuration_json::json, 'isCustom', coalesce(f.is_custom, false)))
@@ -61,7 +62,6 @@ const attachableText: Prepared = {
         where l.stack_id = b.stack_id
       ), '[]'::json)::text as components_json
     from pipelines.snapshots as s left join pipelines.builds as b on b.id = s.build_id
-      left join pipelines.stacks as k on k.id = b.stack_id
     where s.id = $1`,
 };
 
@@ -72,26 +72,6 @@ export async function selectAttachable(
   return (await database.prepared<AttachableSnapshot & Row>(attachableText, [snapshotId]))[0];
 }
 
-const copied =
-  "pipeline_id, stack_id, build_id, code_reference_id, template_id, is_dynamic, step_count, run_name_template, " +
-  "pipeline_configuration_json, client_environment_json, python_packages_json, client_version, server_version, " +
-  "pipeline_version_hash, pipeline_spec_json, source_code, code_path";
-
-const copyText: Prepared = {
-  name: "pipelines_copy_snapshot",
-  text: `
-    insert into pipelines.snapshots (id, workspace_id, user_id, source_snapshot_id, created, updated, ${copied})
-    select $1, workspace_id, $2, id, $3, $3, ${copied} from pipelines.snapshots where id = $4
-    on conflict (id) do nothing returning id`,
-};
-const copyStepsText: Prepared = {
-  name: "pipelines_copy_snapshot_steps",
-  text: `
-    insert into pipelines.snapshot_steps (snapshot_id, name, position, upstream_steps, spec_json, overrides_json,
-      config_json, max_retries)
-    select $1, name, position, upstream_steps, spec_json, overrides_json, config_json, max_retries
-    from pipelines.snapshot_steps where snapshot_id = $2`,
-};
 const attachText: Prepared = {
   name: "pipelines_attach_trigger",
   text: `
@@ -99,20 +79,11 @@ const attachText: Prepared = {
     on conflict do nothing`,
 };
 
-export type Attachment = {
-  triggerId: string;
-  snapshotId: string;
-  copyId: string;
-  userId: string | null;
-  now: Micros;
-};
-
-/** What a trigger runs is a snapshot of its own, without a name, which stays as it is. */
-export async function insertAttachment(transaction: Queryable, given: Attachment): Promise<void> {
-  const { triggerId, snapshotId, copyId, userId, now } = given;
-  const made = await transaction.prepared(copyText, [copyId, userId, now, snapshotId]);
-  if (made.length > 0) await transaction.prepared(copyStepsText, [copyId, snapshotId]);
-  await transaction.prepared(attachText, [triggerId, copyId, now]);
+export async function insertAttachment(
+  transaction: Queryable,
+  given: { triggerId: string; snapshotId: string; now: Micros },
+): Promise<void> {
+  await transaction.prepared(attachText, [given.triggerId, given.snapshotId, given.now]);
 }
 
 const detachText: Prepared = {

@@ -14,6 +14,7 @@ import { deleteRow, insertRow, lockRow, updateRow } from "./records.ts";
 import { requireReferences, type Reference } from "./references.ts";
 import { runs } from "./run-tables.ts";
 import type { JsonObject } from "./step-configuration.ts";
+import { attachSnapshot, type Attachment } from "./trigger-attachments.ts";
 import { firstOccurrence, type TriggerTimes } from "./trigger-times.ts";
 import {
   clearDispatchErrors,
@@ -81,11 +82,8 @@ export type Triggers = Pick<Collection<typeof triggers>, "label" | "fields" | "g
   ): Promise<TriggerRow>;
   /** Archived, it keeps its runs and gives its name away. */
   remove(id: string, options: { soft: boolean }): Promise<void>;
-  attach(
-    trigger: TriggerRow,
-    snapshotId: string,
-    options: InProject & { replaces: boolean; userId: string | null; newId(): string },
-  ): Promise<void>;
+  /** See `attachSnapshot`. */
+  attach(trigger: TriggerRow, snapshotId: string, attachment: Attachment): Promise<void>;
   detach(triggerId: string, snapshotId: string): Promise<void>;
   clearErrors(triggerId: string, snapshotId: string | null): Promise<void>;
   attachedTo(ids: readonly string[]): Promise<AttachedSnapshot[]>;
@@ -214,38 +212,8 @@ export function createTriggers(deps: Deps): Triggers {
         });
       });
     },
-    async attach(trigger, snapshotId, { project, replaces, userId, newId }) {
-      const copyId = newId();
-      await database.transaction(async (transaction) => {
-        const held = await lockRow(transaction, triggers, trigger.id);
-        if (held === undefined) throw noSuch(LABEL, trigger.id);
-        const before = await selectAttached(transaction, [trigger.id]);
-        // A request that is repeated because its answer got lost.
-        if (before.some((one) => one.snapshot_id === copyId)) return;
-        const snapshot = await selectAttachable(transaction, snapshotId);
-        if (snapshot?.workspace_id !== project.workspaceId)
-          throw notFound(`Snapshot ${snapshotId} not found.`);
-        if (snapshot.name === null) {
-          throw invalidState("Can not attach a snapshot without name to a trigger.");
-        }
-        const isAttached = before.some(
-          (one) => one.snapshot_id === snapshotId || one.source_snapshot_id === snapshotId,
-        );
-        if (isAttached && !replaces) throw alreadyAttached(trigger.id, snapshotId);
-        if (held.is_archived) {
-          throw invalidState(`Can not attach snapshot ${snapshotId} to archived trigger ${trigger.id}.`);
-        }
-        requireRunnable(snapshot);
-        if (isAttached) await deleteAttachments(transaction, trigger.id, snapshotId);
-        await insertAttachment(transaction, {
-          triggerId: trigger.id,
-          snapshotId,
-          copyId,
-          userId,
-          now: clock(),
-        });
-      });
-    },
+    attach: (trigger, snapshotId, attachment) =>
+      attachSnapshot(deps, { ...attachment, triggerId: trigger.id, snapshotId }),
     async detach(triggerId, snapshotId) {
       if (!(await deleteAttachments(database, triggerId, snapshotId)))
         throw notAttached(triggerId, snapshotId);
@@ -274,35 +242,6 @@ function referencesOf(subject: TriggerSubject): Reference[] {
   }
   return subject.type === "webhook" ? [{ table: webhooks, label: "webhook", id: subject.webhookId }] : [];
 }
-
-type ShownComponent = {
-  type: string;
-  flavor: string;
-  name: string;
-  isCustom: boolean;
-  configuration: JsonObject;
-};
-
-/** What only the machine of its user can reach, no server can run. */
-function requireRunnable({ runnable, components_json: text }: AttachableSnapshot): void {
-  if (!runnable) {
-    throw invalidParameter(
-      "This snapshot can not be run via the server because it does not have an associated build that is not local.",
-    );
-  }
-  for (const { type, flavor, name, configuration, isCustom } of JSON.parse(text) as ShownComponent[]) {
-    if (!isCustom && !isLocalComponent(type, flavor, configuration)) continue;
-    throw invalidParameter(
-      `The ${type} '${name}' of the snapshot's stack is ${isCustom ? "of a custom flavor" : "local"}: no server can use it.`,
-    );
-  }
-}
-
-const alreadyAttached = (triggerId: string, snapshotId: string): PlinthError =>
-  invalidState(
-    `Trigger ${triggerId} is already attached to snapshot ${snapshotId}. To attach ${snapshotId} with a different ` +
-      "configuration, please detach the current attachment first or use the `allow_replace` flag.",
-  );
 
 const notAttached = (triggerId: string, snapshotId: string): PlinthError =>
   notFound(`Snapshot ${snapshotId} is not attached to trigger ${triggerId}`);

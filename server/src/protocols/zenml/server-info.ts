@@ -14,7 +14,7 @@ const CLIENT = /^zenml\/(\d{1,4}\.\d{1,4}\.\d{1,4}[0-9A-Za-z.+-]{0,32})$/;
  * Clients print a warning where the server's version is not their own, though all that this server supports work
  * with it: each is told its own.
  */
-const versionFor = (request: FastifyRequest): string =>
+export const versionFor = (request: FastifyRequest): string =>
   CLIENT.exec(request.headers["user-agent"] ?? "")?.[1] ?? ZENML_VERSION;
 
 export type ServerInfoOptions = {

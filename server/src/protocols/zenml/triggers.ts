@@ -1,5 +1,5 @@
 import { publicAccess, reads, uses } from "../../kernel/access.ts";
-import { notImplemented, PlinthError } from "../../kernel/errors.ts";
+import { PlinthError } from "../../kernel/errors.ts";
 import {
   isUuid,
   readTargets,
@@ -12,7 +12,7 @@ import { within, type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
 import { entity, iso, json, projectBody } from "./envelope.ts";
 import { invalidFilter, invalidRequest } from "./errors.ts";
-import { hyphenated, jsonObject } from "./fields.ts";
+import { hyphenated } from "./fields.ts";
 import { pageOf, readFlag, type Parameters } from "./list-query.ts";
 import {
   dataOf,
@@ -24,6 +24,9 @@ import {
   type TriggerRequest,
   type TriggerUpdate,
 } from "./trigger-requests.ts";
+import { completeConfigurations, runConfigurationRequest } from "./run-configuration-request.ts";
+import { readerOf } from "./secrets.ts";
+import { versionFor } from "./server-info.ts";
 import { webhookSummary } from "./webhook-views.ts";
 import { viewOne } from "./reading.ts";
 
@@ -191,19 +194,17 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       method: "PUT",
       path: ATTACHED,
       access: uses("pipeline"),
-      body: jsonObject.nullish(),
+      body: runConfigurationRequest,
       async handle(call) {
         const { row, project } = await enter(call, "edit");
-        if (Object.values(call.body ?? {}).some((value) => value !== null)) {
-          throw notImplemented(
-            "This server attaches snapshots as they are: make a snapshot with the configuration that is wanted.",
-          );
-        }
         await access.enterProject(call.request, project.projectId, "use");
         await triggers.attach(row, call.path["snapshot_id"] ?? "", {
           project,
           replaces: readFlag(call.parameters, "allow_replace", false),
-          userId: userIdOf(call.request),
+          update: call.body,
+          complete: completeConfigurations,
+          reader: readerOf(call.request),
+          version: versionFor(call.request),
           newId: call.newId,
         });
         return null;
