@@ -9,6 +9,7 @@ import { ensureClient } from "../src/environment.ts";
 import { freePort } from "../src/process.ts";
 import { admin, startGuardedPlinth, type Target } from "../src/target.ts";
 import { ensureChromium } from "./chromium.ts";
+import { PATIENCE } from "./visitor.ts";
 
 const executablePath = ensureChromium();
 const screenshots = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "test-output", "ui");
@@ -44,7 +45,7 @@ describe.runIf(executablePath !== undefined)("logins in a browser", () => {
   });
   beforeEach(async () => {
     context = await browser.newContext({ viewport: { width: 1200, height: 900 }, locale: "en-GB" });
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(PATIENCE);
     page = await context.newPage();
     complaints.length = 0;
     page.on("console", (message) => {

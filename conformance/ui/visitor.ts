@@ -26,7 +26,8 @@ const resized = /^(?:null )?ResizeObserver loop completed with undelivered notif
 
 /** How long nothing must be under way for a page to be complete, in milliseconds. */
 const QUIET = 500;
-export const PATIENCE = 30_000;
+/** For a page that draws charts while others have the processors. */
+export const PATIENCE = 120_000;
 
 export type Visitor = AsyncDisposable & {
   readonly page: Page;
