@@ -1,79 +1,19 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { createOutbound } from "../../../kernel/outbound/outbound.ts";
-import { signatureOf } from "./azure-key.ts";
+import { startAzureBlobs } from "../../../../test/services/azure-blobs.ts";
 import { readListing } from "./azure-list.ts";
 import { openAzureStore, type AzureAccess } from "./azure.ts";
 import { parseStorePath } from "./location.ts";
 import type { StoredFile } from "./store.ts";
 
-const key = { account: "lab", key: Buffer.from("the key of the account").toString("base64") };
 const names = ["1.log", "2 + 2 & <more>.log", "3 ü#?%.log"].map((name) => `store/logs/a/${name}`);
-const objects = new Map([...names, "store/logs/ab.log"].map((name) => [name, `bytes of ${name}`]));
-const folders = new Map([
-  ["store/logs/a/sub", "<Metadata><hdi_isfolder>true</hdi_isfolder></Metadata>"],
-  ["store/logs/a/lake", "<Properties><ResourceType>directory</ResourceType></Properties>"],
-  ["store/logs/a/mark/", ""],
-]);
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&#x3E;");
-
-let failure: { status: number; code: string } | undefined;
-let strange: string | undefined;
-
-/** As Azure's storage answers for one container, two blobs a page. */
-const server = createServer((request, response) => {
-  const address = `http://${request.headers.host}${request.url}`;
-  const url = new URL(address);
-  const answer = (status: number, body: string | Buffer, code = ""): void =>
-    void response.writeHead(status, { "x-ms-error-code": code, "retry-after": "3" }).end(body);
-  const { authorization } = request.headers;
-  const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
-  const { method = "" } = request;
-  const isLetIn =
-    url.searchParams.get("sig") === "a signature" ||
-    authorization === "Bearer a-token" ||
-    authorization === signatureOf(key, { method, url: address, headers: Object.fromEntries(headers) });
-  if (!isLetIn) return answer(403, "<Error/>", "AuthenticationFailed");
-  if (failure !== undefined) return answer(failure.status, "", failure.code);
-  if (strange !== undefined) return answer(200, strange);
-  const [, container = "", ...parts] = url.pathname.split("/").map(decodeURIComponent);
-  if (container !== "box") return answer(404, "", "ContainerNotFound");
-  if (parts.length === 0) return answer(200, listed(url.searchParams));
-  const name = parts.join("/");
-  const body = objects.get(name);
-  if (body === undefined) return answer(404, "", "BlobNotFound");
-  if (method === "DELETE") {
-    objects.delete(name);
-    return answer(202, "");
-  }
-  const range = String(request.headers["x-ms-range"]);
-  const [, first = "0", last = "0"] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
-  if (Number(first) >= Buffer.byteLength(body)) return answer(416, "", "InvalidRange");
-  return answer(206, Buffer.from(body).subarray(Number(first), Number(last) + 1));
-});
-
-function listed(asked: URLSearchParams): string {
-  if (asked.get("comp") !== "list" || asked.get("restype") !== "container") return "";
-  const all = [...objects.keys(), ...folders.keys()].sort();
-  const found = all.filter((name) => name.startsWith(asked.get("prefix") ?? ""));
-  const from = Number(asked.get("marker") ?? 0);
-  const blobs = found.slice(from, from + 2).map((name) => {
-    const size = Buffer.byteLength(objects.get(name) ?? "");
-    return (
-      `<Blob><Name>${escaped(name)}</Name><Properties><Content-Length>${size}</Content-Length></Properties>` +
-      `${folders.get(name) ?? "<Metadata />"}</Blob>`
-    );
-  });
-  const next = found.length > from + 2 ? `<NextMarker>${from + 2}</NextMarker>` : "<NextMarker />";
-  return `\uFEFF<?xml version="1.0"?><EnumerationResults ContainerName="box"><Blobs>${blobs.join("")}</Blobs>${next}</EnumerationResults>`;
-}
-
-await new Promise<void>((resolve) => {
-  server.listen(0, "127.0.0.1", resolve);
-});
-afterAll(() => void server.close());
+const service = await startAzureBlobs();
+for (const name of [...names, "store/logs/ab.log"]) service.put(name, `bytes of ${name}`);
+service.folder("store/logs/a/sub", "<Metadata><hdi_isfolder>true</hdi_isfolder></Metadata>");
+service.folder("store/logs/a/lake", "<Properties><ResourceType>directory</ResourceType></Properties>");
+service.folder("store/logs/a/mark/", "");
+const { key } = service;
+afterAll(() => service[Symbol.asyncDispose]());
 
 const open = (proof: AzureAccess["proof"] = { key }, address = "az://box/store") =>
   openAzureStore({
@@ -81,7 +21,7 @@ const open = (proof: AzureAccess["proof"] = { key }, address = "az://box/store")
     path: parseStorePath(address),
     outbound: createOutbound({ allowed: ["127.0.0.1"], userAgent: "test" }),
     clock: () => Date.UTC(2026, 10, 22) * 1000,
-    access: { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, proof },
+    access: { endpoint: service.endpoint, proof },
   });
 const list = async (uri: string, store = open()): Promise<StoredFile[]> =>
   (await Array.fromAsync(store.list(uri))).flat();
@@ -89,7 +29,7 @@ const list = async (uri: string, store = open()): Promise<StoredFile[]> =>
 describe("a store of Azure's", () => {
   it("lists a folder page by page, or the one file, and no folders", async () => {
     expect(await list("az://box/store/logs/a")).toStrictEqual(
-      names.map((name) => ({ uri: `az://box/${name}`, size: Buffer.byteLength(objects.get(name) ?? "") })),
+      names.map((name) => ({ uri: `az://box/${name}`, size: Buffer.byteLength(`bytes of ${name}`) })),
     );
     expect(await list("az://box/store/logs/ab.log")).toStrictEqual([
       { uri: "az://box/store/logs/ab.log", size: 26 },
@@ -136,7 +76,7 @@ describe("a store of Azure's", () => {
     const uri = `az://box/${names[1]}`;
     await open().remove(uri);
     await open().remove(uri);
-    expect(objects.has(names[1] ?? "")).toBe(false);
+    expect(service.has(names[1] ?? "")).toBe(false);
     await expect(open({ token: "old" }).remove(uri)).rejects.toMatchObject({ kind: "refused" });
     await expect(open().remove("az://box/store")).rejects.toMatchObject({ kind: "outside" });
   });
@@ -149,22 +89,23 @@ describe("a store of Azure's", () => {
       kind: "refused",
       message: expect.stringContaining("ContainerNotFound") as string,
     });
-    for (failure of [
+    for (const failure of [
       { status: 429, code: "" },
       { status: 503, code: "ServerBusy" },
     ]) {
+      service.fail(failure);
       await expect(read("az://box/store/x")).rejects.toMatchObject({
         kind: "rate_limited",
         retryAfterSeconds: 3,
       });
     }
-    failure = { status: 500, code: "InternalError" };
+    service.fail({ status: 500, code: "InternalError" });
     await expect(list("az://box/store/x")).rejects.toMatchObject({ kind: "unreachable" });
-    failure = undefined;
-    for (strange of ["", "<html></html>", "<EnumerationResults><Blobs>"]) {
+    for (const body of ["", "<html></html>", "<EnumerationResults><Blobs>"]) {
+      service.fail({ status: 200, code: "", body });
       await expect(list("az://box/store/x")).rejects.toMatchObject({ kind: "unreachable" });
     }
-    strange = undefined;
+    service.fail(undefined);
   });
 });
 
