@@ -107,11 +107,33 @@ ${more}}
         expect(json.detail[1]).toContain(method);
     });
 
-    it("of a connector that does not work, after its time", async () => {
-      const done = await applied(connector("external-account", '  timeouts = { create = "1s" }\n'));
+    it("of a connector that cannot work, at once", async () => {
+      const done = await applied(connector("external-account"));
       expect(done.code).toBe(1);
       expect(spoken(done)).toContain("Verification Error");
       expect(spoken(done)).toContain("external_account_json");
+    });
+
+    it("of a connector that does not work, after it was tried for its time", async () => {
+      recorder.take();
+      const done = await applied(`
+resource "zenml_service_connector" "registry" {
+  name          = "registry"
+  type          = "docker"
+  auth_method   = "password"
+  resource_type = "docker-registry"
+  resource_id   = "127.0.0.1:9"
+  configuration = { username = "me", password = "of-mine", registry = "127.0.0.1:9" }
+  timeouts      = { create = "2s" }
+}
+`);
+      expect(done.code).toBe(1);
+      expect(spoken(done)).toContain("Error verifying service connector configuration");
+      // The provider shows it in the plan, as the guide says; the refusal has no part of it.
+      expect(done.output.slice(done.output.indexOf("Verification Error"))).not.toContain("of-mine");
+      const sent = recorder.take().filter(({ path }) => path.startsWith("/api/v1/service_connectors"));
+      expect(sent.length).toBeGreaterThan(1);
+      expect(new Set(sent.map(({ path }) => path))).toEqual(new Set(["/api/v1/service_connectors/verify"]));
     });
 
     it("of a component of the wrong type in a stack, and of a stack without an orchestrator", async () => {
@@ -299,7 +321,7 @@ ${more}}
       });
       expect([vertex.status, vertex.json.detail[1]]).toEqual([
         400,
-        "Invalid configuration keys ['gpu_enabled', 'machine_type'] for vertex orchestrator.",
+        "Invalid configuration keys ['machine_type', 'gpu_enabled'] for vertex orchestrator.",
       ]);
       const body = { name: "x", type: "gcp", auth_method: "external-account" };
       expect((await call("POST", "/service-connectors", body)).status).toBe(404);

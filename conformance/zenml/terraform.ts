@@ -8,7 +8,7 @@ import { ensurePrograms } from "../infra/tools.ts";
 import { startChild } from "../src/process.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-export const guide = readFileSync(join(root, "docs", "guides", "stacks-as-code.md"), "utf8");
+const guide = readFileSync(join(root, "docs", "guides", "stacks-as-code.md"), "utf8");
 
 export interface Done {
   readonly code: number | string;
@@ -143,7 +143,7 @@ export async function plinthLines(lines: string, dataDir: string): Promise<strin
 /** The key that `plinth key create` shows. */
 export const keyIn = (output: string): string => /plinth_[0-9a-f]+_[0-9a-f]+/.exec(output)?.[0] ?? "";
 
-export interface Sent {
+interface Sent {
   readonly method: string;
   readonly path: string;
   readonly body: string;
