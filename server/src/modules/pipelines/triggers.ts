@@ -7,23 +7,18 @@ import type { Micros } from "../../kernel/micros.ts";
 import { createCollection, noSuch, taken, type Collection } from "./collection.ts";
 import { idFields, userFields, type Fields, type ListQuery, type Page } from "./list.ts";
 import { isUuid, selectPage } from "./list.sql.ts";
-import { isLocalComponent } from "./local-components.ts";
 import { pipelines, snapshots, triggers, webhooks, type TriggerRow } from "./pipeline-tables.ts";
 import type { Project } from "./projects.ts";
 import { deleteRow, insertRow, lockRow, updateRow } from "./records.ts";
 import { requireReferences, type Reference } from "./references.ts";
 import { runs } from "./run-tables.ts";
-import type { JsonObject } from "./step-configuration.ts";
 import { attachSnapshot, type Attachment } from "./trigger-attachments.ts";
 import { firstOccurrence, type TriggerTimes } from "./trigger-times.ts";
 import {
   clearDispatchErrors,
   deleteAttachments,
-  insertAttachment,
-  selectAttachable,
   selectAttached,
   selectLatestRunIds,
-  type AttachableSnapshot,
   type AttachedSnapshot,
 } from "./triggers.sql.ts";
 

@@ -21,6 +21,7 @@ import {
   selectTagsOf,
   serviceConnectors,
   stacks,
+  triggers,
   type ArtifactRow,
   type PipelineRunRow,
   type ShownVersionRow,
@@ -32,6 +33,7 @@ import {
 import type { ViewContext } from "./envelope.ts";
 import { loadRunLinks, oldRunLinks, runLinksOf } from "./run-links.ts";
 import * as summary from "./summaries.ts";
+import { triggerSummary } from "./trigger-views.ts";
 import { userView } from "./views.ts";
 
 type Ids = readonly (string | null | undefined)[];
@@ -53,6 +55,7 @@ export type Related = {
   codeReferences(ids: Ids): Promise<Views>;
   snapshots(ids: Ids): Promise<Views>;
   runTemplates(ids: Ids): Promise<Views>;
+  triggers(ids: Ids): Promise<Views>;
   deployments(ids: Ids): Promise<Views>;
   runs(ids: Ids): Promise<Views>;
   models(ids: Ids): Promise<Views>;
@@ -132,6 +135,7 @@ export function createRelated({ database, principals, now }: RelatedDeps): Relat
         const rows = await selectShownSnapshots(database, known(ids));
         return new Map([...rows].map(([id, row]) => [id, summary.snapshotSummary(row, context)]));
       },
+      triggers: views(triggers, triggerSummary),
       async runTemplates(ids) {
         const rows = await selectRows(database, runTemplates, known(ids));
         const sources = await selectShownSnapshots(

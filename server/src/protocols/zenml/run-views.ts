@@ -74,7 +74,7 @@ async function loadResources(
   const ids = rows.map(({ id }) => id);
   const dynamic = rows.filter((row) => row.is_dynamic).map(({ id }) => id);
   const outputs = new Map(rows.map((row) => [row.id, outputsOf(row)]));
-  const [users, versions, tags, shown, logs, runs, conditions, artifacts] = await Promise.all([
+  const [users, versions, tags, shown, logs, runs, conditions, artifacts, triggers] = await Promise.all([
     related.users(rows.map((row) => row.user_id)),
     related.modelVersions(rows.map((row) => row.model_version_id)),
     related.tagsOf(ids),
@@ -83,6 +83,7 @@ async function loadResources(
     related.runs(rows.flatMap((row) => [row.original_run_id, row.parent_run_id])),
     selectPendingConditions(database, dynamic),
     related.artifactVersions([...outputs.values()].flatMap((of) => Object.values(of))),
+    related.triggers(rows.map((row) => row.trigger_id)),
   ]);
   return (row) => {
     const collection = (logs.get(row.id) ?? []).map((one) => logsSummary(one, view));
@@ -94,7 +95,7 @@ async function loadResources(
       logs: collection[0] ?? null,
       log_collection: collection,
       visualizations: shown.get(row.id) ?? [],
-      trigger: null,
+      trigger: at(triggers, row.trigger_id),
       original_run: at(runs, row.original_run_id),
       parent_run: at(runs, row.parent_run_id),
       active_wait_condition: condition === undefined ? null : waitConditionSummary(condition, view),

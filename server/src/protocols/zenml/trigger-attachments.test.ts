@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
 import { startTestServer, type Answer, type Json } from "../../../test/harness.ts";
-import { projectIdOf, stepOf } from "../../../test/pipelines.ts";
+import { newRun, projectIdOf, stepOf } from "../../../test/pipelines.ts";
 import { withHeaders } from "../../../test/workspaces.ts";
 
 const server = await startTestServer();
@@ -90,7 +90,11 @@ const newTrigger = async (): Promise<string> =>
     })
   ).id;
 
-const attach = (trigger: string, update: unknown, of = source, headers = {}): Promise<Answer> =>
+const attach = (
+  trigger: string,
+  update: unknown,
+  { of = source, headers = {} }: { of?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> =>
   client.call("PUT", `${API}/triggers/${trigger}/pipeline_snapshots/${of}`, update, headers);
 
 /** What a trigger runs. */
@@ -102,7 +106,7 @@ async function attachedTo(trigger: string): Promise<Json> {
 
 async function derived(update: unknown, of = source): Promise<Json> {
   const trigger = await newTrigger();
-  const answer = await attach(trigger, update, of);
+  const answer = await attach(trigger, update, { of });
   expect([answer.status, answer.text]).toEqual([200, "null"]);
   return attachedTo(trigger);
 }
@@ -203,7 +207,7 @@ describe("a snapshot that is attached", () => {
   });
 
   it("takes parameters where its pipeline is dynamic, and secrets by their names", async () => {
-    const secret = (await post("/secrets", { name: `s-${randomUUID()}`, values: { k: "v" } })) as Json;
+    const secret = await post("/secrets", { name: `s-${randomUUID()}`, values: { k: "v" } });
     const dynamic = await newSource({ is_dynamic: true });
     const { metadata } = await derived({ parameters: { p: 3 }, secrets: [secret.name] }, dynamic);
     expect(metadata.pipeline_configuration).toMatchObject({ parameters: { p: 3 }, secrets: [secret.id] });
@@ -242,12 +246,12 @@ describe("a snapshot that is attached", () => {
     const trigger = await newTrigger();
     const headers = { "idempotency-key": randomUUID() };
     for (let at = 0; at < 2; at += 1) {
-      expect((await attach(trigger, { run_name: "first" }, source, headers)).status).toBe(200);
+      expect((await attach(trigger, { run_name: "first" }, { headers })).status).toBe(200);
     }
     const { id, metadata } = await attachedTo(trigger);
     expect(metadata.run_name_template).toBe("first");
     expect((await attach(trigger, { run_name: "second" })).status).toBe(403);
-    const replaced = await attach(trigger, { run_name: "second" }, `${source}?allow_replace=true`);
+    const replaced = await attach(trigger, { run_name: "second" }, { of: `${source}?allow_replace=true` });
     expect(replaced.status, replaced.text).toBe(200);
     const other = await attachedTo(trigger);
     expect([other.metadata.run_name_template, other.id === id]).toEqual(["second", false]);
@@ -260,5 +264,29 @@ describe("a snapshot that is attached", () => {
     const { id } = await attachedTo(trigger);
     const { text } = await client.get(`${API}/pipeline_snapshots/${id}`);
     expect(text).toContain('"lr":2.50');
+  });
+});
+
+describe("a run that a trigger began", () => {
+  it("shows it for as long as it is there", async () => {
+    const trigger = await newTrigger();
+    const run: Json = await newRun(client, project, source);
+    expect(run.resources.trigger).toBeNull();
+    await server.database.prepared(
+      { name: "test_begun_by", text: "update pipelines.runs set trigger_id = $2 where id = $1" },
+      [run.id, trigger],
+    );
+    const shown = {
+      id: trigger,
+      body: { type: "schedule", cron_expression: "0 0 * * *", active: true, project_id: project },
+      metadata: null,
+      resources: null,
+    };
+    expect((await get(`/runs/${run.id}`)).resources.trigger).toMatchObject(shown);
+    const { items } = await get(`/runs?project=${project}&trigger_id=${trigger}`);
+    expect(items.map((one: Json) => one.resources.trigger)).toMatchObject([shown]);
+    expect((await get(`/triggers/${trigger}`)).resources.latest_run.id).toBe(run.id);
+    expect((await client.call("DELETE", `${API}/triggers/${trigger}?soft=false`)).status).toBe(200);
+    expect((await get(`/runs/${run.id}`)).resources.trigger).toBeNull();
   });
 });

@@ -10,7 +10,7 @@ import {
 import { userIdOf, type ProjectScope } from "./access.ts";
 import { within, type ZenmlContext } from "./context.ts";
 import { endpoint, type ZenmlCall, type ZenmlEndpoint } from "./endpoint.ts";
-import { entity, iso, json, projectBody } from "./envelope.ts";
+import { entity, json } from "./envelope.ts";
 import { invalidFilter, invalidRequest } from "./errors.ts";
 import { hyphenated } from "./fields.ts";
 import { pageOf, readFlag, type Parameters } from "./list-query.ts";
@@ -27,6 +27,7 @@ import {
 import { completeConfigurations, runConfigurationRequest } from "./run-configuration-request.ts";
 import { readerOf } from "./secrets.ts";
 import { versionFor } from "./server-info.ts";
+import { triggerBody } from "./trigger-views.ts";
 import { webhookSummary } from "./webhook-views.ts";
 import { viewOne } from "./reading.ts";
 
@@ -58,7 +59,7 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       return entity(
         { id: row.id },
         {
-          body: bodyOf(row, projectBody(row, shown)),
+          body: triggerBody(row, shown),
           metadata: hydrate ? {} : null,
           resources: {
             user: users.get(row.user_id ?? "") ?? null,
@@ -255,26 +256,6 @@ export function triggerEndpoints(context: ZenmlContext): ZenmlEndpoint[] {
       },
     }),
   ];
-}
-
-/** Of one that is off, nothing is next. */
-function bodyOf(row: TriggerRow, shown: object): object {
-  const next = row.active && !row.is_archived ? iso(row.next_occurrence) : null;
-  const about =
-    row.type === "webhook"
-      ? { configuration: json(row.data_json), webhook_id: row.webhook_id }
-      : (JSON.parse(row.data_json) as object);
-  return {
-    ...shown,
-    name: row.name,
-    active: row.active,
-    type: row.type,
-    flavor: row.flavor,
-    concurrency: row.concurrency,
-    is_archived: row.is_archived,
-    ...about,
-    ...(row.type === "schedule" ? { next_occurrence: next } : {}),
-  };
 }
 
 const noId = (name: string): PlinthError =>
