@@ -4,6 +4,8 @@ import { artifactScenarios } from "./artifacts.ts";
 import { deploymentScenarios } from "./deployments.ts";
 import { deviceScenarios } from "./devices.ts";
 import { hookScenarios } from "./hooks.ts";
+import { linkScenarios } from "./links.ts";
+import { logScenarios } from "./logs.ts";
 import { pipelineScenarios } from "./pipelines.ts";
 import { referenceScenarios } from "./references.ts";
 import { runScenarios } from "./runs.ts";
@@ -37,6 +39,8 @@ export const scenarios: readonly Scenario[] = [
   ...webhookScenarios,
   ...deploymentScenarios,
   ...referenceScenarios,
+  ...linkScenarios,
+  ...logScenarios,
   ...accountScenarios,
   ...serviceAccountScenarios,
   ...deviceScenarios,

@@ -76,10 +76,6 @@ export function createLogs(deps: CollectionDeps): Logs {
         const row = await lockRow(transaction, logs, id);
         if (row === undefined) throw noSuch(LABEL, id);
         const { pipeline_run_id: run = null, step_run_id: step = null } = owner;
-        const isFree = row.pipeline_run_id === null && row.step_run_id === null;
-        if (!isFree && (row.pipeline_run_id !== run || row.step_run_id !== step)) {
-          throw invalidState("The logs entry is already associated with a different entity.");
-        }
         await requireReferences(
           transaction,
           [
@@ -88,6 +84,10 @@ export function createLogs(deps: CollectionDeps): Logs {
           ],
           { label: "logs", operation: "updated", project },
         );
+        const isFree = row.pipeline_run_id === null && row.step_run_id === null;
+        if (!isFree && (row.pipeline_run_id !== run || row.step_run_id !== step)) {
+          throw invalidState("The logs entry is already associated with a different entity.");
+        }
         if (!isFree || (run === null && step === null)) return row;
         const changed = { pipeline_run_id: run, step_run_id: step, updated: clock() };
         return (await updateRow(transaction, logs, id, changed)) ?? row;

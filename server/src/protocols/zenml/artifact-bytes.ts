@@ -85,7 +85,8 @@ export function artifactBytesEndpoints(context: ZenmlContext, database: Database
       async handle(call) {
         const row = await getVersion(call);
         const index = readInteger(call.query, "index") ?? 0;
-        const storeId = storeOf(row);
+        // For 0.84 it matters first whether there is something to show.
+        if (!call.isOld) storeOf(row);
         const shown = await selectVisualizationsOf(database, [row.id]);
         const one = index < 0 ? undefined : shown[index];
         if (shown.length === 0) throw doesNotExist(`Artifact '${row.id}' has no visualizations.`);
@@ -95,7 +96,7 @@ export function artifactBytesEndpoints(context: ZenmlContext, database: Database
           );
         }
         const read = async (): Promise<Buffer> =>
-          readWhole(await artifactStores.open(storeId, readerOf(call.request)), one.uri);
+          readWhole(await artifactStores.open(storeOf(row), readerOf(call.request)), one.uri);
         const bytes = await toldOfArtifacts(read());
         return { type: one.type, value: bytes.toString(one.type === "image" ? "base64" : "utf8") };
       },

@@ -90,7 +90,8 @@ export function logSourceEndpoints(context: ZenmlContext, database: Database): Z
 
   const text = async (call: ZenmlCall, kind: Kind): Promise<string> => {
     const { query } = call;
-    const source = query["source"];
+    // Steps had logs of one source then.
+    const source = kind.short === "run" ? query["source"] : undefined;
     if (kind.short === "run" && source === undefined) throw missingSource();
     const offset = readInteger(query, "offset") ?? 0;
     const length = readInteger(query, "length") ?? MAX_TEXT;
