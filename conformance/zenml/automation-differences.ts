@@ -67,6 +67,11 @@ const of98: readonly Difference[] = [
     except: /description:/,
   },
   {
+    at: ["triggers by event > a source of another project"],
+    reason: "What is in another project is not there.",
+    status: 404,
+  },
+  {
     at: [
       "snapshots of triggers > read with both",
       "snapshots of triggers > by the snapshot",
@@ -137,6 +142,19 @@ const of84: readonly Difference[] = [
     at: ["services of 0.84.0 > a status of a state that is none"],
     reason: "It is not kept; upstream keeps it, and fails with every list that it is in.",
     status: 422,
+  },
+  {
+    at: [
+      "triggers of 0.84.0 > triggers",
+      "triggers of 0.84.0 > actions",
+      "triggers of 0.84.0 > event sources",
+      "triggers of 0.84.0 > what event sources there are",
+      "triggers of 0.84.0 > what actions there are",
+      "triggers of 0.84.0 > an event source",
+    ],
+    reason:
+      "Triggers are those of 0.98, which has others in their place and knows no actions and event sources.",
+    status: 404,
   },
   {
     at: ["run templates of 0.84.0"],

@@ -17,6 +17,13 @@ const deployments = entityScenario({
     givenSnapshot("second_plan"),
     givenProject(),
     post(
+      "given a pipeline elsewhere",
+      "/pipelines",
+      { project: "{other}", name: "{unique}-elsewhere" },
+      { elsewhere: "id" },
+    ),
+    givenSnapshot("foreign", { project: "{other}", pipeline: "{elsewhere}" }),
+    post(
       "given a deployer",
       "/components",
       { name: "{unique}-deployer", type: "deployer", flavor: "local", configuration: {} },
@@ -37,6 +44,7 @@ const deployments = entityScenario({
   probed: ["name", "snapshot_id", "deployer_id", "auth_key", "tags"],
   variants: {
     "a snapshot that is not there": { snapshot_id: missing },
+    "a snapshot of another project": { snapshot_id: "{foreign}" },
     "a deployer that is not there": { deployer_id: missing },
     "a deployer that is an orchestrator": { deployer_id: "{orchestrator}" },
     "in another project": { project: "{other}" },
@@ -50,6 +58,7 @@ const deployments = entityScenario({
     "with metadata": { deployment_metadata: { a: 1.0, b: { c: [null] } } },
     "with another key": { auth_key: "other" },
     "of another snapshot": { snapshot_id: "{second_plan}" },
+    "of a snapshot of another project": { snapshot_id: "{foreign}" },
     "of a snapshot that is not there": { snapshot_id: missing },
     tagged: { add_tags: ["{unique}-c"], remove_tags: ["{unique}-a"] },
     "to a name that is taken": { name: "{unique}-least" },

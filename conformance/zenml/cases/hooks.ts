@@ -86,6 +86,7 @@ export const hookScenarios: readonly Scenario[] = [
       "a run that is not there": { pipeline_run_id: missing },
       "a step that is not there": { step_run_id: missing },
       "an output that is not there": { outputs: { output: [missing] } },
+      "a run that is no run": { pipeline_run_id: "{step}" },
       "logs that are not there": { logs_id: missing },
       "in another project": { project: "{other}" },
       "of another project's run": { project: "{other}", step_run_id: null, outputs: {}, logs_id: null },

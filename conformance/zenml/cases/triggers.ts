@@ -110,7 +110,18 @@ const eventTriggers = entityScenario({
   name: "triggers by event",
   versions,
   path: "/triggers",
-  given: [givenPipeline(), givenSnapshot(), givenRun()],
+  given: [
+    givenPipeline(),
+    givenSnapshot(),
+    givenRun(),
+    givenProject(),
+    post(
+      "given a pipeline elsewhere",
+      "/pipelines",
+      { project: "{other}", name: "{unique}-elsewhere" },
+      { elsewhere: "id" },
+    ),
+  ],
   seeds: {
     all: {
       ...event,
@@ -145,6 +156,7 @@ const eventTriggers = entityScenario({
     "a source without an id": { source_entity: { type: "pipeline" } },
     "a source that is no id": { source_entity: { type: "pipeline", id: "x" } },
     "a source that is not there": { source_entity: { type: "pipeline", id: missing } },
+    "a source of another project": { source_entity: { type: "pipeline", id: "{elsewhere}" } },
     "a source of another type": { source_entity: { type: "pipeline", id: "{run}" } },
   },
   updateBase: {
@@ -274,5 +286,25 @@ const attached: Scenario = {
   ],
 };
 
+/** Triggers of 0.84 are another thing of the same name, with actions and event sources, which 0.98 has no more. */
+const oldTriggers: Scenario = {
+  name: "triggers of 0.84.0",
+  versions: ["0.84.0"],
+  steps: [
+    get("triggers", "/triggers", { project: "{project}" }),
+    get("actions", "/actions", { project: "{project}" }),
+    get("event sources", "/event-sources", { project: "{project}" }),
+    get("what event sources there are", "/plugin-flavors", { type: "event_source", subtype: "webhook" }),
+    get("what actions there are", "/plugin-flavors", { type: "action", subtype: "pipeline_run" }),
+    post("an event source", "/event-sources", {
+      project: "{project}",
+      name: "{unique}",
+      flavor: "github",
+      plugin_subtype: "webhook",
+      configuration: { repo: "a/b" },
+    }),
+  ],
+};
+
 /** What says when snapshots are to be run. */
-export const triggerScenarios: readonly Scenario[] = [scheduleTriggers, eventTriggers, attached];
+export const triggerScenarios: readonly Scenario[] = [scheduleTriggers, eventTriggers, attached, oldTriggers];
