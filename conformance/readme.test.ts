@@ -53,7 +53,14 @@ describe("README's tour", () => {
     writeFileSync(script, asTyped(blocks, plinth().url));
     const child = startChild("bash", [script], {
       cwd: folder,
-      env: { HOME: folder, TMPDIR: folder, MLFLOW_DISABLE_TELEMETRY: "true", GIT_PYTHON_REFRESH: "quiet" },
+      env: {
+        HOME: folder,
+        TMPDIR: folder,
+        // The environment that the tour makes goes away with all that it holds.
+        PYTHONPYCACHEPREFIX: "",
+        MLFLOW_DISABLE_TELEMETRY: "true",
+        GIT_PYTHON_REFRESH: "quiet",
+      },
     });
     code = await child.ended;
     output = child.output();

@@ -6,6 +6,7 @@ import { bytecode } from "./src/environment.ts";
 /** What takes minutes begins first, so that the end is not one file alone. */
 const long = [
   "infra/manifests.test.ts",
+  "readme.test.ts",
   "import/databases.test.ts",
   "ui/walk.test.ts",
   "zenml/differential.test.ts",
