@@ -122,8 +122,9 @@ describe("secrets", () => {
     expect((await other.get(`${API}/${id}`)).json.body.values.password).toBe("hunter2");
     expect((await viewer.post(API, { name: "no", values: {} })).status).toBe(403);
     expect((await viewer.call("DELETE", `${API}/${id}`)).status).toBe(403);
-    expect((await stranger.get(`${API}/${id}`)).status).toBe(403);
-    expect((await stranger.get(API)).status).toBe(403);
+    expect((await stranger.get(`${API}/${id}`)).status).toBe(404);
+    expect((await stranger.call("DELETE", `${API}/${id}`)).status).toBe(404);
+    expect((await stranger.get(API)).json).toMatchObject({ total: 0, items: [] });
   });
 
   it("are changed by who made them, and by those who look after what all share", async () => {

@@ -297,7 +297,15 @@ describe("who may change stacks", () => {
     expect((await other.call("DELETE", path)).status).toBe(403);
     expect((await root.call("PUT", path, { name: "adopted" })).json.name).toBe("adopted");
     const nobody = await as("no");
-    expect((await nobody.get(`${API}/stacks`)).status).toBe(403);
+    expect((await nobody.get(`${API}/stacks`)).json).toMatchObject({
+      total: 1,
+      items: [{ name: "default" }],
+    });
+    for (const method of ["GET", "PUT", "DELETE"] as const) {
+      expect((await nobody.call(method, path, method === "PUT" ? { name: "x" } : undefined)).status).toBe(
+        404,
+      );
+    }
   });
 
   it("are told of private secrets only when they are their own", async () => {
