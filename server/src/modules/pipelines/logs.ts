@@ -45,21 +45,21 @@ export function createLogs(deps: CollectionDeps): Logs {
     },
     async create(row, project) {
       return database.transaction(async (transaction) => {
-        for (const { table, label, id } of [
-          { table: components, label: "stack component", id: row.artifact_store_id },
-          { table: components, label: "stack component", id: row.log_store_id },
-        ]) {
-          if (id !== null && (await selectRow(transaction, table, id)) === undefined) throw noSuch(label, id);
-        }
-        await requireReferences(
-          transaction,
-          [
-            { table: runs, label: "pipeline run", id: row.pipeline_run_id },
-            { table: steps, label: "step run", id: row.step_run_id },
-            { table: hookInvocations, label: "hook invocation", id: row.hook_invocation_id },
-          ],
-          { label: "logs", operation: "created", project },
-        );
+        await Promise.all([
+          ...[row.artifact_store_id, row.log_store_id].map(async (id) => {
+            if (id !== null && (await selectRow(transaction, components, id)) === undefined)
+              throw noSuch("stack component", id);
+          }),
+          requireReferences(
+            transaction,
+            [
+              { table: runs, label: "pipeline run", id: row.pipeline_run_id },
+              { table: steps, label: "step run", id: row.step_run_id },
+              { table: hookInvocations, label: "hook invocation", id: row.hook_invocation_id },
+            ],
+            { label: "logs", operation: "created", project },
+          ),
+        ]);
         const now = clock();
         if (await insertRow(transaction, logs, { ...row, created: now, updated: now })) {
           return { ...row, created: now, updated: now };
