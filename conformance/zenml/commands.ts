@@ -1,6 +1,7 @@
 // The commands of ZenML's CLI, in an order in which each finds what it is about. `{n}` is what the client's own names
 // begin with, `{home}` its own folder; `<kept>` is what an earlier command's output was kept as.
 import type { ZenmlVersion } from "../src/environment.ts";
+import { fresh, old, refused, run, says } from "./command-words.ts";
 
 export interface Command {
   readonly args: readonly string[];
@@ -12,19 +13,6 @@ export interface Command {
   readonly keep?: Readonly<Record<string, string>>;
   readonly versions?: readonly ZenmlVersion[];
 }
-
-type More = Omit<Command, "args">;
-
-/** Words are parted by blanks; a part in quotes is one word. */
-const run = (line: string, more: More = {}): Command => ({
-  args: [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? ""),
-  ...more,
-});
-const says = (line: string, text: RegExp, more: More = {}): Command => run(line, { says: text, ...more });
-const refused = (line: string, text: RegExp = /./, more: More = {}): Command =>
-  run(line, { code: 1, says: text, ...more });
-const old: More = { versions: ["0.84.0"] };
-const fresh: More = { versions: ["0.98.0"] };
 
 export const commands: readonly Command[] = [
   run("status"),
@@ -177,9 +165,9 @@ export const commands: readonly Command[] = [
   run("secret delete {n}-renamed --yes"),
 ];
 
-export const commandsOf = (version: ZenmlVersion, name: string): Command[] => {
+export const commandsOf = (version: ZenmlVersion, name: string, all = commands): Command[] => {
   const named = (text: string): string => text.replace(/\{n\}/g, name);
-  return commands
+  return all
     .filter((one) => one.versions?.includes(version) ?? true)
     .map((one) => ({
       ...one,

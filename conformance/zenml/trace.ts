@@ -114,13 +114,13 @@ export class KnownIds {
       .join("/");
   }
 
-  fill(value: Json, member = "", owner: Readonly<Record<string, Json>> = {}): Json {
-    if (Array.isArray(value)) return value.map((one: Json) => this.fill(one, member, owner));
+  put(value: Json, member = "", owner: Readonly<Record<string, Json>> = {}): Json {
+    if (Array.isArray(value)) return value.map((one: Json) => this.put(one, member, owner));
     if (typeof value === "object" && value !== null) {
       const map = value as Readonly<Record<string, Json>>;
       const inside = member === "inputs" || member === "outputs" ? "artifact_version" : undefined;
       return Object.fromEntries(
-        Object.entries(map).map(([key, one]) => [key, this.fill(one, inside ?? key, map)]),
+        Object.entries(map).map(([key, one]) => [key, this.put(one, inside ?? key, map)]),
       );
     }
     if (typeof value !== "string") return value;

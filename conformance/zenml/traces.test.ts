@@ -49,19 +49,19 @@ class Replay {
   async begin(): Promise<void> {
     for (const path of ["/projects/default", "/stacks?name=default", "/components?size=100"])
       await this.#ask("GET", path);
-    const made = await this.#ask("POST", "/models", this.#ids.fill({ project: "<uuid>", name: "m1" }));
+    const made = await this.#ask("POST", "/models", this.#ids.put({ project: "<uuid>", name: "m1" }));
     for (const name of ["1", "2"])
       await this.#ask(
         "POST",
         "/model_versions",
-        this.#ids.fill({ project: "<uuid>", name, model: made.id ?? null }),
+        this.#ids.put({ project: "<uuid>", name, model: made.id ?? null }),
       );
     await this.#ask("POST", "/service_accounts", { name: "known", description: "", active: true });
     await this.#ask("POST", this.#ids.path("/service_accounts/<uuid>/api_keys"), {
       name: "known",
       description: "",
     });
-    await this.#ask("POST", "/pipelines", this.#ids.fill({ project: "<uuid>", name: "scheduled" }));
+    await this.#ask("POST", "/pipelines", this.#ids.put({ project: "<uuid>", name: "scheduled" }));
     const planned = {
       project: "<uuid>",
       name: "kept",
@@ -71,16 +71,16 @@ class Replay {
     };
     const of = { pipeline_id: "<uuid>", orchestrator_id: this.#ids.latest("orchestrator") };
     if (this.#version === "0.98.0")
-      await this.#ask("POST", "/schedules", this.#ids.fill({ ...planned, ...of }));
+      await this.#ask("POST", "/schedules", this.#ids.put({ ...planned, ...of }));
   }
 
   async request(one: Recorded): Promise<unknown> {
     const path = this.#ids.path(one.path);
     const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(this.#ids.fill(one.query) as Answer)) {
+    for (const [name, value] of Object.entries(this.#ids.put(one.query) as Answer)) {
       if (value !== null) query.set(name, String(value));
     }
-    const body = one.body === undefined ? undefined : this.#ids.fill(one.body);
+    const body = one.body === undefined ? undefined : this.#ids.put(one.body);
     const { status, answer } = await this.#ask(one.method, `${path}?${query.toString()}`, body);
     if (one.method === "DELETE" && status === 200) this.#forget(path);
     const missing = status === 200 ? this.#missing(`${one.method} ${one.path}`, answer) : [];

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import traceback
@@ -19,6 +20,12 @@ except ImportError:
 from zenml.cli.cli import cli  # noqa: E402
 from zenml.client import Client  # noqa: E402
 
+
+def too_long(*_):
+    raise TimeoutError("the command did not end within five minutes")
+
+
+signal.signal(signal.SIGALRM, too_long)
 steps = json.loads(sys.argv[2])
 # More than one project may be there, and then a process has to say which one it is about.
 Client().set_active_project("default")
@@ -26,6 +33,8 @@ kept = {}
 seen = []
 runner = CliRunner()
 for step in steps:
+    # One that waits for somebody is told apart from one that is slow.
+    signal.alarm(300)
     arguments = [re.sub(r"<(\w+)>", lambda found: kept.get(found[1], found[0]), one) for one in step["args"]]
     # Tables go past click's runner, to the process's own output.
     with tempfile.TemporaryFile("w+") as tables:
@@ -47,5 +56,7 @@ for step in steps:
         kept[name] = found[1] if found else "nothing-kept"
     # What a command reads of the server must not be what an earlier one in the same process remembered.
     Client._reset_instance()
-    seen.append({"command": " ".join(arguments), "code": result.exit_code, "output": output[-4000:]})
+    # Without the lines and blanks of tables, of which there is far more than of words.
+    shown = re.sub(r"(\x1b\[[0-9;]*m|[\s\u2500-\u257f])+", " ", output)
+    seen.append({"command": " ".join(arguments), "code": result.exit_code, "output": shown[-step.get("tail", 4000) :]})
 print("OBSERVED " + json.dumps(seen), file=sys.__stdout__)
