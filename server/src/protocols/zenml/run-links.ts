@@ -19,7 +19,7 @@ export async function loadRunLinks(related: Related, snapshots: readonly Snapsho
   return { builds, schedules, references, sources };
 }
 
-export type RunLinks = Record<
+type RunLinks = Record<
   "stack" | "pipeline" | "build" | "schedule" | "code_reference" | "source_snapshot",
   object | null
 >;
