@@ -144,5 +144,6 @@ async function cloneInPostgres(
     })) + " and $3::text is not null",
     [of.id, count, salt],
   );
-  await query(database, "analyze pipelines.runs, pipelines.snapshots");
+  // As the server's own autovacuum does soon: it is not to run while lists are measured.
+  await query(database, "vacuum (analyze) pipelines.runs, pipelines.snapshots");
 }
