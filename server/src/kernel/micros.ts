@@ -1,11 +1,19 @@
 /** Microseconds since 1970, which a number holds exactly until the year 2255. */
 export type Micros = number;
 
+// What is shown together was mostly made within the same second.
+let shownSecond = Number.NaN;
+let shownText = "";
+
 /** ISO 8601 in UTC without a zone; without a fraction where that is zero, as Python writes it. */
 export function microsToIso(micros: Micros): string {
   const fraction = ((micros % 1_000_000) + 1_000_000) % 1_000_000;
-  const seconds = new Date((micros - fraction) / 1000).toISOString().slice(0, 19);
-  return fraction === 0 ? seconds : `${seconds}.${String(fraction).padStart(6, "0")}`;
+  const second = micros - fraction;
+  if (second !== shownSecond) {
+    shownText = new Date(second / 1000).toISOString().slice(0, 19);
+    shownSecond = second;
+  }
+  return fraction === 0 ? shownText : `${shownText}.${String(1_000_000 + fraction).slice(1)}`;
 }
 
 const ISO =

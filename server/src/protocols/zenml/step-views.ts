@@ -26,7 +26,7 @@ export type StepViews = (
 
 type Views = ReadonlyMap<string, object>;
 
-/** Steps as clients of both versions read them: for a whole page two statements, and one for each kind of rarer things. */
+/** Steps as clients of both versions read them: for a whole page a few statements, and one for each kind of rarer things. */
 export function createStepViews(context: ZenmlContext, database: Database): StepViews {
   return async (call, rows, { hydrate, shown }) => {
     if (rows.length === 0) return [];
