@@ -6,6 +6,7 @@ import { deviceScenarios } from "./devices.ts";
 import { hookScenarios } from "./hooks.ts";
 import { linkScenarios } from "./links.ts";
 import { logScenarios } from "./logs.ts";
+import { nameScenarios } from "./names.ts";
 import { pipelineScenarios } from "./pipelines.ts";
 import { referenceScenarios } from "./references.ts";
 import { runScenarios } from "./runs.ts";
@@ -41,6 +42,7 @@ export const scenarios: readonly Scenario[] = [
   ...referenceScenarios,
   ...linkScenarios,
   ...logScenarios,
+  ...nameScenarios,
   ...accountScenarios,
   ...serviceAccountScenarios,
   ...deviceScenarios,
