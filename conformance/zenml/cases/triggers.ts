@@ -1,5 +1,6 @@
 import { entityScenario } from "../entity-cases.ts";
 import { del, get, post, put, type Scenario, type Step } from "../requests.ts";
+import { attachmentScenarios } from "./attachments.ts";
 import { givenProject, givenRun, givenSnapshot, missing } from "./given.ts";
 import { givenPipeline } from "./pipelines.ts";
 import { givenRunnable } from "./templates.ts";
@@ -307,4 +308,10 @@ const oldTriggers: Scenario = {
 };
 
 /** What says when snapshots are to be run. */
-export const triggerScenarios: readonly Scenario[] = [scheduleTriggers, eventTriggers, attached, oldTriggers];
+export const triggerScenarios: readonly Scenario[] = [
+  scheduleTriggers,
+  eventTriggers,
+  attached,
+  ...attachmentScenarios,
+  oldTriggers,
+];

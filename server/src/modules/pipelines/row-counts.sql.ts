@@ -2,7 +2,7 @@ import type { Prepared, Queryable } from "../../kernel/database.ts";
 import type { ListQuery } from "./list.ts";
 
 /** What so much of is in a workspace that a list of all of it must not count it: see `0018_pipeline_counts.sql`. */
-export type CountedKind = "steps" | "artifact_versions";
+type CountedKind = "steps" | "artifact_versions";
 
 const countText: Prepared = {
   name: "pipelines_select_row_count",

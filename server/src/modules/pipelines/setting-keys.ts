@@ -12,7 +12,7 @@ export type SettingsScope = {
   canWait: boolean;
 };
 
-export type SettingsKeys = {
+type SettingsKeys = {
   /** A configuration with its settings by the keys that runs read; those of components that are not there are left out. */
   normalized(configuration: JsonObject): JsonObject;
   /** Settings, with the orchestrator told not to wait. */

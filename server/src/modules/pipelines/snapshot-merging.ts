@@ -5,7 +5,7 @@ import { checkStepGraph } from "./step-graph.ts";
 
 export type GivenStep = { spec: JsonObject & { upstream_steps: readonly string[] }; overrides: JsonObject };
 
-export type GivenSteps = {
+type GivenSteps = {
   isDynamic: boolean;
   /** Of the pipeline. */
   configuration: JsonObject;
