@@ -44,32 +44,31 @@ export function createLogs(deps: CollectionDeps): Logs {
       return row && { label, row };
     },
     async create(row, project) {
-      return database.transaction(async (transaction) => {
-        await Promise.all([
-          ...[row.artifact_store_id, row.log_store_id].map(async (id) => {
-            if (id !== null && (await selectRow(transaction, components, id)) === undefined)
-              throw noSuch("stack component", id);
-          }),
-          requireReferences(
-            transaction,
-            [
-              { table: runs, label: "pipeline run", id: row.pipeline_run_id },
-              { table: steps, label: "step run", id: row.step_run_id },
-              { table: hookInvocations, label: "hook invocation", id: row.hook_invocation_id },
-            ],
-            { label: "logs", operation: "created", project },
-          ),
-        ]);
-        const now = clock();
-        if (await insertRow(transaction, logs, { ...row, created: now, updated: now })) {
-          return { ...row, created: now, updated: now };
-        }
-        const there = await selectRow(transaction, logs, row.id);
-        if (there === undefined || there.workspace_id !== row.workspace_id || there.user_id !== row.user_id) {
-          throw alreadyExists(`Unable to create the requested logs with ID '${row.id}': they exist already.`);
-        }
-        return there;
-      });
+      await Promise.all([
+        ...[row.artifact_store_id, row.log_store_id].map(async (id) => {
+          if (id !== null && (await selectRow(database, components, id)) === undefined)
+            throw noSuch("stack component", id);
+        }),
+        requireReferences(
+          database,
+          [
+            { table: runs, label: "pipeline run", id: row.pipeline_run_id },
+            { table: steps, label: "step run", id: row.step_run_id },
+            { table: hookInvocations, label: "hook invocation", id: row.hook_invocation_id },
+          ],
+          { label: "logs", operation: "created", project },
+        ),
+      ]);
+      const now = clock();
+      // One row, so one statement is the transaction: clients ask for this twice for every step.
+      if (await insertRow(database, logs, { ...row, created: now, updated: now })) {
+        return { ...row, created: now, updated: now };
+      }
+      const there = await selectRow(database, logs, row.id);
+      if (there === undefined || there.workspace_id !== row.workspace_id || there.user_id !== row.user_id) {
+        throw alreadyExists(`Unable to create the requested logs with ID '${row.id}': they exist already.`);
+      }
+      return there;
     },
     async attach({ id }, owner, project) {
       return database.transaction(async (transaction) => {
