@@ -31,6 +31,15 @@ it.concurrent.each(zenmlClients)("zenml %s stops, refreshes and deletes runs", a
       ended: true,
       steps: { first: ["completed", true], waits: ["completed", true] },
     },
+    beating: isNew
+      ? {
+          work: [true, null],
+          "ended well": false,
+          run: "stopped",
+          ended: true,
+          steps: { first: ["completed", true], waits: ["stopped", true] },
+        }
+      : null,
     // What another orchestrator says of a run and its step stands, whatever the step says of itself afterwards.
     refreshed: isNew
       ? null

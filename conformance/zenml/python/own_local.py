@@ -7,6 +7,15 @@ from zenml.enums import ExecutionStatus
 from zenml.orchestrators import BaseOrchestratorConfig, BaseOrchestratorFlavor
 from zenml.orchestrators.local.local_orchestrator import LocalOrchestrator
 
+try:
+    from zenml.steps.heartbeat import StepHeartbeatWorker
+
+    # In seconds; 15 else.
+    StepHeartbeatWorker.STEP_HEARTBEAT_INTERVAL_SECONDS = 1
+except ImportError:
+    # 0.84 has none.
+    pass
+
 
 class OwnLocal(LocalOrchestrator):
     def fetch_status(self, run, include_steps=False):

@@ -107,6 +107,21 @@ def asked(run):
     return [*refused, str(now(run).status), told(lambda: stop_run(now(run), graceful=True))]
 
 
+def beating(run):
+    """A step of an orchestrator that is not the local one beats its heart, and hears by it that it is to stop."""
+    step_id = next(one.id for one in client.list_run_steps(pipeline_run_id=run.id, status="running"))
+    for _ in range(600):
+        if client.get_run_step(step_id).latest_heartbeat is not None:
+            break
+        time.sleep(0.1)
+    raised = told(lambda: stop_run(now(run), graceful=True))
+    for _ in range(600):
+        if str(client.get_run_step(step_id).status) not in ("running", "stopping"):
+            break
+        time.sleep(0.1)
+    return [client.get_run_step(step_id).latest_heartbeat is not None, raised]
+
+
 def refreshed_to_failed(run):
     client_run = refresh_run_status(run, include_step_updates=True)
     return str(client_run.status)
@@ -124,6 +139,7 @@ client.create_stack_component(own, flavor=OwnLocalFlavor().name, component_type=
 client.create_stack(own, {"orchestrator": own, "artifact_store": "default"})
 seen = {
     "asked": during(f"{NAME}-asked", "default", asked),
+    "beating": during(f"{NAME}-beating", own, beating) if NEW else None,
     "refreshed": None if NEW else during(f"{NAME}-refreshed", own, refreshed_to_failed),
 }
 stopped = client.get_pipeline_run(f"{NAME}-asked")
