@@ -112,7 +112,7 @@ const attacks: Record<string, Attack> = {
   "PUT /api/v1/settings": () => ({ body: { server_name: "sneaked" } }),
   "PUT /api/v1/users/:user_name_or_id/email-opt-in": () => ({
     path: [victim.uuid],
-    body: { email_opted_in: true },
+    body: { email: "sneaked@example.com", email_opted_in: true },
   }),
   "GET /api/v1/devices/:device_id": ofDevice,
   "PUT /api/v1/devices/:device_id": () => ({ ...ofDevice(), body: { locked: true } }),
