@@ -127,14 +127,17 @@ describe.each(zenmlClients)("pipelines with zenml %s", (version) => {
     });
   });
 
-  it.runIf(isNew)("maps a step over 200 numbers that it finds while it runs", () => {
-    expect(seen("fan_out")).toEqual({
-      status: "completed",
-      steps: 200,
-      statuses: ["completed"],
-      loaded: true,
+  // Pipelines of 0.84 know their steps before they run.
+  if (isNew) {
+    it("maps a step over 200 numbers that it finds while it runs", () => {
+      expect(seen("fan_out")).toEqual({
+        status: "completed",
+        steps: 200,
+        statuses: ["completed"],
+        loaded: true,
+      });
     });
-  });
+  }
 
   it("runs many steps, and deletes the run with them", () => {
     expect(seen("runs")).toEqual({ steps: [20, 20], status: "completed", gone: "KeyError", "steps gone": 0 });

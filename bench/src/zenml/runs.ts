@@ -82,7 +82,7 @@ function cloneInSqlite(file: string, of: Run, count: number): void {
   const runs = database.prepare(
     clone("pipeline_run", {
       id: ":new",
-      name: "name || :at",
+      name: "name || :new",
       snapshot_id: ":snapshot",
       orchestrator_run_id: ":new",
       '"index"': ":at",

@@ -78,7 +78,7 @@ export const attachmentScenarios: readonly Scenario[] = [
       ]),
       trigger("what is refused"),
       ...Object.entries(refused).map(([name, update]) => attach(name, update)),
-      get("the trigger with nothing", "/triggers/{trigger}"),
+      get("the trigger after all that", "/triggers/{trigger}"),
     ],
   },
 ];

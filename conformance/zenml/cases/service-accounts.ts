@@ -108,7 +108,7 @@ export const serviceAccountScenarios: readonly Scenario[] = [
       put("rotated at once", `${keys}/{first}/rotate`, { retain_period_minutes: 0 }),
       put("a time that is none", `${keys}/{first}/rotate`, { retain_period_minutes: "long" }),
       put("a time before", `${keys}/{first}/rotate`, { retain_period_minutes: -1 }),
-      put("no body", `${keys}/{first}/rotate`),
+      put("rotated without a word", `${keys}/{first}/rotate`),
       put("what is not there is rotated", `${keys}/${missing}/rotate`, {}),
       get("keys of nobody", `/service_accounts/${missing}/api_keys`),
       get("keys by the name of the account", "/service_accounts/{unique}-robot/api_keys"),

@@ -101,11 +101,12 @@ export async function disableStepHeartbeats(transaction: Queryable, runId: strin
   await transaction.prepared(heartbeatText, [runId]);
 }
 
+// A scalar subquery, which looks each of them up: `not exists` becomes a join, and reads every version there is.
 const artifactsText: Prepared = {
   name: "pipelines_select_missing_artifact_version",
   text: `
     select w.id from unnest($1::uuid[]) as w (id)
-    where not exists (select from pipelines.artifact_versions as v where v.id = w.id and v.workspace_id = $2) limit 1`,
+    where (select v.id from pipelines.artifact_versions as v where v.id = w.id and v.workspace_id = $2) is null limit 1`,
 };
 
 /** One of these that is not in the workspace; undefined where all are. */
