@@ -2,6 +2,7 @@
 // The real server on SQLite behind uvicorn, Plinth on its embedded PostgreSQL with durable commits; the same requests,
 // on one connection, one after another, but for the 50 pipelines at once. Data is the same on both: runs written
 // through the API, then clones of one of them with snapshots of their own.
+import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,10 +18,11 @@ import { memoryOf, startPlinth, startZenml, type ZenmlServer } from "./zenml/ser
 
 const { values } = parseArgs({
   options: {
-    // Fewer steps and runs.
+    // Fewer steps.
     quick: { type: "boolean", default: false },
     // The peer is slow: leave it out while working on Plinth.
     alone: { type: "boolean", default: false },
+    // Parts of names of work, by commas; "pages" is all that is read.
     only: { type: "string" },
   },
 });
@@ -57,7 +59,19 @@ async function timed(api: ZenmlApi, path: string, count = 15): Promise<number> {
   return median(times, (one) => one);
 }
 
-async function measure(server: ZenmlServer, folder: string): Promise<Numbers> {
+type Side = {
+  readonly server: ZenmlServer;
+  readonly folder: string;
+  readonly numbers: Numbers;
+  readonly api: ZenmlApi;
+  readonly place: Awaited<ReturnType<typeof readPlace>>;
+  /** The run that was written last. */
+  written: string;
+  put(name: string, value: number): void;
+};
+
+/** Starts, and what an idle server takes. */
+async function open(server: ZenmlServer, folder: string): Promise<Side> {
   const numbers: Numbers = new Map();
   const put = (name: string, value: number): void => {
     numbers.set(name, value);
@@ -74,29 +88,67 @@ async function measure(server: ZenmlServer, folder: string): Promise<Numbers> {
     median(warm, (one) => one),
   );
   put("memory, idle", await memoryOf(server));
-  if (wants("client")) put("client waits for 100 steps", runClient(server, join(folder, "client")));
   const api = await openApi(server);
-  const place = await readPlace(api);
-  const written = await beginRun(api, place, steps);
-  put(`writing ${steps} steps`, await writeSteps(api, place, { run: written.id, steps }));
-  put(`DAG of ${steps} steps`, await timed(api, `/api/v1/runs/${written.id}/dag`));
-  put(`steps?size=1000 of ${steps}`, await timed(api, `/api/v1/runs/${written.id}/steps?size=1000`));
+  return { server, folder, numbers, api, place: await readPlace(api), written: "", put };
+}
+
+const waits = (side: Side): Promise<number> =>
+  Promise.resolve(runClient(side.server, join(side.folder, `client-${randomUUID()}`)));
+
+async function writes(side: Side): Promise<number> {
+  const run = await beginRun(side.api, side.place, steps);
+  side.written = run.id;
+  return writeSteps(side.api, side.place, { run: run.id, steps });
+}
+
+/** What takes seconds depends on the minute: Plinth does it before its peer and after it, and the mean counts. */
+async function alternate(
+  name: string,
+  ...[work, own, other]: [(side: Side) => Promise<number>, Side, Side | undefined]
+): Promise<void> {
+  if (!wants(name)) return;
+  const before = await work(own);
+  if (other === undefined) return own.put(name, before);
+  other.put(name, await work(other));
+  const after = await work(own);
+  note(`plinth: ${name}, before and after: ${before.toFixed(2)}, ${after.toFixed(2)}`);
+  own.put(name, (before + after) / 2);
+}
+
+async function measurePages({ api, place, put, written }: Side): Promise<void> {
+  put(`DAG of ${steps} steps`, await timed(api, `/api/v1/runs/${written}/dag`));
+  put(`steps?size=1000 of ${steps}`, await timed(api, `/api/v1/runs/${written}/steps?size=1000`));
   const smaller = await beginRun(api, place, 300);
   await writeSteps(api, place, { run: smaller.id, steps: 300 });
   put("DAG of 300 steps", await timed(api, `/api/v1/runs/${smaller.id}/dag`, 41));
-  const lists = await openLists(server, api, put);
-  await lists.grow([2000, 20_000]);
-  put("memory, after the same work", await memoryOf(server));
-  if (server.name === "plinth") {
-    const larger = await beginRun(api, place, 3000);
-    await writeSteps(api, place, { run: larger.id, steps: 3000 });
-    put("DAG of 3000 steps", await timed(api, `/api/v1/runs/${larger.id}/dag`));
-    await lists.grow([100_000]);
-    await manyAtOnce(server, put);
-    put("memory, after all of this", await memoryOf(server));
+}
+
+/** What the peer takes too long for. */
+async function measureAlone(side: Side, grow: (sizes: readonly number[]) => Promise<void>): Promise<void> {
+  const { api, place, put, server } = side;
+  const larger = await beginRun(api, place, 3000);
+  await writeSteps(api, place, { run: larger.id, steps: 3000 });
+  put("DAG of 3000 steps", await timed(api, `/api/v1/runs/${larger.id}/dag`));
+  await grow([100_000]);
+  await manyAtOnce(server, put);
+  put("memory, after all of this", await memoryOf(server));
+}
+
+async function measure(own: Side, other: Side | undefined): Promise<void> {
+  const sides = other === undefined ? [own] : [own, other];
+  await alternate("client waits for 100 steps", waits, own, other);
+  await alternate(`writing ${steps} steps`, writes, own, other);
+  if (!wants("pages")) return;
+  for (const side of sides) await measurePages(side);
+  const lists = [];
+  for (const side of sides) {
+    const list = await openLists(side.server, side.api, side.put);
+    await list.grow([2000, 20_000]);
+    lists.push(list);
   }
-  api.close();
-  return numbers;
+  for (const side of sides) side.put("memory, after the same work", await memoryOf(side.server));
+  const [first] = lists;
+  if (first !== undefined) await measureAlone(own, first.grow);
 }
 
 /** What the real client waits for its server while it runs a pipeline of 100 steps; the second of two runs. */
@@ -220,15 +272,16 @@ try {
   if (plinth.database !== undefined) {
     for (const line of describeMachine(await readVersion(plinth.database))) note(line);
   }
-  const own = await measure(plinth, join(folder, "plinth-work"));
-  await plinth.stop();
-  let other: Numbers = new Map();
-  if (!values.alone) {
-    const zenml = await startZenml(join(folder, "zenml"));
-    other = await measure(zenml, join(folder, "zenml-work"));
-    await zenml.stop();
+  const own = await open(plinth, join(folder, "plinth-work"));
+  const other = values.alone
+    ? undefined
+    : await open(await startZenml(join(folder, "zenml")), join(folder, "zenml-work"));
+  await measure(own, other);
+  if (!report(own.numbers, other?.numbers ?? new Map())) process.exitCode = 1;
+  for (const side of [own, other]) {
+    side?.api.close();
+    await side?.server.stop();
   }
-  if (!report(own, other)) process.exitCode = 1;
 } finally {
   await stopEverything();
   removeFolder(folder);
