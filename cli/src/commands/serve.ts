@@ -1,6 +1,6 @@
 import { exitCodes, type ExitCode } from "../failure.ts";
 import type { Config } from "../server-door.ts";
-import { returnStartMemory } from "./start-memory.ts";
+import { returnMemoryAtRest } from "./rest-memory.ts";
 
 export type Addresses = Readonly<Record<string, string>>;
 
@@ -36,7 +36,7 @@ export async function serve(config: Config, hooks: ServeHooks): Promise<ExitCode
     const server = await startServer(config, { signal: stop.signal });
     if (!stop.signal.aborted) {
       hooks.onReady(server.addresses);
-      returnStartMemory();
+      returnMemoryAtRest();
       await new Promise((stopped) => stop.signal.addEventListener("abort", stopped, { once: true }));
     }
     await server.close();
