@@ -105,7 +105,8 @@ describe("parseFaithfulJson", () => {
           fc.constantFrom("null", "true", "false"),
           fc.array(tie("value"), { maxLength: 4 }).map((items) => `[${items.join(",")}]`),
           fc
-            .array(fc.tuple(text, space, tie("value")), { maxLength: 4 })
+            // V8 tells the source of a number that another of its name took the place of.
+            .uniqueArray(fc.tuple(text, space, tie("value")), { maxLength: 4, selector: ([key]) => key })
             .map(
               (members) =>
                 `{${members.map(([key, s, value]) => `${JSON.stringify(key)}${s}:${value}`).join(",")}}`,
@@ -130,6 +131,11 @@ describe("parseFaithfulJson", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("takes the last of several members of one name", () => {
+    const read = parseFaithfulJson(Buffer.from('{"a": 1.0, "b": [2.0], "a": 3.0, "b": 0}'));
+    expect(JSON.stringify(read)).toBe('{"a":3.0,"b":0}');
   });
 
   it("refuses what JSON.parse refuses", () => {

@@ -151,7 +151,9 @@ export function createSnapshots(deps: CollectionDeps): Snapshots {
           const now = clock();
           const pipeline =
             row.pipeline_id ?? (await pipelineOfName(transaction, given, { id: pipelineId, now }));
-          if (row.name && given.replaces) await releaseName(transaction, { pipeline, name: row.name, now });
+          // The same request may have been answered meanwhile: what it made is not to be replaced.
+          if (row.name && given.replaces)
+            await releaseName(transaction, { pipeline, name: row.name, now, except: row.id });
           const codeReference =
             given.codeReference &&
             (await getOrCreateCodeReference(
